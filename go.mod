@@ -1,0 +1,3 @@
+module github.com/actiongraph/actiongraph
+
+go 1.26

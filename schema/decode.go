@@ -1,0 +1,210 @@
+package schema
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Decode reads one line of a journal. Unknown members are ignored (a newer
+// writer's), a member of the wrong type is an error that names it. Raw fields
+// are copies: nothing of the event aliases line.
+func Decode(line []byte) (Event, error) {
+	var e Event
+	if !json.Valid(line) {
+		return e, invalidf("the line is not valid JSON")
+	}
+	if i := skipSpace(line, 0); line[i] != '{' {
+		return e, invalidf("the line is not a JSON object")
+	}
+	for name, raw := range Fields(line) {
+		if err := e.set(name, raw); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// UnmarshalJSON makes encoding/json agree with Decode.
+func (e *Event) UnmarshalJSON(line []byte) error {
+	d, err := Decode(line)
+	if err != nil {
+		return err
+	}
+	*e = d
+	return nil
+}
+
+func (e *Event) set(name string, raw json.RawMessage) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	if s := e.stringField(name); s != nil {
+		if raw[0] != '"' {
+			return invalidf("%s: want a string", name)
+		}
+		*s = Unquote(raw)
+		return nil
+	}
+	switch name {
+	case "v":
+		n, err := strconv.Atoi(string(raw))
+		if err != nil {
+			return invalidf("v: want an integer")
+		}
+		e.V = n
+	case "event_type":
+		e.EventType = Type(Unquote(raw))
+	case "origin":
+		e.Origin = Origin(Unquote(raw))
+	case "timestamp":
+		t, err := time.Parse(time.RFC3339Nano, Unquote(raw))
+		if err != nil {
+			return invalidf("timestamp: want an RFC 3339 time")
+		}
+		e.Timestamp = t.UTC()
+	case "seq":
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		if err != nil {
+			return invalidf("seq: want an integer")
+		}
+		e.Seq = n
+	case "cut":
+		n, err := strconv.Atoi(string(raw))
+		if err != nil {
+			return invalidf("cut: want an integer")
+		}
+		e.Cut = n
+	case "is_error":
+		if s := string(raw); s != "true" && s != "false" {
+			return invalidf("is_error: want true or false")
+		}
+		e.IsError = raw[0] == 't'
+	case "tool_input":
+		e.ToolInput = slices.Clone(raw)
+	case "result":
+		e.Result = slices.Clone(raw)
+	case "metadata":
+		return cloneObject(&e.Metadata, name, raw)
+	case "extra":
+		return cloneObject(&e.Extra, name, raw)
+	case "duration_ms":
+		return setNumber(&e.DurationMS, name, raw)
+	case "cost_usd":
+		return setNumber(&e.CostUSD, name, raw)
+	case "input_tokens":
+		return setNumber(&e.InputTokens, name, raw)
+	case "output_tokens":
+		return setNumber(&e.OutputTokens, name, raw)
+	case "cache_read_input_tokens":
+		return setNumber(&e.CacheReadInputTokens, name, raw)
+	case "cache_creation_input_tokens":
+		return setNumber(&e.CacheCreationInputTokens, name, raw)
+	case "tags":
+		return setJSON(&e.Tags, name, raw, "a list of strings")
+	case "related_to":
+		return setJSON(&e.RelatedTo, name, raw, "a list of strings")
+	case "redacted":
+		return setJSON(&e.Redacted, name, raw, "an object of counts")
+	}
+	return nil
+}
+
+func (e *Event) stringField(name string) *string {
+	switch name {
+	case "event_id":
+		return &e.EventID
+	case "session_id":
+		return &e.SessionID
+	case "source_sdk":
+		return &e.SourceSDK
+	case "hook_event_name":
+		return &e.HookEventName
+	case "agent_id":
+		return &e.AgentID
+	case "agent_type":
+		return &e.AgentType
+	case "actor":
+		return &e.Actor
+	case "caused_by":
+		return &e.CausedBy
+	case "frame_id":
+		return &e.FrameID
+	case "input_hash":
+		return &e.InputHash
+	case "prompt_hash":
+		return &e.PromptHash
+	case "prompt_id":
+		return &e.PromptID
+	case "host":
+		return &e.Host
+	case "user_id":
+		return &e.UserID
+	case "working_directory":
+		return &e.WorkingDirectory
+	case "tool_name":
+		return &e.ToolName
+	case "tool_use_id":
+		return &e.ToolUseID
+	case "error_type":
+		return &e.ErrorType
+	case "error_message":
+		return &e.ErrorMessage
+	case "agent_name":
+		return &e.AgentName
+	case "parent_agent_name":
+		return &e.ParentAgentName
+	case "from_agent":
+		return &e.FromAgent
+	case "to_agent":
+		return &e.ToAgent
+	case "role":
+		return &e.Role
+	case "content":
+		return &e.Content
+	case "model":
+		return &e.Model
+	case "status":
+		return &e.Status
+	case "reason":
+		return &e.Reason
+	case "title":
+		return &e.Title
+	case "message_id":
+		return &e.MessageID
+	case "task_id":
+		return &e.TaskID
+	case "parent_task_id":
+		return &e.ParentTaskID
+	case "parent_session_id":
+		return &e.ParentSessionID
+	case "parent_event_id":
+		return &e.ParentEventID
+	}
+	return nil
+}
+
+func cloneObject(dst *json.RawMessage, name string, raw json.RawMessage) error {
+	if raw[0] != '{' {
+		return invalidf("%s: want an object", name)
+	}
+	*dst = slices.Clone(raw)
+	return nil
+}
+
+func setNumber[T int64 | float64](dst **T, name string, raw json.RawMessage) error {
+	var n T
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return invalidf("%s: want a number", name)
+	}
+	*dst = &n
+	return nil
+}
+
+func setJSON[T any](dst *T, name string, raw json.RawMessage, want string) error {
+	if err := json.Unmarshal(raw, dst); err != nil {
+		return invalidf("%s: want %s", name, want)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+)
+
+// IDPattern is what session, action and event ids match. Whatever does not is
+// hashed (SafeID), so that an id from a payload can be a file name or a key and
+// never a path or a statement.
+const IDPattern = `^[a-zA-Z0-9_-]{1,128}$`
+
+// ValidID reports whether id matches IDPattern.
+func ValidID(id string) bool {
+	if len(id) == 0 || len(id) > 128 {
+		return false
+	}
+	for i := 0; i < len(id); i++ {
+		c := id[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// SafeID returns id where it is valid, else a valid id made from its hash. It is
+// a pure function: the same foreign id always gives the same safe one.
+func SafeID(id string) string {
+	if ValidID(id) {
+		return id
+	}
+	return "h-" + NewID("id", id)
+}
+
+// NewID returns 32 hexadecimal digits: the first 128 bits of the SHA-256 of the
+// parts, each preceded by its length, so that ("a","bc") and ("ab","c") differ.
+func NewID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:", len(p))
+		io.WriteString(h, p)
+	}
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0])[:16])
+}
+
+// EventID returns the id of a fact from its origin, the kind of fact and its
+// natural key, for example (OriginHook, "post", "toolu_01…"). Where a source
+// gives no natural key the caller passes the receive time and the payload.
+func EventID(origin Origin, kind string, key ...string) string {
+	return NewID(append([]string{"event", string(origin), kind}, key...)...)
+}

@@ -1,0 +1,203 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// ErrInvalid is wrapped by every error that says an event or payload is not what
+// the protocol asks for.
+var ErrInvalid = errors.New("invalid event")
+
+// Fields yields the members of one JSON object in their order: each key
+// unescaped, each value as its raw bytes, which alias obj. It does not validate
+// what is inside a value; callers that do not trust obj call json.Valid first.
+// It stops at the first byte that cannot be part of an object.
+//
+// It exists because one top-level pass over raw bytes is what both the hook (the
+// agent waits for it) and the fold (the cost of every event) need; encoding/json
+// decodes each value and copies it. A fuzz test holds it against encoding/json.
+func Fields(obj []byte) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		i := skipSpace(obj, 0)
+		if i >= len(obj) || obj[i] != '{' {
+			return
+		}
+		i = skipSpace(obj, i+1)
+		for i < len(obj) && obj[i] == '"' {
+			end := skipString(obj, i)
+			if end < 0 {
+				return
+			}
+			key := Unquote(obj[i:end])
+			i = skipSpace(obj, end)
+			if i >= len(obj) || obj[i] != ':' {
+				return
+			}
+			i = skipSpace(obj, i+1)
+			end = skipValue(obj, i)
+			if end < 0 {
+				return
+			}
+			if !yield(key, obj[i:end:end]) {
+				return
+			}
+			i = skipSpace(obj, end)
+			if i >= len(obj) || obj[i] != ',' {
+				return
+			}
+			i = skipSpace(obj, i+1)
+		}
+	}
+}
+
+// Elements yields the raw elements of one JSON array, under the terms of Fields.
+func Elements(arr []byte) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		i := skipSpace(arr, 0)
+		if i >= len(arr) || arr[i] != '[' {
+			return
+		}
+		i = skipSpace(arr, i+1)
+		for i < len(arr) && arr[i] != ']' {
+			end := skipValue(arr, i)
+			if end < 0 || !yield(arr[i:end:end]) {
+				return
+			}
+			i = skipSpace(arr, end)
+			if i >= len(arr) || arr[i] != ',' {
+				return
+			}
+			i = skipSpace(arr, i+1)
+		}
+	}
+}
+
+// Field returns the raw value of one member of obj, or nil.
+func Field(obj []byte, name string) json.RawMessage {
+	for k, v := range Fields(obj) {
+		if k == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// FieldString returns the string value of one member of obj, or "" where it is
+// absent or no string.
+func FieldString(obj []byte, name string) string {
+	return Unquote(Field(obj, name))
+}
+
+// Unquote returns the text of a raw JSON string, or "" where raw is no string.
+func Unquote(raw []byte) string {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return ""
+	}
+	body := raw[1 : len(raw)-1]
+	if bytes.IndexByte(body, '\\') < 0 {
+		return string(body)
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\n' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the index after the string that starts at b[i], or -1.
+func skipString(b []byte, i int) int {
+	for i++; i < len(b); {
+		q := bytes.IndexByte(b[i:], '"')
+		if q < 0 {
+			return -1
+		}
+		end := i + q
+		slashes := 0
+		for j := end - 1; j >= i && b[j] == '\\'; j-- {
+			slashes++
+		}
+		i = end + 1
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// skipValue returns the index after the value that starts at b[i], or -1.
+func skipValue(b []byte, i int) int {
+	if i >= len(b) {
+		return -1
+	}
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		depth := 0
+		for i < len(b) {
+			switch b[i] {
+			case '"':
+				if i = skipString(b, i); i < 0 {
+					return -1
+				}
+				continue
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+			i++
+		}
+		return -1
+	case '}', ']', ',', ':':
+		return -1
+	}
+	start := i
+	for i < len(b) {
+		switch b[i] {
+		case ',', '}', ']', ' ', '\t', '\n', '\r', ':', '"', '{', '[':
+			if i == start {
+				return -1
+			}
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// ValueEnd returns the index after the first JSON value of b, and whether the
+// value is complete. It lets a reader of a stream stop at the end of one value
+// instead of waiting for an end of file that some runtimes never send.
+func ValueEnd(b []byte) (end int, complete bool) {
+	i := skipSpace(b, 0)
+	if i >= len(b) {
+		return 0, false
+	}
+	end = skipValue(b, i)
+	if end < 0 {
+		return 0, false
+	}
+	// A number or word that runs to the end of b may go on in the next read.
+	if c := b[i]; c != '"' && c != '{' && c != '[' && end == len(b) {
+		return 0, false
+	}
+	return end, true
+}
+
+func invalidf(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,72 @@
+package schema
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+)
+
+// Validate reports everything that keeps e from being an event of the protocol,
+// one error a field, each naming the field; nil if nothing does.
+func (e *Event) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, invalidf(format, args...)) }
+	if e.V != Version {
+		bad("v: %d, want %d", e.V, Version)
+	}
+	if !ValidID(e.EventID) {
+		bad("event_id: %q does not match %s", e.EventID, IDPattern)
+	}
+	if !ValidID(e.SessionID) {
+		bad("session_id: %q does not match %s", e.SessionID, IDPattern)
+	}
+	if !slices.Contains(Types(), e.EventType) {
+		bad("event_type: %q is not a type of the protocol", e.EventType)
+	}
+	if !slices.Contains([]Origin{OriginHook, OriginTranscript, OriginAudit, OriginAPI}, e.Origin) {
+		bad("origin: %q, want hook, transcript, audit or api", e.Origin)
+	}
+	if e.SourceSDK == "" {
+		bad("source_sdk: missing")
+	}
+	if e.Timestamp.IsZero() {
+		bad("timestamp: missing")
+	} else if y := e.Timestamp.UTC().Year(); y < 1970 || y > 2261 {
+		// Outside of it a time has no int64 of nanoseconds, and no fixed-width year.
+		bad("timestamp: year %d, want 1970 to 2261", y)
+	}
+	for name, raw := range map[string]json.RawMessage{
+		"tool_input": e.ToolInput, "result": e.Result, "metadata": e.Metadata, "extra": e.Extra,
+	} {
+		if len(raw) > 0 && !json.Valid(raw) {
+			bad("%s: not valid JSON", name)
+		}
+	}
+	errs = append(errs, e.validateType()...)
+	return errors.Join(errs...)
+}
+
+func (e *Event) validateType() (errs []error) {
+	need := func(name, value string) {
+		if value == "" {
+			errs = append(errs, invalidf("%s: missing, a %s has one", name, e.EventType))
+		}
+	}
+	switch e.EventType {
+	case ToolStart, ToolEnd:
+		need("tool_use_id", e.ToolUseID)
+	case Message:
+		if !slices.Contains([]string{RoleUser, RoleAssistant, RoleSystem}, e.Role) {
+			errs = append(errs, invalidf("role: %q, want user, assistant or system", e.Role))
+		}
+	case AgentStart, AgentEnd:
+		need("agent_id", e.AgentID)
+	case Fork:
+		need("parent_session_id", e.ParentSessionID)
+	case Tag:
+		if len(e.Tags) == 0 {
+			errs = append(errs, invalidf("tags: missing, a tag has at least one"))
+		}
+	}
+	return errs
+}
