@@ -1,0 +1,40 @@
+// Package connector keeps stores in step with the journal: a Store holds a
+// projection of it, a Replica is one store's cursor over it.
+package connector
+
+import (
+	"context"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Store holds a graph, and for each (journal, session) the position up to which it
+// was folded. All methods are safe for use by one writer and any number of readers.
+type Store interface {
+	// Positions returns the position of every session of one journal.
+	Positions(ctx context.Context, journal string) (map[string]schema.Position, error)
+	// Apply writes all batches, positions included, in one transaction: all or
+	// nothing. Applying ops that are already there changes nothing.
+	Apply(ctx context.Context, batches []graph.Batch) error
+	// Load returns what the store holds of one session: its Session, Action and
+	// Agent nodes, the shared nodes that these point at, and all their edges. It is
+	// empty if the store does not know the session.
+	Load(ctx context.Context, session string) (*graph.Graph, error)
+	Close() error
+}
+
+// Reader answers questions. Every implementation gives the same answers.
+type Reader interface {
+	Sessions(ctx context.Context, f graph.SessionFilter) ([]graph.SessionRow, error)
+	Actions(ctx context.Context, f graph.ActionFilter) ([]graph.ActionRow, error)
+	// Action returns one action with its content, or an error that wraps
+	// graph.ErrNotFound.
+	Action(ctx context.Context, id string) (graph.ActionRow, error)
+	Agents(ctx context.Context, session string) ([]graph.AgentRow, error)
+	// Tools returns the use of every tool, most used first; session "" is all.
+	Tools(ctx context.Context, session string) ([]graph.ToolStats, error)
+	Summary(ctx context.Context, session string) (graph.Summary, error)
+	Search(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
+	Load(ctx context.Context, session string) (*graph.Graph, error)
+}

@@ -1,0 +1,11 @@
+package schema
+
+// Position is a place in one session's journal file: what a store remembers of how
+// far it has read. It is (offset, hash of the record that ends there, hash of the
+// first record), so that a file that shrank, was rewritten or was replaced does
+// not match. The zero Position is the beginning.
+type Position struct {
+	Offset int64  `json:"offset"` // bytes
+	Sum    uint64 `json:"sum"`    // hash of the record that ends at Offset
+	First  uint64 `json:"first"`  // hash of the file's first record
+}
