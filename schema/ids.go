@@ -3,8 +3,7 @@ package schema
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io"
+	"strconv"
 )
 
 // IDPattern is what session, action and event ids match. Whatever does not is
@@ -40,13 +39,26 @@ func SafeID(id string) string {
 // NewID returns 32 hexadecimal digits: the first 128 bits of the SHA-256 of the
 // parts, each preceded by its length, so that ("a","bc") and ("ab","c") differ.
 func NewID(parts ...string) string {
-	h := sha256.New()
+	id := NewKey(parts...)
+	return hex.EncodeToString(id[:])
+}
+
+// Key is an id as bytes: half the size of its text, and no allocation.
+type Key [16]byte
+
+// String returns the id.
+func (k Key) String() string { return hex.EncodeToString(k[:]) }
+
+// NewKey returns the bytes of NewID(parts...).
+func NewKey(parts ...string) Key {
+	buf := make([]byte, 0, 256)
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		io.WriteString(h, p)
+		buf = strconv.AppendInt(buf, int64(len(p)), 10)
+		buf = append(buf, ':')
+		buf = append(buf, p...)
 	}
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(sum[:0])[:16])
+	sum := sha256.Sum256(buf)
+	return Key(sum[:16])
 }
 
 // EventID returns the id of a fact from its origin, the kind of fact and its
