@@ -1,0 +1,148 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Gist says in one line what an action is about: a call's command, file, pattern or
+// address, a message's first line. dir is the session's directory, to which file
+// names are relative.
+func Gist(a *graph.ActionRow, dir string) string {
+	switch a.ActionType {
+	case graph.ToolCall:
+		return callGist(a, dir)
+	case graph.PermissionRequest:
+		if g := callGist(a, dir); g != "" {
+			return g
+		}
+	}
+	if text := FirstLine(a.Text); text != "" {
+		return text
+	}
+	if name := OneLine(a.Name); name != "" && !strings.EqualFold(name, string(a.ActionType)) {
+		return name
+	}
+	return ""
+}
+
+// gistKeys are the members of a tool's input that say what a call is about, the
+// most telling first.
+func gistKeys() []string {
+	return []string{
+		"command", "file_path", "notebook_path", "pattern", "url", "query", "description", "skill",
+		"subject", "prompt", "path", "name", "task_id", "message", "plan",
+	}
+}
+
+func callGist(a *graph.ActionRow, dir string) string {
+	input := toolInput(a)
+	for _, key := range gistKeys() {
+		v := property(a, key)
+		if v == "" {
+			v = input[key]
+		}
+		v = FirstLine(v)
+		if v == "" {
+			continue
+		}
+		switch key {
+		case "file_path", "notebook_path", "path":
+			return Relative(v, dir)
+		case "pattern":
+			if in := OneLine(input["path"]); in != "" {
+				return v + " in " + Relative(in, dir)
+			}
+		case "description":
+			if kind := OneLine(input["subagent_type"]); kind != "" {
+				return kind + ": " + v
+			}
+		}
+		return v
+	}
+	return inputGist(input)
+}
+
+// inputGist is an input that no known member speaks for: its members.
+func inputGist(input map[string]string) string {
+	var parts []string
+	for _, k := range sortedKeys(input) {
+		if v := OneLine(input[k]); v != "" && len(parts) < 4 {
+			parts = append(parts, OneLine(k)+"="+v)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// property returns a property of the node as text, "" where it is absent.
+func property(a *graph.ActionRow, name string) string {
+	switch v := a.Properties[name].(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// toolInput returns the members of a call's input as text.
+func toolInput(a *graph.ActionRow) map[string]string {
+	raw := rawInput(a)
+	out := map[string]string{}
+	for k, v := range schema.Fields(raw) {
+		if len(v) > 0 && v[0] == '"' {
+			out[k] = schema.Unquote(v)
+		} else {
+			out[k] = string(v)
+		}
+	}
+	return out
+}
+
+// rawInput returns a call's input as JSON, or nil.
+func rawInput(a *graph.ActionRow) json.RawMessage {
+	switch v := a.Properties["tool_input"].(type) {
+	case nil:
+		return nil
+	case string:
+		return json.RawMessage(v)
+	case json.RawMessage:
+		return v
+	default:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+}
+
+// Relative is file as seen from dir, where that is shorter.
+func Relative(file, dir string) string {
+	if dir == "" || dir == "/" {
+		return file
+	}
+	if file == dir {
+		return "."
+	}
+	dir = strings.TrimRight(dir, `/\`)
+	if rest, ok := strings.CutPrefix(file, dir); ok && rest != "" && (rest[0] == '/' || rest[0] == '\\') {
+		return rest[1:]
+	}
+	// A neighbour of the directory is nearer than the root.
+	if rest, ok := strings.CutPrefix(file, path.Dir(dir)+"/"); ok && path.Dir(dir) != "/" && path.Dir(dir) != "." {
+		return "../" + rest
+	}
+	return file
+}

@@ -1,0 +1,347 @@
+package render
+
+import (
+	"bufio"
+	"io"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// Session draws one session as a tree: a header, then turn by turn the prompt, the
+// calls with what they were about, how they ended and how long they took, what
+// their subagents did below them, and the answer.
+func (s Style) Session(w io.Writer, v SessionView) error {
+	p := &painter{Style: s, w: bufio.NewWriter(w), view: v, dir: v.Session.WorkingDirectory}
+	p.header()
+	hidden := 0
+	for _, t := range buildTurns(v) {
+		hidden += t.hidden
+		p.line("", "")
+		if t.prompt != nil {
+			p.prompt(t.prompt)
+		}
+		p.children("", t.items, 0)
+	}
+	if hidden += p.hidden; hidden > 0 {
+		p.line("", "")
+		p.line("", s.paint(dim, Plural(int64(hidden), "event")+" of little interest not shown (instructions loaded, directory changes); --full shows them"))
+	}
+	return p.w.Flush()
+}
+
+type painter struct {
+	Style
+	w      *bufio.Writer
+	view   SessionView
+	dir    string
+	hidden int
+}
+
+// line writes one line: the tree's branches, then text, both clean and painted.
+func (p *painter) line(branch, text string) {
+	p.w.WriteString(p.paint(dim, branch))
+	p.w.WriteString(text)
+	p.w.WriteByte('\n')
+}
+
+func (p *painter) header() {
+	r := p.view.Session
+	title := FirstLine(r.Title)
+	if title == "" {
+		title = FirstLine(r.FirstPrompt)
+	}
+	if title != "" {
+		p.line("", p.paint(bold, p.clip(title, p.Width)))
+	}
+	field := func(name, value string) {
+		if value != "" {
+			p.line("", p.paint(dim, pad(name, len(name), 11, false))+value)
+		}
+	}
+	field("session", OneLine(r.SessionID))
+	started := Time(r.StartedAt)
+	if d := RowDuration(r); d != "" {
+		started += ", took " + d
+	}
+	field("status", p.Status(r.Status))
+	field("started", started)
+	field("model", OneLine(r.Model))
+	field("agent", OneLine(r.SourceSDK))
+	field("directory", OneLine(r.WorkingDirectory))
+	field("branch", OneLine(r.GitBranch))
+	field("tags", OneLine(strings.Join(r.Tags, ", ")))
+	counts := []string{Plural(r.ActionCount, "action"), Plural(r.ToolCallCount, "tool call")}
+	if r.AgentCount > 0 {
+		counts = append(counts, Plural(r.AgentCount, "subagent"))
+	}
+	if r.TotalInputTokens+r.TotalOutputTokens > 0 {
+		counts = append(counts, Count(r.TotalInputTokens)+" tokens in", Count(r.TotalOutputTokens)+" out")
+	}
+	errs := Plural(r.ErrorCount, "error")
+	if r.ErrorCount > 0 {
+		errs = p.paint(red, errs)
+	}
+	field("counts", strings.Join(append(counts, errs), ", "))
+}
+
+// RowDuration is how long a session took, to its end or its last event.
+func RowDuration(r graph.SessionRow) string {
+	end := r.EndedAt
+	if end.IsZero() {
+		end = r.LastEventAt
+	}
+	if r.StartedAt.IsZero() || end.IsZero() {
+		return ""
+	}
+	return Duration(end.Sub(r.StartedAt))
+}
+
+func (p *painter) prompt(a *graph.ActionRow) {
+	lines := p.textLines(a.Text, p.limit(3))
+	if len(lines) == 0 {
+		lines = []string{OneLine(a.Name)}
+	}
+	mark := p.pick("❯", ">")
+	for i, l := range lines {
+		if i > 0 {
+			p.line("  ", p.paint(bold, p.clip(l, p.Width-2)))
+			continue
+		}
+		p.aligned("", p.paint(cyan, mark)+" ", 2, l, Clock(a.Timestamp), bold)
+	}
+}
+
+// limit is the lines of a text that are shown.
+func (p *painter) limit(n int) int {
+	if p.view.Full {
+		return 60
+	}
+	return n
+}
+
+// children draws items below branch. depth guards against a store in which actions
+// hang under one another in a circle of agents.
+func (p *painter) children(branch string, items []*item, depth int) {
+	if depth > 200 {
+		p.line(branch, "(nested too deeply)")
+		return
+	}
+	for i, it := range items {
+		here, below := p.pick("├ ", "|- "), p.pick("│ ", "|  ")
+		if i == len(items)-1 {
+			here, below = p.pick("└ ", "`- "), p.pick("  ", "   ")
+		}
+		if it.agent != nil {
+			p.agent(branch+here, it)
+		} else {
+			p.action(branch+here, branch+below, it)
+		}
+		p.hidden += it.hidden
+		p.children(branch+below, it.kids, depth+1)
+	}
+}
+
+func (p *painter) agent(branch string, it *item) {
+	a := it.agent
+	what := OneLine(a.AgentType)
+	if what == "" {
+		what = "subagent"
+	}
+	text := p.paint(cyan, what+" "+OneLine(a.AgentID))
+	if a.Status != "" {
+		text += " " + p.Status(a.Status)
+	}
+	if a.ParentUnknown || a.SpawnedByActionID == "" {
+		text += p.paint(yellow, " (which call spawned it is not known)")
+	}
+	took := ""
+	if !a.StartedAt.IsZero() && !a.EndedAt.IsZero() {
+		took = "  " + Duration(a.EndedAt.Sub(a.StartedAt))
+	}
+	p.line(branch, p.paint(dim, p.pick("⑂", "agent:")+" ")+text+p.paint(dim, took))
+}
+
+func (p *painter) action(branch, below string, it *item) {
+	a := it.action
+	switch a.ActionType {
+	case graph.ToolCall:
+		p.call(branch, below, it)
+	case graph.UserMessage, graph.AssistantMessage, graph.SystemMessage, graph.TurnEnd, graph.StructuredOutput:
+		p.message(branch, below, a)
+	case graph.ErrorEvent, graph.RateLimitEvent:
+		p.note(branch, below, a, p.paint(red, p.pick("✗", "x")+" "+typeWords(a.ActionType)), red)
+	default:
+		p.note(branch, below, a, p.noteHead(a), "")
+	}
+}
+
+func (p *painter) noteHead(a *graph.ActionRow) string {
+	mark := p.pick("·", "-")
+	if a.ActionType == graph.PermissionRequest {
+		mark = "?"
+	}
+	head := mark + " " + typeWords(a.ActionType)
+	if a.ActionType == graph.PermissionRequest && a.ParentActionID == "" {
+		head += " for " + OneLine(a.ToolName)
+	}
+	return p.paint(dim, head)
+}
+
+// typeWords is an action type as people say it.
+func typeWords(t graph.ActionType) string {
+	switch t {
+	case graph.PermissionRequest:
+		return "permission asked"
+	case graph.RateLimitEvent:
+		return "rate limit"
+	case graph.StructuredOutput:
+		return "structured output"
+	}
+	return strings.ReplaceAll(OneLine(string(t)), "_", " ")
+}
+
+// call draws a ToolCall, its result folded into it.
+func (p *painter) call(branch, below string, it *item) {
+	a := it.action
+	name := OneLine(a.ToolName)
+	if name == "" {
+		name = OneLine(a.Name)
+	}
+	gist := Gist(a, p.dir)
+	switch a.Status {
+	case "completed", "":
+	default:
+		gist = strings.TrimSpace(gist + p.pick(" — ", " - ") + strings.ReplaceAll(OneLine(a.Status), "_", " "))
+		if a.NeverRan {
+			gist += ", never ran"
+		}
+	}
+	head := p.Mark(a.Status) + " " + p.paint(bold, name) + "  "
+	color := ""
+	if a.Status != "completed" {
+		color = statusColor(a.Status)
+	}
+	p.aligned(branch, head, 4+width(name), gist, callDuration(a), color)
+	inner := below
+	if p.view.Full {
+		p.block(inner, "input", rawInput(a))
+	}
+	switch {
+	case p.view.Full && it.result != nil:
+		p.body(inner, "result", it.result.Text, a.IsError || a.Status == "failed")
+	case a.Status == "failed" || a.IsError:
+		if line := errorLine(it); line != "" {
+			p.line(inner+"  ", p.paint(red, p.clip(line, p.Width-width(inner)-2)))
+		}
+	}
+}
+
+func callDuration(a *graph.ActionRow) string {
+	if d := Millis(a.DurationMS); d != "" {
+		return d
+	}
+	if !a.StartedAt.IsZero() && !a.EndedAt.IsZero() {
+		return Duration(a.EndedAt.Sub(a.StartedAt))
+	}
+	return ""
+}
+
+// errorLine is the first line of what a failed call answered.
+func errorLine(it *item) string {
+	for _, key := range []string{"error_message", "error"} {
+		if l := FirstLine(property(it.action, key)); l != "" {
+			return l
+		}
+	}
+	if it.result != nil {
+		for _, key := range []string{"error_message", "error"} {
+			if l := FirstLine(property(it.result, key)); l != "" {
+				return l
+			}
+		}
+		return FirstLine(it.result.Text)
+	}
+	return FirstLine(it.action.Text)
+}
+
+// message draws what was said: the assistant's text, a system message, the answer
+// that a turn ended with.
+func (p *painter) message(branch, below string, a *graph.ActionRow) {
+	mark, color := p.pick("◂", "<"), ""
+	switch a.ActionType {
+	case graph.UserMessage:
+		mark = p.pick("❯", ">")
+	case graph.SystemMessage:
+		mark, color = p.pick("·", "-"), dim
+	case graph.StructuredOutput:
+		mark = "="
+	}
+	if a.Status == "failed" {
+		mark, color = p.pick("✗", "x"), red
+	}
+	lines := p.textLines(a.Text, p.limit(5))
+	if a.ActionType == graph.SystemMessage && !p.view.Full && len(lines) > 1 {
+		lines = lines[:1]
+	}
+	if len(lines) == 0 {
+		lines = []string{p.paint(dim, typeWords(a.ActionType))}
+	}
+	for i, l := range lines {
+		head := branch
+		if i > 0 {
+			head, mark = below, " "
+		}
+		p.line(head, p.paint(color, mark+" "+p.clip(l, p.Width-width(head)-2)))
+	}
+}
+
+// note draws anything else on one line.
+func (p *painter) note(branch, below string, a *graph.ActionRow, head, color string) {
+	gist := Gist(a, p.dir)
+	if a.ActionType == graph.PermissionRequest && a.ParentActionID != "" {
+		gist = "" // the call above says it
+	}
+	p.aligned(branch, head+" ", width(typeWords(a.ActionType))+3, gist, "", color)
+	if p.view.Full && a.Text != "" && strings.Contains(a.Text, "\n") {
+		p.body(below, "text", a.Text, false)
+	}
+}
+
+// aligned writes a line with text that gives way and, at the right edge, a time or
+// duration. headWidth is the columns that head takes.
+func (p *painter) aligned(branch, head string, headWidth int, text, right, color string) {
+	used := width(branch) + headWidth
+	room := p.Width - used - len(right)
+	if right != "" {
+		room -= 2
+	}
+	text = p.clip(text, room)
+	line := head + p.paint(color, text)
+	if right != "" {
+		gap := 2
+		if p.Width > 0 {
+			gap = max(2, min(p.Width, 100)-used-width(text)-len(right))
+		}
+		line += strings.Repeat(" ", gap) + p.paint(dim, right)
+	}
+	p.line(branch, strings.TrimRight(line, " "))
+}
+
+// clip is Truncate where there is a limit; a text keeps some columns whatever the
+// depth of the tree.
+func (p *painter) clip(text string, n int) string {
+	if p.Width == 0 {
+		return text
+	}
+	return p.Truncate(text, max(n, 10))
+}
+
+// TraceLine is one event of a journal on one line: [type] id summary.
+func (s Style) TraceLine(kind, id, summary string) string {
+	kind, id, summary = OneLine(kind), OneLine(id), OneLine(summary)
+	if s.Width > 0 {
+		summary = s.Truncate(summary, max(s.Width-width(kind)-width(id)-4, 20))
+	}
+	return strings.TrimRight("["+s.paint(cyan, kind)+"] "+s.paint(dim, id)+" "+summary, " ")
+}
