@@ -54,10 +54,6 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 			return invalidf("v: want an integer")
 		}
 		e.V = n
-	case "event_type":
-		e.EventType = Type(Unquote(raw))
-	case "origin":
-		e.Origin = Origin(Unquote(raw))
 	case "timestamp":
 		t, err := time.Parse(time.RFC3339Nano, Unquote(raw))
 		if err != nil {
@@ -115,6 +111,10 @@ func (e *Event) stringField(name string) *string {
 	switch name {
 	case "event_id":
 		return &e.EventID
+	case "event_type":
+		return (*string)(&e.EventType)
+	case "origin":
+		return (*string)(&e.Origin)
 	case "session_id":
 		return &e.SessionID
 	case "source_sdk":

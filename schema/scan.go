@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"unicode/utf8"
 )
 
 // ErrInvalid is wrapped by every error that says an event or payload is not what
@@ -93,12 +94,13 @@ func FieldString(obj []byte, name string) string {
 }
 
 // Unquote returns the text of a raw JSON string, or "" where raw is no string.
+// Bytes that are not UTF-8 become U+FFFD, as in encoding/json.
 func Unquote(raw []byte) string {
 	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
 		return ""
 	}
 	body := raw[1 : len(raw)-1]
-	if bytes.IndexByte(body, '\\') < 0 {
+	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
 		return string(body)
 	}
 	var s string

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -35,15 +36,31 @@ func (e *Event) Validate() error {
 		// Outside of it a time has no int64 of nanoseconds, and no fixed-width year.
 		bad("timestamp: year %d, want 1970 to 2261", y)
 	}
-	for name, raw := range map[string]json.RawMessage{
-		"tool_input": e.ToolInput, "result": e.Result, "metadata": e.Metadata, "extra": e.Extra,
-	} {
-		if len(raw) > 0 && !json.Valid(raw) {
-			bad("%s: not valid JSON", name)
-		}
-	}
+	errs = append(errs, validateRaw("tool_input", e.ToolInput), validateRaw("result", e.Result),
+		validateRaw("metadata", e.Metadata), validateRaw("extra", e.Extra))
 	errs = append(errs, e.validateType()...)
 	return errors.Join(errs...)
+}
+
+// validateRaw checks what AppendJSON will splice in unread: bytes that are not one
+// JSON value make the whole line unreadable, a newline tears it in two, and a null
+// is gone when the line is decoded again.
+func validateRaw(name string, raw json.RawMessage) error {
+	switch {
+	case len(raw) == 0:
+		return nil
+	case !json.Valid(raw):
+		return invalidf("%s: not valid JSON", name)
+	case bytes.IndexByte(raw, '\n') >= 0:
+		return invalidf("%s: holds a newline, want compact JSON", name)
+	}
+	switch first := raw[skipSpace(raw, 0)]; {
+	case first == 'n':
+		return invalidf("%s: null, want a value or nothing", name)
+	case first != '{' && (name == "metadata" || name == "extra"):
+		return invalidf("%s: want an object", name)
+	}
+	return nil
 }
 
 func (e *Event) validateType() (errs []error) {
