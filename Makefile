@@ -1,0 +1,37 @@
+# Everything here needs Go alone; a part that needs more says SKIP and why, and with
+# CI=true a skip is a failure.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BUILD       := -trimpath -ldflags="-s -w"
+
+.PHONY: all build install test soak bench demo lint
+
+all: build
+
+build: ## both binaries into bin/
+	$(GO) build $(BUILD) -o bin/ ./cmd/...
+
+install: ## both binaries to GOBIN
+	$(GO) install $(BUILD) ./cmd/...
+
+test: ## everything, with the race detector; kill loops at a tenth
+	$(GO) run ./internal/maketest
+
+soak: ## as test, kill loops whole
+	AG_SOAK=1 $(GO) run ./internal/maketest -timeout 4h
+
+bench: ## the table of speed and memory; BENCH=-quick for a tenth of it
+	$(GO) run ./internal/bench $(BENCH)
+
+demo: ## a recorded session, played through the hook, and what the graph says of it
+	@$(GO) run ./internal/demo
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'not formatted: run gofmt -w on these'; exit 1; }
+	$(GO) vet ./...
+	@if $(GO) run $(STATICCHECK) -version >/dev/null 2>&1; then \
+		echo '$(GO) run $(STATICCHECK) ./...'; $(GO) run $(STATICCHECK) ./...; \
+	else \
+		echo 'SKIP: staticcheck ($(STATICCHECK) cannot be downloaded)'; test "$$CI" != true; \
+	fi
