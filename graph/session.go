@@ -1,15 +1,249 @@
 package graph
 
-import "github.com/actiongraph/actiongraph/schema"
+import (
+	"github.com/actiongraph/actiongraph/schema"
+)
 
-// Session folds the events of one session.
-type Session struct{ id string }
+// Session folds the events of one session. It holds no texts: times, lanes,
+// parents, the evidence for statuses, and which fact holds which property.
+type Session struct {
+	id      string
+	self    Ref
+	node    sessionNode
+	actions []action // 0 is no action
+	free    []int32
+	index   map[schema.Key]int32
+	lanes   []*lane
+	laneOf  map[string]int32
+	groups  map[schema.Key]*group
+	claims  map[schema.Key]*claimGroup
+	texts   map[textKey]struct{} // transcript's assistant texts, see dropEchoes
+	tools   []string
+	toolOf  map[string]int32
+	files   map[int32]*fileUse
+	turns   []int64 // own times of the main thread's prompts, sorted
+	ops     []Op
+}
+
+// action is the folded state of one Action node.
+type action struct {
+	key     schema.Key
+	own     int64 // the least time any of its facts carries; 0 is none yet
+	eff     int64 // max(own, parent's eff + 1): never before its cause
+	started int64 // of a tool call: when it was asked for
+	ended   int64
+	seq     int64  // the least source line of its facts, 0 if they have none
+	hash    uint64 // of a tool call: its input; of a turn end: its text
+
+	parent, child, next, prev int32 // parent, first child, siblings
+	lane                      int32
+	turn                      int32
+	tool                      int32
+	regs                      registers
+
+	evidence   evidence
+	typ        uint8 // index into ActionTypes
+	status     uint8 // index into statuses
+	startRank  uint8
+	endRank    uint8
+	permission uint16 // permission requests among its children
+	linked     bool   // in its lane's chain
+	laneParent bool   // its parent is its lane's subagent_start
+	unplaced   bool   // parent_unknown is set
+	file       bool   // its READ or WROTE edge is there
+}
+
+var (
+	actionTypes = ActionTypes()
+	statuses    = []string{
+		"", schema.StatusPending, schema.StatusInProgress, schema.StatusCompleted, schema.StatusFailed,
+		schema.StatusDenied, schema.StatusBlocked, schema.StatusInterrupted, schema.StatusUnknown,
+	}
+)
 
 // NewSession returns the empty fold of one session. journal is the id of the
 // journal that records it; it becomes a property of the Session node.
-func NewSession(id, journal string) *Session { return &Session{id: id} }
+func NewSession(id, journal string) *Session {
+	s := &Session{
+		id:      id,
+		self:    Ref{LabelSession, id},
+		actions: make([]action, 1, 16),
+		index:   map[schema.Key]int32{},
+		laneOf:  map[string]int32{"": 0},
+		groups:  map[schema.Key]*group{},
+		claims:  map[schema.Key]*claimGroup{},
+		texts:   map[textKey]struct{}{},
+		tools:   []string{""},
+		toolOf:  map[string]int32{"": 0},
+		files:   map[int32]*fileUse{},
+	}
+	s.lanes = []*lane{{}}
+	s.node.journal = journal
+	return s
+}
 
 // Apply folds one event and returns what changed in the graph. It is total: it
-// never fails, and an event it cannot place changes nothing or is an Unknown
-// action. The result is the caller's.
-func (s *Session) Apply(e *schema.Event) []Op { return nil }
+// never fails, and an event it cannot place is an Unknown action. The result is the
+// caller's.
+func (s *Session) Apply(e *schema.Event) []Op {
+	s.ops = make([]Op, 0, 8)
+	f := &fact{Event: e, at: e.Timestamp.UnixNano(), sum: recordSum(e)}
+	s.observe(f)
+	if e.AgentID != "" {
+		s.openLane(e.AgentID, f)
+	}
+	switch e.EventType {
+	case schema.SessionStart, schema.SessionEnd, schema.Fork, schema.Tag:
+		s.sessionEvent(f)
+	case schema.ToolStart:
+		s.toolStart(f)
+	case schema.ToolEnd, schema.ToolBatch:
+		s.toolEnd(f)
+	case schema.Permission:
+		s.permission(f)
+	case schema.Message:
+		s.message(f)
+	case schema.Skill:
+		s.skill(f)
+	case schema.AgentStart:
+		s.agentStart(f)
+	case schema.AgentEnd:
+		s.agentEnd(f)
+	case schema.TurnEnd:
+		s.turnEnd(f)
+	case schema.Error, schema.RateLimit:
+		s.failure(f)
+	case schema.LLMStart, schema.LLMEnd:
+		s.llm(f)
+	case schema.Compaction:
+		s.compaction(f)
+	case schema.Task:
+		s.task(f)
+	case schema.StructuredOutput:
+		s.structuredOutput(f)
+	default:
+		s.single(f, simpleTypes(e.EventType))
+	}
+	s.spawnFacts(f)
+	s.relate(f)
+	s.putSession()
+	ops := s.ops
+	s.ops = nil
+	return ops
+}
+
+// fact is an event on its way through the fold.
+type fact struct {
+	*schema.Event
+	at  int64 // ns
+	sum uint64
+}
+
+func (f *fact) stamp(rank uint8) stamp { return stamp{time: f.at, sum: f.sum, rank: rank} }
+
+func simpleTypes(t schema.Type) ActionType {
+	switch t {
+	case schema.Notification:
+		return Notification
+	case schema.Context:
+		return Context
+	case schema.Handoff:
+		return Handoff
+	case schema.Memory:
+		return Memory
+	case schema.Callback:
+		return Callback
+	case schema.Decision:
+		return Decision
+	}
+	return Unknown
+}
+
+func typeIndex(t ActionType) uint8 {
+	for i, u := range actionTypes {
+		if t == u {
+			return uint8(i)
+		}
+	}
+	return uint8(len(actionTypes) - 1)
+}
+
+func (s *Session) ref(i int32) Ref { return Ref{LabelAction, s.actions[i].key.String()} }
+
+func (s *Session) put(i int32, props ...Prop) {
+	if len(props) > 0 {
+		s.putRef(s.ref(i), actionTypes[s.actions[i].typ], props...)
+	}
+}
+
+func (s *Session) putRef(r Ref, t ActionType, props ...Prop) {
+	s.ops = append(s.ops, Op{Kind: PutNode, Node: Node{Ref: r, Type: t, Props: props}})
+}
+
+func (s *Session) putEdge(t EdgeType, from, to Ref, props ...Prop) {
+	s.ops = append(s.ops, Op{Kind: PutEdge, Edge: Edge{EdgeKey: EdgeKey{t, from, to}, Props: props}})
+}
+
+func (s *Session) delEdge(t EdgeType, from, to Ref) {
+	s.ops = append(s.ops, Op{Kind: DelEdge, Edge: Edge{EdgeKey: EdgeKey{t, from, to}}})
+}
+
+// action returns the action with that key, new ones in the given lane. A new action
+// is not placed in its lane's chain before it has a time.
+func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, created bool) {
+	if i, ok := s.index[key]; ok {
+		return i, false
+	}
+	if n := len(s.free); n > 0 {
+		i, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		s.actions = append(s.actions, action{})
+		i = int32(len(s.actions) - 1)
+	}
+	s.actions[i] = action{key: key, typ: typeIndex(t), lane: lane}
+	s.index[key] = i
+	props := []Prop{{"session_id", s.id}, {"action_type", string(t)}}
+	if id := s.lanes[lane].id; id != "" {
+		props = append(props, Prop{"agent_id", id})
+	}
+	s.put(i, props...)
+	s.putEdge(HasAction, s.self, s.ref(i))
+	if lane != 0 {
+		s.putEdge(HasAction, s.lanes[lane].ref, s.ref(i))
+	}
+	s.count(t, +1)
+	return i, true
+}
+
+// drop removes an action that no fact supports any more: a claim went elsewhere.
+// Every edge is taken off by name, because a coalesced batch deletes nodes before
+// it puts edges.
+func (s *Session) drop(i int32) {
+	a := &s.actions[i]
+	for a.child != 0 {
+		c := a.child
+		s.setParent(c, 0)
+	}
+	s.setParent(i, 0)
+	s.unlink(i)
+	s.delEdge(HasAction, s.self, s.ref(i))
+	if a.lane != 0 {
+		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
+	}
+	s.ops = append(s.ops, Op{Kind: DelNode, Node: Node{Ref: s.ref(i), Type: actionTypes[a.typ]}})
+	s.count(actionTypes[a.typ], -1)
+	delete(s.index, a.key)
+	s.actions[i] = action{}
+	s.free = append(s.free, i)
+}
+
+// tool returns the number of a tool's name: a session uses few tools often.
+func (s *Session) tool(name string) int32 {
+	n, ok := s.toolOf[name]
+	if !ok {
+		n = int32(len(s.tools))
+		s.tools = append(s.tools, name)
+		s.toolOf[name] = n
+	}
+	return n
+}

@@ -1,0 +1,254 @@
+package graph
+
+import "slices"
+
+// Every action has an own time, the least any of its facts carries, and an effective
+// one that is later than its parent's: a result never precedes its call, whatever
+// the clocks of the sources said. Lanes are sorted by effective time. Parents are
+// chosen by own times only, so that order never feeds back into parentage.
+
+// setOwn lowers the own time of i to t. seq is the fact's source line, 0 if it has
+// none.
+func (s *Session) setOwn(i int32, t, seq int64) {
+	a := &s.actions[i]
+	lower := a.own == 0 || t < a.own
+	sooner := seq != 0 && (a.seq == 0 || seq < a.seq)
+	if !lower && !sooner && a.linked {
+		return
+	}
+	own, line := a.own, a.seq
+	if lower {
+		own = t
+	}
+	if sooner {
+		line = seq
+	}
+	s.retime(i, own, line)
+}
+
+// retime sets the own time and source line of i and puts it, and whatever it moves,
+// where they now belong.
+func (s *Session) retime(i int32, own, seq int64) {
+	a := &s.actions[i]
+	moved := own != a.own && a.own != 0
+	if seq != 0 && seq != a.seq {
+		s.put(i, Prop{"seq", seq})
+	}
+	s.reorder(i, func() { a.own, a.seq = own, seq })
+	if moved && a.laneParent {
+		s.adopt(i)
+	}
+	s.setTurn(i)
+	s.closeCall(i)
+}
+
+// reorder makes a change that moves i in its lane, and moves i's children after it.
+func (s *Session) reorder(i int32, change func()) {
+	a := &s.actions[i]
+	c := &s.lanes[a.lane].chain
+	var prev, next int32
+	if a.linked {
+		prev, next = s.remove(c, i)
+	}
+	old := a.eff
+	change()
+	a.eff = a.own
+	if p := a.parent; p != 0 && s.actions[p].linked {
+		a.eff = max(a.own, s.actions[p].eff+1)
+	}
+	newPrev, newNext := s.insert(c, i)
+	if !a.linked || newPrev != prev || newNext != next {
+		if a.linked {
+			s.unchain(prev, i, next)
+		}
+		s.enchain(newPrev, i, newNext)
+	}
+	a.linked = true
+	if a.eff != old {
+		s.put(i, Prop{"timestamp", Time(a.eff)})
+		for k := a.child; k != 0; k = s.actions[k].next {
+			s.follow(k)
+		}
+	}
+}
+
+// follow recomputes the effective time of a child whose parent moved.
+func (s *Session) follow(i int32) {
+	a := &s.actions[i]
+	if !a.linked {
+		return
+	}
+	if eff := max(a.own, s.actions[a.parent].eff+1); eff != a.eff {
+		s.reorder(i, func() {})
+	}
+}
+
+// unlink takes i out of its lane's chain.
+func (s *Session) unlink(i int32) {
+	a := &s.actions[i]
+	if !a.linked {
+		return
+	}
+	prev, next := s.remove(&s.lanes[a.lane].chain, i)
+	s.unchain(prev, i, next)
+	a.linked = false
+}
+
+func (s *Session) enchain(prev, i, next int32) {
+	if prev != 0 && next != 0 {
+		s.delEdge(FollowedBy, s.ref(prev), s.ref(next))
+	}
+	if prev != 0 {
+		s.putEdge(FollowedBy, s.ref(prev), s.ref(i))
+	}
+	if next != 0 {
+		s.putEdge(FollowedBy, s.ref(i), s.ref(next))
+	}
+}
+
+func (s *Session) unchain(prev, i, next int32) {
+	if prev != 0 {
+		s.delEdge(FollowedBy, s.ref(prev), s.ref(i))
+	}
+	if next != 0 {
+		s.delEdge(FollowedBy, s.ref(i), s.ref(next))
+	}
+	if prev != 0 && next != 0 {
+		s.putEdge(FollowedBy, s.ref(prev), s.ref(next))
+	}
+}
+
+// setLane moves i to another lane: a stronger fact says where it happened.
+func (s *Session) setLane(i, lane int32) {
+	a := &s.actions[i]
+	if a.lane == lane {
+		return
+	}
+	linked := a.linked
+	s.unlink(i)
+	if a.lane != 0 {
+		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
+	}
+	a.lane = lane
+	var id any
+	if lane != 0 {
+		id = s.lanes[lane].id
+		s.putEdge(HasAction, s.lanes[lane].ref, s.ref(i))
+	}
+	s.put(i, Prop{"agent_id", id})
+	if a.laneParent || a.parent == 0 {
+		s.adopt(i)
+	}
+	if linked {
+		s.reorder(i, func() {})
+	}
+	s.setTurn(i)
+	s.closeCall(i)
+}
+
+// setParent makes p (0: nobody) the parent of i.
+func (s *Session) setParent(i, p int32) {
+	a := &s.actions[i]
+	if a.parent == p {
+		return
+	}
+	if old := a.parent; old != 0 {
+		s.delEdge(ParentOf, s.ref(old), s.ref(i))
+		s.detach(i)
+	}
+	a.parent = p
+	if p == 0 {
+		s.put(i, Prop{"parent_action_id", nil})
+	} else {
+		a.next = s.actions[p].child
+		if a.next != 0 {
+			s.actions[a.next].prev = i
+		}
+		s.actions[p].child = i
+		s.putEdge(ParentOf, s.ref(p), s.ref(i))
+		s.put(i, Prop{"parent_action_id", s.actions[p].key.String()})
+	}
+	if a.linked {
+		s.reorder(i, func() {})
+		s.setTurn(i)
+	}
+}
+
+func (s *Session) detach(i int32) {
+	a := &s.actions[i]
+	if a.prev != 0 {
+		s.actions[a.prev].next = a.next
+	} else {
+		s.actions[a.parent].child = a.next
+	}
+	if a.next != 0 {
+		s.actions[a.next].prev = a.prev
+	}
+	a.next, a.prev = 0, 0
+}
+
+// setUnplaced says, or takes back, that i has a parent that nothing tells.
+func (s *Session) setUnplaced(i int32, unknown bool) {
+	a := &s.actions[i]
+	if a.unplaced == unknown {
+		return
+	}
+	a.unplaced = unknown
+	if unknown {
+		s.put(i, Prop{"parent_unknown", true})
+	} else {
+		s.put(i, Prop{"parent_unknown", nil})
+	}
+}
+
+// setTurn numbers i by the prompts of the main thread before it. Subagents' actions
+// have no turn: a background agent runs through several.
+func (s *Session) setTurn(i int32) {
+	a := &s.actions[i]
+	turn := int32(0)
+	if a.lane == 0 && a.linked {
+		own := a.own
+		switch actionTypes[a.typ] {
+		case ToolResult, PermissionRequest, StructuredOutput:
+			if a.parent != 0 && s.actions[a.parent].lane == 0 {
+				own = s.actions[a.parent].own
+			}
+		}
+		n, _ := slices.BinarySearch(s.turns, own+1)
+		turn = int32(n)
+	}
+	if turn == a.turn {
+		return
+	}
+	a.turn = turn
+	if turn == 0 {
+		s.put(i, Prop{"turn", nil})
+	} else {
+		s.put(i, Prop{"turn", int64(turn)})
+	}
+}
+
+// moveTurn replaces one prompt's time (0: none) by another and numbers what follows
+// the earlier of them again.
+func (s *Session) moveTurn(from, to int64) {
+	if from == to {
+		return
+	}
+	if from != 0 {
+		k, _ := slices.BinarySearch(s.turns, from)
+		s.turns = slices.Delete(s.turns, k, k+1)
+	}
+	first := from
+	if to != 0 {
+		k, _ := slices.BinarySearch(s.turns, to)
+		s.turns = slices.Insert(s.turns, k, to)
+		if first == 0 || to < first {
+			first = to
+		}
+	}
+	// Results take the turn of their call, which precedes them: one pass in order
+	// numbers both.
+	for _, i := range s.tail(&s.lanes[0].chain, first) {
+		s.setTurn(i)
+	}
+}

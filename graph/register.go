@@ -1,0 +1,130 @@
+package graph
+
+import "github.com/actiongraph/actiongraph/schema"
+
+// A property of an entity is a register. Several facts may set it; the least of
+// them by (rank of its source, time, bytes) stands, whichever came first. That is a
+// minimum, so the order of arrival cannot matter; and it is kept without the
+// values, which is what keeps a folded session small: a fact that loses now would
+// have lost in any order, a fact that wins brings its value with it.
+//
+// Properties that always come together are one class: they are won and lost as one.
+
+// stamp orders the facts that set one register.
+type stamp struct {
+	time int64
+	sum  uint64
+	rank uint8
+}
+
+func (a stamp) less(b stamp) bool {
+	if a.rank != b.rank {
+		return a.rank < b.rank
+	}
+	if a.time != b.time {
+		return a.time < b.time
+	}
+	return a.sum < b.sum
+}
+
+// class is one bit: a group of properties of one entity.
+type class uint32
+
+// hold is what one fact holds of an entity.
+type hold struct {
+	stamp
+	classes class
+}
+
+// registers says which fact holds which class of an entity.
+type registers []hold
+
+// take gives the classes that a fact stamped st wins, and those of them that
+// another fact held until now.
+func (r *registers) take(st stamp, want class) (won, taken class) {
+	kept := (*r)[:0]
+	for _, h := range *r {
+		if both := h.classes & want; both != 0 {
+			if st.less(h.stamp) {
+				h.classes &^= both
+				taken |= both
+			} else {
+				want &^= both
+			}
+		}
+		if h.classes != 0 {
+			kept = append(kept, h)
+		}
+	}
+	if want != 0 {
+		kept = append(kept, hold{st, want})
+	}
+	*r = kept
+	return want, taken
+}
+
+// held reports whether any fact holds c.
+func (r registers) held(c class) bool {
+	for _, h := range r {
+		if h.classes&c != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// fnv is FNV-1a, 64 bits: stable across processes, unlike hash/maphash, which the
+// comparison of a store with a later fold needs.
+type fnv uint64
+
+const fnvOffset fnv = 14695981039346656037
+
+func (h fnv) str(s string) fnv {
+	for i := 0; i < len(s); i++ {
+		h = (h ^ fnv(s[i])) * 1099511628211
+	}
+	return (h ^ 0xff) * 1099511628211 // so that ("a","b") and ("ab","") differ
+}
+
+func (h fnv) num(n int64) fnv {
+	for i := 0; i < 64; i += 8 {
+		h = (h ^ fnv(byte(n>>i))) * 1099511628211
+	}
+	return h
+}
+
+// long hashes a text by its length, ends and middle: texts reach megabytes, and two
+// records of one fact that differ only elsewhere do not occur (Event.InputHash
+// covers the whole input).
+func (h fnv) long(s []byte) fnv {
+	if len(s) > 1536 {
+		mid := len(s) / 2
+		return h.num(int64(len(s))).str(string(s[:512])).str(string(s[mid : mid+512])).str(string(s[len(s)-512:]))
+	}
+	return h.str(string(s))
+}
+
+// contentSum hashes what an event says, without its id and time: two hook calls with
+// the same payload have the same sum.
+func contentSum(e *schema.Event) uint64 {
+	h := fnvOffset.str(string(e.EventType)).str(e.HookEventName).str(e.AgentID).str(e.AgentType).
+		str(e.InputHash).str(e.PromptID).str(e.ToolName).str(e.ToolUseID).long(e.ToolInput).
+		long(e.Result).str(e.ErrorType).long([]byte(e.ErrorMessage)).str(e.Role).long([]byte(e.Content)).
+		str(e.Model).str(e.Status).str(e.Reason).str(e.Title).str(e.TaskID).str(e.MessageID).
+		str(e.AgentName).str(e.FromAgent).str(e.ToAgent).str(e.WorkingDirectory).long(e.Extra)
+	return uint64(h)
+}
+
+// recordSum breaks the tie of two records of one fact with the same time: it covers
+// what contentSum leaves out.
+func recordSum(e *schema.Event) uint64 {
+	h := fnv(contentSum(e)).str(e.EventID).long(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
+		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin))
+	if e.IsError {
+		h = h.num(1)
+	}
+	if e.DurationMS != nil {
+		h = h.num(int64(*e.DurationMS * 1000))
+	}
+	return uint64(h)
+}

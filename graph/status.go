@@ -1,0 +1,216 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// evidence is what the facts say about how a call ended. It only ever grows, so a
+// status is a function of the set of facts.
+type evidence uint16
+
+const (
+	evPost    evidence = 1 << iota // PostToolUse, or a recorded result
+	evFail                         // PostToolUseFailure, or an error that the user had accepted the call of
+	evReject                       // the transcript says the user rejected it, or PermissionDenied
+	evUser                         // toolDenialKind user-rejected, without a decision
+	evRule                         // toolDenialKind permission-rule: a rule, a hook, the host
+	evOK                           // a tool_result line without is_error
+	evError                        // a tool_result line with is_error
+	evAsked                        // PreToolUse
+	evBatch                        // an entry of PostToolBatch
+	evStopped                      // the transcript says it was interrupted
+	evPending                      // the producer says that it waits
+)
+
+const evEnd = evPost | evFail | evReject | evUser | evRule | evOK | evError | evBatch
+
+// endEvidence reads an end. A transcript's line says in Status what its
+// permissionDecision and toolDenialKind say: failed (decision accept), denied
+// (reject), blocked (permission-rule), interrupted (user-rejected without a
+// decision).
+func endEvidence(e *schema.Event) evidence {
+	if e.EventType == schema.ToolBatch {
+		return evBatch
+	}
+	switch e.Status {
+	case schema.StatusDenied:
+		return evReject
+	case schema.StatusBlocked:
+		return evRule
+	case schema.StatusInterrupted:
+		if e.Origin == schema.OriginTranscript {
+			return evUser
+		}
+		return evStopped
+	case schema.StatusFailed:
+		return evFail
+	}
+	switch {
+	case e.Origin == schema.OriginTranscript && e.IsError:
+		return evError
+	case e.Origin == schema.OriginTranscript:
+		return evOK
+	case e.IsError:
+		return evFail
+	}
+	return evPost
+}
+
+// callStatus weighs the evidence, strongest first (design.md §9). closed says that
+// something later than the call ended its lane.
+func callStatus(ev evidence, asked, closed bool) string {
+	has := func(b evidence) bool { return ev&b != 0 }
+	switch {
+	case has(evPost):
+		return schema.StatusCompleted
+	case has(evFail):
+		return schema.StatusFailed
+	case has(evReject):
+		return schema.StatusDenied
+	case has(evUser) && asked:
+		return schema.StatusDenied
+	case has(evUser):
+		return schema.StatusInterrupted
+	case has(evRule):
+		return schema.StatusBlocked
+	case has(evOK):
+		return schema.StatusCompleted
+	case has(evAsked) && has(evBatch) && asked:
+		return schema.StatusDenied
+	case has(evAsked) && has(evBatch):
+		return schema.StatusBlocked
+	case has(evBatch), has(evError):
+		return schema.StatusFailed
+	case has(evStopped):
+		return schema.StatusInterrupted
+	case closed:
+		return schema.StatusUnknown
+	case has(evPending):
+		return schema.StatusPending
+	}
+	return schema.StatusInProgress
+}
+
+// neverRan reports a call that failed before it began: only its batch tells of it
+// (unknown tool, invalid input, Edit without a match).
+func neverRan(ev evidence) bool {
+	return ev&evBatch != 0 && ev&(evEnd|evAsked|evStopped)&^(evBatch|evError) == 0
+}
+
+func statusIndex(name string) uint8 { return uint8(slices.Index(statuses, name)) }
+
+// settleCall shows the status that the evidence for a call now gives, on the call,
+// its results and its permission requests.
+func (s *Session) settleCall(i int32) {
+	a := &s.actions[i]
+	if !a.linked {
+		return
+	}
+	closed := a.own <= max(s.lanes[a.lane].closed, s.node.closed)
+	status := statusIndex(callStatus(a.evidence, a.permission > 0, closed))
+	if !a.waiting && a.evidence&evEnd == 0 && !closed {
+		a.waiting = true
+		l := s.lanes[a.lane]
+		l.waiting = append(l.waiting, i)
+	}
+	if never := neverRan(a.evidence); never != a.never {
+		a.never = never
+		if never {
+			s.put(i, Prop{"never_ran", true})
+		} else {
+			s.put(i, Prop{"never_ran", nil})
+		}
+	}
+	if status == a.status {
+		return
+	}
+	failed := statusIndex(schema.StatusFailed)
+	switch failed {
+	case a.status:
+		s.node.errors--
+	case status:
+		s.node.errors++
+	}
+	s.showStatus(i, status)
+	for k := a.child; k != 0; k = s.actions[k].next {
+		s.childStatus(k)
+	}
+	s.linkFile(i)
+}
+
+// showStatus writes a status and the is_error that goes with it.
+func (s *Session) showStatus(i int32, status uint8) {
+	a := &s.actions[i]
+	if a.status == status {
+		return
+	}
+	failed := statusIndex(schema.StatusFailed)
+	props := []Prop{{"status", statuses[status]}}
+	if (status == failed) != (a.status == failed) {
+		if status == failed {
+			props = append(props, Prop{"is_error", true})
+		} else {
+			props = append(props, Prop{"is_error", nil})
+		}
+	}
+	a.status = status
+	s.put(i, props...)
+}
+
+// childStatus gives a result or a permission request the status of its call.
+func (s *Session) childStatus(i int32) {
+	a := &s.actions[i]
+	call := s.actions[a.parent].status
+	switch actionTypes[a.typ] {
+	case ToolResult:
+		s.showStatus(i, call)
+	case PermissionRequest:
+		s.showStatus(i, permissionStatus(call, a.parent != 0))
+	}
+}
+
+// permissionStatus says how a request was answered: a call that ran was allowed.
+func permissionStatus(call uint8, claimed bool) uint8 {
+	if !claimed {
+		return statusIndex(schema.StatusUnknown)
+	}
+	switch statuses[call] {
+	case schema.StatusCompleted, schema.StatusFailed:
+		return statusIndex(schema.StatusCompleted)
+	case schema.StatusInProgress, schema.StatusPending, "":
+		return statusIndex(schema.StatusPending)
+	}
+	return call
+}
+
+// closeCall settles a call whose time or lane changed.
+func (s *Session) closeCall(i int32) {
+	if actionTypes[s.actions[i].typ] == ToolCall {
+		s.settleCall(i)
+	}
+}
+
+// closeLane notes that a lane's turn ended at t: what was asked before and has no
+// end will never have one, unless a late fact brings it.
+func (s *Session) closeLane(l *lane, t int64) {
+	if t <= l.closed {
+		return
+	}
+	l.closed = t
+	s.settleWaiting(l)
+}
+
+// settleWaiting settles the calls of l that had no end when they were last looked
+// at, and keeps those that still wait.
+func (s *Session) settleWaiting(l *lane) {
+	list := l.waiting
+	l.waiting = nil
+	for _, i := range list {
+		if a := &s.actions[i]; a.waiting && s.lanes[a.lane] == l {
+			a.waiting = false
+			s.settleCall(i)
+		}
+	}
+}

@@ -1,0 +1,330 @@
+package graph
+
+import (
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Classes of a ToolCall's and a ToolResult's properties.
+const (
+	classTool     class = 1 << iota // tool_name, tool_use_id, is_mcp, mcp_server
+	classInput                      // command, file_path, url, pattern, name, properties
+	classLane                       // agent_id
+	classPrompt                     // prompt_id
+	classMode                       // permission_mode
+	classModel                      // model
+	classDuration                   // duration_ms
+	classText                       // text, error_message, error_type, exit_code, properties, name
+	classMeta                       // metadata
+)
+
+// Ranks of the facts about one call. What PostToolUse says ran is what ran: a hook
+// may have changed the input (updatedInput) after PreToolUse; PostToolBatch has
+// defaults filled in that nobody asked for, so it comes last.
+const (
+	rankPost uint8 = iota
+	rankPre
+	rankLine  // the transcript's tool_use and tool_result lines
+	rankBatch // PostToolBatch, PermissionDenied
+	rankStub  // another fact's mention
+)
+
+func callRank(e *schema.Event) uint8 {
+	switch {
+	case e.Origin == schema.OriginTranscript:
+		return rankLine
+	case e.EventType == schema.ToolEnd:
+		return rankPost
+	case e.EventType == schema.ToolStart:
+		return rankPre
+	}
+	return rankBatch
+}
+
+// toolStart folds PreToolUse, a tool_use line, or a recorded call.
+func (s *Session) toolStart(f *fact) {
+	i := s.call(f)
+	a := &s.actions[i]
+	if f.Origin == schema.OriginHook {
+		a.evidence |= evAsked
+	}
+	if f.Status == schema.StatusPending {
+		a.evidence |= evPending
+	}
+	rank := callRank(f.Event)
+	if a.startRank == 0 || rank < a.startRank || rank == a.startRank && f.at < a.started {
+		a.startRank, a.started = rank, f.at
+		s.put(i, Prop{"started_at", Time(f.at)})
+		s.setDuration(i)
+	}
+	s.settleCall(i)
+}
+
+// toolEnd folds everything that says how a call ended: PostToolUse,
+// PostToolUseFailure, an entry of PostToolBatch, a tool_result line.
+func (s *Session) toolEnd(f *fact) {
+	if f.ToolUseID == "" {
+		return // PostToolBatch without calls
+	}
+	i := s.call(f)
+	a := &s.actions[i]
+	a.evidence |= endEvidence(f.Event)
+	if rank := callRank(f.Event); a.ended == 0 || rank < a.endRank || rank == a.endRank && f.at < a.ended {
+		a.endRank, a.ended = rank, f.at
+		s.put(i, Prop{"ended_at", Time(f.at)})
+	}
+	if f.DurationMS != nil {
+		if won, _ := a.regs.take(f.stamp(callRank(f.Event)), classDuration); won != 0 {
+			s.put(i, Prop{"duration_ms", *f.DurationMS})
+		}
+	}
+	s.setDuration(i)
+
+	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions[i].lane)
+	if created {
+		s.setParent(r, i)
+		s.showStatus(r, s.actions[i].status)
+	}
+	f.self = r
+	s.setOwn(r, f.at, f.Seq)
+	st := f.stamp(callRank(f.Event))
+	regs := &s.actions[r].regs
+	if won, _ := regs.take(st, classTool); won != 0 {
+		s.put(r, Prop{"tool_use_id", f.ToolUseID}, Prop{"tool_name", f.ToolName})
+	}
+	if won, taken := regs.take(st, classText); won != 0 {
+		s.put(r, resultProps(f.Event, taken != 0)...)
+	}
+	s.putPrompt(r, f)
+	s.settleCall(i)
+}
+
+// setDuration derives a duration from the two ends where no fact states one.
+func (s *Session) setDuration(i int32) {
+	a := &s.actions[i]
+	if a.regs.held(classDuration) || a.startRank == 0 || a.ended < a.started {
+		return
+	}
+	s.put(i, Prop{"duration_ms", float64(a.ended-a.started) / 1e6})
+}
+
+// call folds what f says about the call itself, and returns it.
+func (s *Session) call(f *fact) int32 {
+	lane := s.laneOf[f.AgentID]
+	i, created := s.action(toolCallKey(s.id, f.ToolUseID), ToolCall, lane)
+	f.self = i
+	if created {
+		s.actions[i].laneParent = true
+		s.put(i, Prop{"tool_use_id", f.ToolUseID})
+	}
+	rank := callRank(f.Event)
+	// Who and where: the earliest stage of the call says it, so that a call that
+	// ends as it began is not written again.
+	first := rank
+	switch rank {
+	case rankPre:
+		first = rankPost
+	case rankPost:
+		first = rankPre
+	}
+	want := classLane
+	if f.ToolName != "" {
+		want |= classTool
+	}
+	if f.PromptID != "" {
+		want |= classPrompt
+	}
+	if schema.Field(f.Extra, "permission_mode") != nil {
+		want |= classMode
+	}
+	if f.Model != "" {
+		want |= classModel
+	}
+	won, _ := s.actions[i].regs.take(f.stamp(first), want)
+	if won&classTool != 0 {
+		s.nameTool(i, f.ToolName)
+	}
+	if won&classPrompt != 0 {
+		s.put(i, Prop{"prompt_id", f.PromptID})
+	}
+	if won&classMode != 0 {
+		s.put(i, Prop{"permission_mode", schema.FieldString(f.Extra, "permission_mode")})
+	}
+	if won&classModel != 0 {
+		s.put(i, Prop{"model", f.Model})
+	}
+	s.takeInput(i, f, rank)
+	s.setOwn(i, f.at, f.Seq)
+	if won&classLane != 0 {
+		s.moveCall(i, lane)
+	}
+	if created {
+		s.adopt(i)
+	}
+	s.shareInput(i)
+	return i
+}
+
+// moveCall puts a call, with its results, in the lane that the strongest fact names.
+func (s *Session) moveCall(i, lane int32) {
+	if s.actions[i].lane == lane {
+		return
+	}
+	s.setLane(i, lane)
+	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
+		switch actionTypes[s.actions[k].typ] {
+		case ToolResult, StructuredOutput:
+			s.setLane(k, lane)
+		}
+	}
+	if s.actions[i].spawns {
+		s.untangle()
+	}
+}
+
+func (s *Session) nameTool(i int32, name string) {
+	a := &s.actions[i]
+	if s.tools[a.tool] != "" && s.tools[a.tool] != name {
+		s.delEdge(UsedTool, s.ref(i), Ref{LabelTool, s.tools[a.tool]})
+	}
+	a.tool = s.tool(name)
+	ref, props := toolNode(name)
+	s.putRef(ref, "", props...)
+	s.putEdge(UsedTool, s.ref(i), ref)
+	s.put(i, append([]Prop{{"tool_name", name}}, props...)...)
+}
+
+// takeInput sets the properties that come from the input. A fact that repeats the
+// input which is there takes it over without writing it again.
+func (s *Session) takeInput(i int32, f *fact, rank uint8) {
+	if len(f.ToolInput) == 0 {
+		return
+	}
+	a := &s.actions[i]
+	hash := inputHash(f.Event)
+	won, taken := a.regs.take(f.stamp(rank), classInput)
+	if won == 0 {
+		return
+	}
+	if taken == 0 || hash != a.hash {
+		a.hash = hash
+		s.put(i, inputProps(f.Event, taken != 0)...)
+		s.useFile(i, f)
+	}
+}
+
+func inputHash(e *schema.Event) uint64 {
+	if e.InputHash != "" {
+		return uint64(fnvOffset.str(e.InputHash))
+	}
+	return uint64(fnvOffset.long(e.ToolInput))
+}
+
+func (s *Session) putPrompt(i int32, f *fact) {
+	if f.PromptID == "" {
+		return
+	}
+	if won, _ := s.actions[i].regs.take(f.stamp(0), classPrompt); won != 0 {
+		s.put(i, Prop{"prompt_id", f.PromptID})
+	}
+}
+
+// structuredOutput folds the result that the runtime validated against a schema.
+func (s *Session) structuredOutput(f *fact) {
+	if f.ToolUseID == "" {
+		s.single(f, StructuredOutput)
+		return
+	}
+	call, _ := s.action(toolCallKey(s.id, f.ToolUseID), ToolCall, s.laneOf[f.AgentID])
+	s.stub(call, f)
+	i, created := s.action(schema.NewKey("structured_output", s.id, f.ToolUseID), StructuredOutput, s.actions[call].lane)
+	if created {
+		s.setParent(i, call)
+	}
+	f.self = i
+	s.setOwn(i, f.at, f.Seq)
+	if won, _ := s.actions[i].regs.take(f.stamp(callRank(f.Event)), classText); won != 0 {
+		s.put(i, Prop{"tool_use_id", f.ToolUseID}, Prop{"tool_name", f.ToolName},
+			Prop{"name", "StructuredOutput"}, Prop{"text", clip(string(f.Result))})
+	}
+	s.putPrompt(i, f)
+}
+
+// stub gives a call that only another fact mentions a time and a place, until its
+// own facts come.
+func (s *Session) stub(i int32, f *fact) {
+	a := &s.actions[i]
+	if a.typ != typeIndex(ToolCall) {
+		return
+	}
+	if !a.linked {
+		a.laneParent = true
+		defer s.adopt(i)
+	}
+	if won, _ := a.regs.take(f.stamp(rankStub), classLane); won != 0 {
+		s.moveCall(i, s.laneOf[f.AgentID])
+	}
+	s.setOwn(i, f.at, 0)
+	s.settleCall(i)
+}
+
+// fileUse is the file that a call names, until the call is known to have touched it.
+type fileUse struct {
+	edge             EdgeType
+	key              string
+	host, path, repo string
+}
+
+// useFile notes the file that a call reads or writes.
+func (s *Session) useFile(i int32, f *fact) {
+	edge, path := fileOf(f.ToolName, f.ToolInput)
+	old := s.files[i]
+	if path == "" {
+		if old != nil {
+			s.unlinkFile(i, old)
+			delete(s.files, i)
+		}
+		return
+	}
+	u := &fileUse{edge: edge, key: FileKey(f.Host, path), host: f.Host, path: path}
+	u.repo = repoPath(f.Event, path)
+	if old != nil && (old.key != u.key || old.edge != u.edge) {
+		s.unlinkFile(i, old)
+	}
+	s.files[i] = u
+	if u.repo != "" {
+		s.put(i, Prop{"repo_path", u.repo})
+	}
+	s.linkFile(i)
+}
+
+// linkFile puts the READ or WROTE edge once the call has completed: a denied Write
+// wrote nothing.
+func (s *Session) linkFile(i int32) {
+	u := s.files[i]
+	if u == nil {
+		return
+	}
+	done := statuses[s.actions[i].status] == schema.StatusCompleted
+	if done == s.actions[i].file {
+		return
+	}
+	if !done {
+		s.unlinkFile(i, u)
+		return
+	}
+	s.actions[i].file = true
+	ref := Ref{LabelFile, u.key}
+	props := []Prop{{"host", u.host}, {"path", u.path}, {"name", baseName(u.path)}}
+	if u.repo != "" {
+		props = append(props, Prop{"repo_path", u.repo})
+	}
+	s.putRef(ref, "", props...)
+	s.putEdge(u.edge, s.ref(i), ref)
+}
+
+func (s *Session) unlinkFile(i int32, u *fileUse) {
+	if s.actions[i].file {
+		s.actions[i].file = false
+		s.delEdge(u.edge, s.ref(i), Ref{LabelFile, u.key})
+	}
+}
