@@ -55,8 +55,9 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 		}
 		e.V = n
 	case "timestamp":
-		t, err := time.Parse(time.RFC3339Nano, Unquote(raw))
-		if err != nil {
+		// Not time.Parse, which also takes "T1:00:00Z" and "00,5".
+		var t time.Time
+		if raw[0] != '"' || t.UnmarshalText([]byte(Unquote(raw))) != nil {
 			return invalidf("timestamp: want an RFC 3339 time")
 		}
 		e.Timestamp = t.UTC()
