@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
 )
 
 // textLines is a text in lines as wide as there is room for, at most limit of them;
@@ -45,31 +47,52 @@ func (p *painter) body(branch, what, text string, failed bool) {
 	}
 }
 
-// block draws JSON below a branch: the members of an object one by one, texts as
-// text, so that a command or a file's content reads as it is.
-func (p *painter) block(branch, what string, raw json.RawMessage) {
-	if len(raw) == 0 || string(raw) == "{}" {
-		return
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		p.body(branch, what, string(raw), false)
-		return
-	}
-	for _, key := range sortedKeys(object) {
+// input draws the members of a call's input one by one, texts as text, so that a
+// command or a file's content reads as it is.
+func (p *painter) input(branch string, a *graph.ActionRow) {
+	members := wholeInput(a)
+	for _, key := range sortedKeys(members) {
 		var text string
-		if json.Unmarshal(object[key], &text) != nil {
+		if json.Unmarshal(members[key], &text) != nil {
 			var b bytes.Buffer
-			if json.Indent(&b, object[key], "", "  ") != nil {
+			if json.Indent(&b, members[key], "", "  ") != nil {
 				continue
 			}
 			text = b.String()
 		}
-		if text = strings.Trim(Clean(text), "\n"); !strings.Contains(text, "\n") {
-			line := OneLine(key) + ": " + text
-			p.line(branch+"  ", p.clip(line, p.Width-width(branch)-2))
+		if text = strings.Trim(Clean(text), "\n"); strings.Contains(text, "\n") {
+			p.body(branch, OneLine(key), text, false)
 			continue
 		}
-		p.body(branch, OneLine(key), text, false)
+		p.line(branch+"  ", p.paint(dim, OneLine(key)+": ")+p.clip(text, p.Width-width(branch)-width(key)-4))
 	}
+}
+
+// Snippet draws a part of a text with what matched in it marked: in colour, or
+// between brackets where there is none. marks are byte ranges of text.
+func (s Style) Snippet(text string, marks [][2]int) string {
+	var b strings.Builder
+	pos := 0
+	for _, m := range marks {
+		from, to := m[0], m[1]
+		if from < pos || to < from || to > len(text) {
+			continue
+		}
+		b.WriteString(flat(text[pos:from]))
+		word := flat(text[from:to])
+		if s.Color {
+			b.WriteString(s.paint(bold+";"+yellow, word))
+		} else {
+			b.WriteString(s.pick("«", "[") + word + s.pick("»", "]"))
+		}
+		pos = to
+	}
+	b.WriteString(flat(text[pos:]))
+	return strings.TrimSpace(b.String())
+}
+
+// flat is a piece of a line: clean, its newlines and tabs blanks, its own blanks
+// kept.
+func flat(s string) string {
+	return strings.NewReplacer("\n", " ", "\t", " ").Replace(Clean(s))
 }

@@ -66,6 +66,10 @@ func callGist(a *graph.ActionRow, dir string) string {
 		}
 		return v
 	}
+	// Else what the node is called after: "Bash: ls" without the tool.
+	if _, what, ok := strings.Cut(OneLine(a.Name), ": "); ok {
+		return what
+	}
 	return inputGist(input)
 }
 
@@ -98,9 +102,8 @@ func property(a *graph.ActionRow, name string) string {
 
 // toolInput returns the members of a call's input as text.
 func toolInput(a *graph.ActionRow) map[string]string {
-	raw := rawInput(a)
 	out := map[string]string{}
-	for k, v := range schema.Fields(raw) {
+	for k, v := range schema.Fields(rawInput(a)) {
 		if len(v) > 0 && v[0] == '"' {
 			out[k] = schema.Unquote(v)
 		} else {
@@ -110,22 +113,45 @@ func toolInput(a *graph.ActionRow) map[string]string {
 	return out
 }
 
-// rawInput returns a call's input as JSON, or nil.
+// rawInput returns a call's input as JSON but for the members that are properties
+// of their own, or nil.
 func rawInput(a *graph.ActionRow) json.RawMessage {
-	switch v := a.Properties["tool_input"].(type) {
+	if raw := rawJSON(a.Properties["tool_input"]); raw != nil {
+		return raw
+	}
+	return schema.Field(rawJSON(a.Properties["properties"]), "tool_input")
+}
+
+// rawJSON is a property that holds JSON, whether a reader gives it as text or
+// decoded.
+func rawJSON(v any) json.RawMessage {
+	switch v := v.(type) {
 	case nil:
 		return nil
 	case string:
 		return json.RawMessage(v)
 	case json.RawMessage:
 		return v
-	default:
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil
-		}
-		return b
 	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// wholeInput is a call's input with the members that are properties of their own.
+func wholeInput(a *graph.ActionRow) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for k, v := range schema.Fields(rawInput(a)) {
+		out[k] = v
+	}
+	for _, k := range []string{"command", "file_path", "url", "pattern"} {
+		if v, ok := a.Properties[k].(string); ok && out[k] == nil {
+			out[k] = schema.AppendString(nil, v)
+		}
+	}
+	return out
 }
 
 // Relative is file as seen from dir, where that is shorter.

@@ -225,7 +225,7 @@ func (p *painter) call(branch, below string, it *item) {
 	p.aligned(branch, head, 4+width(name), gist, callDuration(a), color)
 	inner := below
 	if p.view.Full {
-		p.block(inner, "input", rawInput(a))
+		p.input(inner, a)
 	}
 	switch {
 	case p.view.Full && it.result != nil:
