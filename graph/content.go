@@ -302,12 +302,15 @@ func repoPath(e *schema.Event, p string) string {
 	return rel
 }
 
-// eventProps gives the properties of an action that is one event.
-func eventProps(e *schema.Event, t ActionType) []Prop {
+// eventProps gives the properties of an action that is one event. replace nulls
+// those that another record of the event may have left.
+func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	props := []Prop{{"name", eventName(e, t)}}
 	set := func(name, v string) {
 		if v != "" {
 			props = append(props, Prop{name, v})
+		} else if replace {
+			props = append(props, Prop{name, nil})
 		}
 	}
 	set("text", clip(e.Content))
@@ -326,13 +329,15 @@ func eventProps(e *schema.Event, t ActionType) []Prop {
 	set("hook_event_name", e.HookEventName)
 	if e.DurationMS != nil {
 		props = append(props, Prop{"duration_ms", *e.DurationMS})
+	} else if replace {
+		props = append(props, Prop{"duration_ms", nil})
 	}
-	if p := leftovers(e); p != "" {
-		props = append(props, Prop{"properties", p})
-	}
+	set("properties", leftovers(e))
+	meta := ""
 	if len(e.Metadata) > 2 && e.Origin != schema.OriginHook {
-		props = append(props, Prop{"metadata", string(cutJSON(e.Metadata))})
+		meta = string(cutJSON(e.Metadata))
 	}
+	set("metadata", meta)
 	return props
 }
 

@@ -31,15 +31,28 @@ func (s *Session) setOwn(i int32, t, seq int64) {
 func (s *Session) retime(i int32, own, seq int64) {
 	a := &s.actions[i]
 	moved := own != a.own && a.own != 0
-	if seq != 0 && seq != a.seq {
+	switch {
+	case seq == a.seq:
+	case seq == 0:
+		s.put(i, Prop{"seq", nil})
+	default:
 		s.put(i, Prop{"seq", seq})
 	}
+	was := a.own
 	s.reorder(i, func() { a.own, a.seq = own, seq })
 	if moved && a.laneParent {
 		s.adopt(i)
 	}
-	s.setTurn(i)
+	if s.isPrompt(i) {
+		s.moveTurn(was, own)
+	}
+	s.setTurns(i)
 	s.closeCall(i)
+}
+
+// isPrompt reports an action that begins a turn.
+func (s *Session) isPrompt(i int32) bool {
+	return s.actions[i].lane == 0 && actionTypes[s.actions[i].typ] == UserMessage
 }
 
 // reorder makes a change that moves i in its lane, and moves i's children after it.
@@ -64,6 +77,7 @@ func (s *Session) reorder(i int32, change func()) {
 		s.enchain(newPrev, i, newNext)
 	}
 	a.linked = true
+	s.touch(a.lane)
 	if a.eff != old {
 		s.put(i, Prop{"timestamp", Time(a.eff)})
 		for k := a.child; k != 0; k = s.actions[k].next {
@@ -92,6 +106,38 @@ func (s *Session) unlink(i int32) {
 	prev, next := s.remove(&s.lanes[a.lane].chain, i)
 	s.unchain(prev, i, next)
 	a.linked = false
+	s.touch(a.lane)
+}
+
+// touch notes that the last action of a lane may be another one now.
+func (s *Session) touch(lane int32) {
+	if !slices.Contains(s.touched, lane) {
+		s.touched = append(s.touched, lane)
+	}
+}
+
+// lastActivity returns the effective time of the latest action of the session.
+func (s *Session) lastActivity() int64 {
+	all := false
+	for _, n := range s.touched {
+		l := s.lanes[n]
+		last := int64(0)
+		if b := l.chain.blocks; len(b) > 0 {
+			tail := b[len(b)-1]
+			last = s.actions[tail[len(tail)-1]].eff
+		}
+		all = all || last < l.last && l.last == s.lastAction
+		l.last = last
+		s.lastAction = max(s.lastAction, last)
+	}
+	s.touched = s.touched[:0]
+	if all {
+		s.lastAction = 0
+		for _, l := range s.lanes {
+			s.lastAction = max(s.lastAction, l.last)
+		}
+	}
+	return s.lastAction
 }
 
 func (s *Session) enchain(prev, i, next int32) {
@@ -126,6 +172,10 @@ func (s *Session) setLane(i, lane int32) {
 	}
 	linked := a.linked
 	s.unlink(i)
+	if s.isPrompt(i) {
+		s.moveTurn(a.own, 0)
+	}
+	a.waiting = false // the old lane's list drops it when it is next gone through
 	if a.lane != 0 {
 		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
 	}
@@ -142,7 +192,10 @@ func (s *Session) setLane(i, lane int32) {
 	if linked {
 		s.reorder(i, func() {})
 	}
-	s.setTurn(i)
+	if s.isPrompt(i) {
+		s.moveTurn(0, a.own)
+	}
+	s.setTurns(i)
 	s.closeCall(i)
 }
 
@@ -198,6 +251,14 @@ func (s *Session) setUnplaced(i int32, unknown bool) {
 		s.put(i, Prop{"parent_unknown", true})
 	} else {
 		s.put(i, Prop{"parent_unknown", nil})
+	}
+}
+
+// setTurns numbers i and what takes its turn from it.
+func (s *Session) setTurns(i int32) {
+	s.setTurn(i)
+	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
+		s.setTurn(k)
 	}
 }
 

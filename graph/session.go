@@ -7,22 +7,31 @@ import (
 // Session folds the events of one session. It holds no texts: times, lanes,
 // parents, the evidence for statuses, and which fact holds which property.
 type Session struct {
-	id      string
-	self    Ref
-	node    sessionNode
-	actions []action // 0 is no action
-	free    []int32
-	index   map[schema.Key]int32
-	lanes   []*lane
-	laneOf  map[string]int32
-	groups  map[schema.Key]*group
-	claims  map[schema.Key]*claimGroup
-	texts   map[textKey]struct{} // transcript's assistant texts, see dropEchoes
-	tools   []string
-	toolOf  map[string]int32
-	files   map[int32]*fileUse
-	turns   []int64 // own times of the main thread's prompts, sorted
-	ops     []Op
+	id         string
+	self       Ref
+	node       sessionNode
+	actions    []action // 0 is no action
+	free       []int32
+	index      map[schema.Key]int32
+	lanes      []*lane
+	laneOf     map[string]int32
+	groups     map[schema.Key]*group
+	claims     map[schema.Key]*claimGroup
+	texts      map[textKey]struct{} // assistant messages of the transcript
+	echoes     map[textKey][]*group // turn and subagent ends that may repeat one
+	inputs     map[uint64][]int32   // calls by lane, tool and input
+	asking     map[uint64]*claimGroup
+	usages     map[int32]*llmCall
+	related    map[schema.Key][]Ref // edges to actions that are not there yet
+	tools      []string
+	toolOf     map[string]int32
+	files      map[int32]*fileUse
+	compacted  map[int32]*compactions
+	forkedFrom Ref
+	touched    []int32 // lanes whose last action may have changed
+	lastAction int64
+	turns      []int64 // own times of the main thread's prompts, sorted
+	ops        []Op
 }
 
 // action is the folded state of one Action node.
@@ -33,7 +42,8 @@ type action struct {
 	started int64 // of a tool call: when it was asked for
 	ended   int64
 	seq     int64  // the least source line of its facts, 0 if they have none
-	hash    uint64 // of a tool call: its input; of a turn end: its text
+	hash    uint64 // of a tool call's input
+	input   uint64 // of a tool call: lane, tool and input
 
 	parent, child, next, prev int32 // parent, first child, siblings
 	lane                      int32
@@ -51,6 +61,9 @@ type action struct {
 	laneParent bool   // its parent is its lane's subagent_start
 	unplaced   bool   // parent_unknown is set
 	file       bool   // its READ or WROTE edge is there
+	waiting    bool   // in its lane's list of calls without an end
+	never      bool   // never_ran is set
+	spawns     bool   // a subagent names it as the call that spawned it
 }
 
 var (
@@ -65,17 +78,23 @@ var (
 // journal that records it; it becomes a property of the Session node.
 func NewSession(id, journal string) *Session {
 	s := &Session{
-		id:      id,
-		self:    Ref{LabelSession, id},
-		actions: make([]action, 1, 16),
-		index:   map[schema.Key]int32{},
-		laneOf:  map[string]int32{"": 0},
-		groups:  map[schema.Key]*group{},
-		claims:  map[schema.Key]*claimGroup{},
-		texts:   map[textKey]struct{}{},
-		tools:   []string{""},
-		toolOf:  map[string]int32{"": 0},
-		files:   map[int32]*fileUse{},
+		id:        id,
+		self:      Ref{LabelSession, id},
+		actions:   make([]action, 1, 16),
+		index:     map[schema.Key]int32{},
+		laneOf:    map[string]int32{"": 0},
+		groups:    map[schema.Key]*group{},
+		claims:    map[schema.Key]*claimGroup{},
+		texts:     map[textKey]struct{}{},
+		echoes:    map[textKey][]*group{},
+		inputs:    map[uint64][]int32{},
+		asking:    map[uint64]*claimGroup{},
+		usages:    map[int32]*llmCall{},
+		compacted: map[int32]*compactions{},
+		related:   map[schema.Key][]Ref{},
+		tools:     []string{""},
+		toolOf:    map[string]int32{"": 0},
+		files:     map[int32]*fileUse{},
 	}
 	s.lanes = []*lane{{}}
 	s.node.journal = journal
@@ -87,7 +106,8 @@ func NewSession(id, journal string) *Session {
 // caller's.
 func (s *Session) Apply(e *schema.Event) []Op {
 	s.ops = make([]Op, 0, 8)
-	f := &fact{Event: e, at: e.Timestamp.UnixNano(), sum: recordSum(e)}
+	// 0 says "no time yet" throughout the fold.
+	f := &fact{Event: e, at: max(1, e.Timestamp.UnixNano()), sum: recordSum(e)}
 	s.observe(f)
 	if e.AgentID != "" {
 		s.openLane(e.AgentID, f)
@@ -135,8 +155,9 @@ func (s *Session) Apply(e *schema.Event) []Op {
 // fact is an event on its way through the fold.
 type fact struct {
 	*schema.Event
-	at  int64 // ns
-	sum uint64
+	at   int64 // ns
+	sum  uint64
+	self int32 // the action that it made or changed
 }
 
 func (f *fact) stamp(rank uint8) stamp { return stamp{time: f.at, sum: f.sum, rank: rank} }
@@ -220,11 +241,18 @@ func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, cre
 // it puts edges.
 func (s *Session) drop(i int32) {
 	a := &s.actions[i]
+	if p := a.parent; p != 0 && actionTypes[a.typ] == PermissionRequest {
+		s.actions[p].permission--
+		defer s.settleCall(p)
+	}
 	for a.child != 0 {
 		c := a.child
 		s.setParent(c, 0)
 	}
 	s.setParent(i, 0)
+	if s.isPrompt(i) {
+		s.moveTurn(a.own, 0)
+	}
 	s.unlink(i)
 	s.delEdge(HasAction, s.self, s.ref(i))
 	if a.lane != 0 {

@@ -108,7 +108,7 @@ func (s *Session) settleCall(i int32) {
 	if !a.linked {
 		return
 	}
-	closed := a.own <= max(s.lanes[a.lane].closed, s.node.closed)
+	closed := a.own <= max(s.lanes[a.lane].ends.last(), s.node.closed)
 	status := statusIndex(callStatus(a.evidence, a.permission > 0, closed))
 	if !a.waiting && a.evidence&evEnd == 0 && !closed {
 		a.waiting = true
@@ -195,10 +195,7 @@ func (s *Session) closeCall(i int32) {
 // closeLane notes that a lane's turn ended at t: what was asked before and has no
 // end will never have one, unless a late fact brings it.
 func (s *Session) closeLane(l *lane, t int64) {
-	if t <= l.closed {
-		return
-	}
-	l.closed = t
+	l.ends.add(t)
 	s.settleWaiting(l)
 }
 

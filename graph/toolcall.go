@@ -101,10 +101,14 @@ func (s *Session) toolEnd(f *fact) {
 // setDuration derives a duration from the two ends where no fact states one.
 func (s *Session) setDuration(i int32) {
 	a := &s.actions[i]
-	if a.regs.held(classDuration) || a.startRank == 0 || a.ended < a.started {
+	if a.regs.held(classDuration) || a.startRank == 0 || a.ended == 0 {
 		return
 	}
-	s.put(i, Prop{"duration_ms", float64(a.ended-a.started) / 1e6})
+	var ms any
+	if a.ended >= a.started {
+		ms = float64(a.ended-a.started) / 1e6
+	}
+	s.put(i, Prop{"duration_ms", ms})
 }
 
 // call folds what f says about the call itself, and returns it.
@@ -169,6 +173,10 @@ func (s *Session) moveCall(i, lane int32) {
 	if s.actions[i].lane == lane {
 		return
 	}
+	spawns := s.actions[i].spawns
+	if spawns {
+		s.disown(i) // else the move could close a circle of parents
+	}
 	s.setLane(i, lane)
 	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
 		switch actionTypes[s.actions[k].typ] {
@@ -176,20 +184,35 @@ func (s *Session) moveCall(i, lane int32) {
 			s.setLane(k, lane)
 		}
 	}
-	if s.actions[i].spawns {
+	if spawns {
 		s.untangle()
+	}
+}
+
+// disown takes the agents that a call spawned from under it.
+func (s *Session) disown(call int32) {
+	for _, l := range s.lanes[1:] {
+		if l.spawnCall == call {
+			for _, i := range l.nodes {
+				s.setParent(i, 0)
+			}
+		}
 	}
 }
 
 func (s *Session) nameTool(i int32, name string) {
 	a := &s.actions[i]
-	if s.tools[a.tool] != "" && s.tools[a.tool] != name {
+	renamed := a.tool != 0 && s.tools[a.tool] != name
+	if renamed {
 		s.delEdge(UsedTool, s.ref(i), Ref{LabelTool, s.tools[a.tool]})
 	}
 	a.tool = s.tool(name)
 	ref, props := toolNode(name)
 	s.putRef(ref, "", props...)
 	s.putEdge(UsedTool, s.ref(i), ref)
+	if renamed && len(props) == 1 {
+		props = append(props, Prop{"mcp_server", nil})
+	}
 	s.put(i, append([]Prop{{"tool_name", name}}, props...)...)
 }
 
@@ -208,8 +231,8 @@ func (s *Session) takeInput(i int32, f *fact, rank uint8) {
 	if taken == 0 || hash != a.hash {
 		a.hash = hash
 		s.put(i, inputProps(f.Event, taken != 0)...)
-		s.useFile(i, f)
 	}
+	s.useFile(i, f)
 }
 
 func inputHash(e *schema.Event) uint64 {
@@ -282,6 +305,9 @@ func (s *Session) useFile(i int32, f *fact) {
 		if old != nil {
 			s.unlinkFile(i, old)
 			delete(s.files, i)
+			if old.repo != "" {
+				s.put(i, Prop{"repo_path", nil})
+			}
 		}
 		return
 	}
@@ -291,8 +317,11 @@ func (s *Session) useFile(i int32, f *fact) {
 		s.unlinkFile(i, old)
 	}
 	s.files[i] = u
-	if u.repo != "" {
+	switch {
+	case u.repo != "" && (old == nil || old.repo != u.repo):
 		s.put(i, Prop{"repo_path", u.repo})
+	case u.repo == "" && old != nil && old.repo != "":
+		s.put(i, Prop{"repo_path", nil})
 	}
 	s.linkFile(i)
 }

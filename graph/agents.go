@@ -1,0 +1,348 @@
+package graph
+
+import (
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// lane is one thread of actions: the main thread (number 0) or one subagent.
+type lane struct {
+	id      string
+	ref     Ref
+	chain   chain
+	ends    moments // facts that ended a turn of the lane
+	last    int64   // effective time of its last action
+	waiting []int32 // calls that had no end when last looked at
+
+	regs   registers
+	seen   int64   // the least time of a fact that names the lane
+	starts moments // SubagentStart
+	stops  moments // SubagentStop
+	fails  moments // StopFailure
+	nodes  []int32
+
+	status               string
+	shownStart, shownEnd int64
+	spawn                stamp // of the fact that says which call spawned it
+	spawnCall            int32
+	lastText             textKey
+	input, output        int64 // tokens
+}
+
+// Classes of an Agent's properties.
+const (
+	agentType class = 1 << iota
+	agentDescription
+	agentPrompt
+	agentModel
+	agentLastMessage
+	agentMeta
+)
+
+// openLane returns the lane of a subagent, with its Agent node and the action that
+// starts it: a stub until SubagentStart comes, because its actions hang under it.
+func (s *Session) openLane(id string, f *fact) *lane {
+	n, ok := s.laneOf[id]
+	if !ok {
+		n = int32(len(s.lanes))
+		l := &lane{id: id, ref: Ref{LabelAgent, AgentKey(s.id, id)}}
+		s.lanes = append(s.lanes, l)
+		s.laneOf[id] = n
+		s.putRef(l.ref, "", Prop{"agent_id", id}, Prop{"session_id", s.id}, Prop{"name", "agent " + id})
+		s.putEdge(HasAgent, s.self, l.ref)
+	}
+	l := s.lanes[n]
+	if l.seen == 0 || f.at < l.seen {
+		l.seen = f.at
+		if len(l.starts) == 0 {
+			s.settleStarts(n)
+		}
+	}
+	if f.AgentType != "" && f.AgentID == id {
+		rank := uint8(2)
+		if f.EventType == schema.AgentStart {
+			rank = 0
+		}
+		s.agentProp(l, f.stamp(rank), agentType, Prop{"agent_type", f.AgentType}, Prop{"name", f.AgentType})
+	}
+	s.showAgent(l)
+	return l
+}
+
+func (s *Session) agentProp(l *lane, st stamp, c class, props ...Prop) {
+	if won, _ := l.regs.take(st, c); won != 0 {
+		s.putRef(l.ref, "", props...)
+	}
+}
+
+// agentStart folds SubagentStart. An agent that is resumed starts again: each start
+// is an action, and what the agent does hangs under the last one before it.
+func (s *Session) agentStart(f *fact) {
+	if f.AgentID == "" {
+		s.single(f, SubagentStart)
+		return
+	}
+	n := s.laneOf[f.AgentID]
+	l := s.lanes[n]
+	l.starts.add(f.at)
+	s.settleStarts(n)
+	s.showAgent(l)
+}
+
+// settleStarts makes the subagent_start actions of a lane agree with its starts.
+func (s *Session) settleStarts(n int32) {
+	l := s.lanes[n]
+	times := []when{{own: l.seen}}
+	if len(l.starts) > 0 {
+		times = times[:0]
+		for _, sp := range l.starts {
+			times = append(times, when{own: sp.first})
+		}
+	}
+	from := times[0].own
+	for k, w := range times {
+		if k < len(l.nodes) && s.actions[l.nodes[k]].own != w.own {
+			from = min(from, s.actions[l.nodes[k]].own)
+		}
+	}
+	changed := len(times) != len(l.nodes)
+	l.nodes = s.settle(l.nodes, times, claim{
+		typ: SubagentStart, lane: n,
+		key:   func(k int) schema.Key { return schema.NewKey("subagent_start", s.id, l.id, itoa(k)) },
+		props: func(int) []Prop { return []Prop{{"name", "subagent start"}, {"status", schema.StatusCompleted}} },
+		free:  true,
+	})
+	for _, i := range l.nodes {
+		s.placeStart(l, i)
+	}
+	if changed || from < times[0].own || len(times) > 1 {
+		for _, i := range s.tail(&l.chain, from) {
+			if s.actions[i].laneParent {
+				s.adopt(i)
+			}
+		}
+	}
+}
+
+// adopt gives an action of a subagent's lane, whose parent nothing else says, the
+// last start of the lane before it.
+func (s *Session) adopt(i int32) {
+	a := &s.actions[i]
+	if !a.laneParent {
+		return
+	}
+	l := s.lanes[a.lane]
+	if a.lane == 0 || len(l.nodes) == 0 {
+		s.setParent(i, 0)
+		return
+	}
+	p := l.nodes[0]
+	for k := len(l.starts) - 1; k > 0 && k < len(l.nodes); k-- {
+		if l.starts[k].first <= a.own {
+			p = l.nodes[k]
+			break
+		}
+	}
+	s.setParent(i, p)
+}
+
+// agentEnd folds SubagentStop.
+func (s *Session) agentEnd(f *fact) {
+	if f.AgentID == "" {
+		s.single(f, SubagentStop)
+		return
+	}
+	l := s.lanes[s.laneOf[f.AgentID]]
+	l.stops.add(f.at)
+	s.single(f, SubagentStop)
+	if f.Content != "" {
+		// The latest message stands, so the order of time is turned round.
+		st := f.stamp(0)
+		st.time = -st.time
+		if won, _ := l.regs.take(st, agentLastMessage); won != 0 {
+			l.lastText = s.textKey(f)
+			var text any = clip(f.Content)
+			if s.said(f) {
+				text = nil
+			}
+			s.putRef(l.ref, "", Prop{"last_assistant_message", text})
+		}
+	}
+	s.closeLane(l, f.at)
+	s.showAgent(l)
+}
+
+// showAgent writes the status and times of a subagent.
+func (s *Session) showAgent(l *lane) {
+	status := schema.StatusInProgress
+	start := l.seen
+	if len(l.starts) > 0 {
+		start = l.starts[0].first
+	}
+	last := max(l.starts.last(), start)
+	stop, fail := l.stops.last(), l.fails.last()
+	switch {
+	case fail >= max(last, stop, 1):
+		status = schema.StatusFailed
+	case stop >= max(last, 1):
+		status = schema.StatusCompleted
+	case s.node.closed >= last:
+		status = schema.StatusUnknown
+	}
+	end := max(stop, fail)
+	if end < last {
+		end = 0
+	}
+	var props []Prop
+	if l.status != status {
+		l.status = status
+		props = append(props, Prop{"status", status})
+	}
+	if l.shownStart != start {
+		l.shownStart = start
+		props = append(props, Prop{"started_at", Time(start)})
+	}
+	if l.shownEnd != end {
+		l.shownEnd = end
+		props = append(props, Prop{"ended_at", timeOrNone(end)})
+	}
+	if len(props) > 0 {
+		s.putRef(l.ref, "", props...)
+	}
+}
+
+func timeOrNone(t int64) any {
+	if t == 0 {
+		return nil
+	}
+	return Time(t)
+}
+
+// spawnFacts folds what a fact says about which call spawned which subagent: the
+// runtime's own record of the agent, read by the hook (metadata.agent), and the
+// result of the call. Nothing else does: neither prompt_id nor order can tell
+// parallel subagents apart (design.md §9).
+func (s *Session) spawnFacts(f *fact) {
+	if meta := schema.Field(f.Metadata, schema.MetaAgent); f.AgentID != "" && len(meta) > 0 {
+		l := s.lanes[s.laneOf[f.AgentID]]
+		st := f.stamp(1)
+		if v := schema.FieldString(meta, "agentType"); v != "" {
+			s.agentProp(l, st, agentType, Prop{"agent_type", v}, Prop{"name", v})
+		}
+		if v := schema.FieldString(meta, "description"); v != "" {
+			s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
+		}
+		if v := schema.FieldString(meta, "model"); v != "" {
+			s.agentProp(l, st, agentModel, Prop{"model", v})
+		}
+		if call := schema.FieldString(meta, "toolUseId"); call != "" {
+			parent := schema.FieldString(meta, "parentAgentId")
+			s.spawned(l, call, parent, f, st)
+		}
+	}
+	if f.EventType != schema.ToolEnd || f.ToolUseID == "" || !isAgentTool(f.ToolName) {
+		return
+	}
+	id := schema.FieldString(f.Result, "agentId")
+	if id == "" {
+		id = schema.FieldString(f.Result, "agent_id") // status teammate_spawned
+	}
+	if id == "" {
+		return
+	}
+	l := s.openLane(id, f)
+	st := f.stamp(0)
+	if v := schema.FieldString(f.ToolInput, "description"); v != "" {
+		s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
+	}
+	if v := schema.FieldString(f.ToolInput, "prompt"); v != "" {
+		s.agentProp(l, st, agentPrompt, Prop{"prompt", clip(v)})
+	}
+	if v := schema.FieldString(f.Result, "resolvedModel"); v != "" {
+		s.agentProp(l, st, agentModel, Prop{"model", v})
+	}
+	s.spawned(l, f.ToolUseID, f.AgentID, f, st)
+}
+
+// spawned notes that a call spawned the agent of lane l. parent is the lane that the
+// call is in, for as long as the call's own facts are missing.
+func (s *Session) spawned(l *lane, toolUseID, parent string, f *fact, st stamp) {
+	if parent != "" {
+		s.openLane(parent, f)
+	}
+	call, _ := s.action(toolCallKey(s.id, toolUseID), ToolCall, s.laneOf[parent])
+	mention := &fact{Event: &schema.Event{AgentID: parent}, at: f.at, sum: f.sum}
+	s.stub(call, mention)
+	s.actions[call].spawns = true
+	if l.spawnCall != 0 && !st.less(l.spawn) {
+		return
+	}
+	l.spawn = st
+	if l.spawnCall == call {
+		return
+	}
+	if l.spawnCall != 0 {
+		s.delEdge(Spawned, s.ref(l.spawnCall), l.ref)
+	}
+	l.spawnCall = call
+	s.putEdge(Spawned, s.ref(call), l.ref)
+	s.untangle()
+}
+
+// placeStart hangs a subagent_start under the call that spawned the agent.
+func (s *Session) placeStart(l *lane, i int32) {
+	p := l.spawnCall
+	if p != 0 && s.circular(l) {
+		p = 0
+	}
+	s.setParent(i, p)
+	if s.actions[i].unplaced != (p == 0) {
+		s.setUnplaced(i, p == 0)
+		var unknown any
+		if p == 0 {
+			unknown = true
+		}
+		s.putRef(l.ref, "", Prop{"parent_unknown", unknown})
+	}
+}
+
+// untangle places every agent's starts again. A spawn that changes, or a spawning
+// call that moves to another lane, can open or close a circle far away; both are
+// rare, and agents few.
+func (s *Session) untangle() {
+	for pass := range 2 {
+		for _, l := range s.lanes[1:] {
+			// Parents are taken away before any is given, so that no circle exists
+			// while times are passed down.
+			if circular := s.circular(l); pass == 0 && !circular {
+				for _, i := range l.nodes {
+					if p := s.actions[i].parent; p != 0 && p != l.spawnCall {
+						s.setParent(i, 0)
+					}
+				}
+				continue
+			}
+			for _, i := range l.nodes {
+				s.placeStart(l, i)
+			}
+		}
+	}
+}
+
+// circular reports an agent that, by what the facts claim, descends from itself:
+// its parent is unknown then.
+func (s *Session) circular(l *lane) bool {
+	at := l
+	for range len(s.lanes) {
+		if at.spawnCall == 0 {
+			return false
+		}
+		n := s.actions[at.spawnCall].lane
+		if n == 0 {
+			return false
+		}
+		if at = s.lanes[n]; at == l {
+			return true
+		}
+	}
+	return false
+}

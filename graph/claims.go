@@ -1,0 +1,342 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Most facts name what they are about. Some do not: a prompt, a permission request,
+// the end of a turn, a notification. Facts of such a kind that say the same thing
+// form a group. Within it they differ by their times only, so that its actions can
+// be numbered in the order of time and no text has to be kept: when a late fact
+// shifts the numbers, only times move.
+
+// sameFact is how far apart two hook calls with one payload may be received and
+// still be one fact: two registrations of one hook.
+const sameFact = int64(500 * time.Millisecond)
+
+// span is one fact: the times, each at most sameFact after the one before, at which
+// it was received.
+type span struct{ first, last int64 }
+
+// addSpan adds a receive time to spans, which are sorted and apart.
+func addSpan(spans []span, t int64) []span {
+	k, _ := slices.BinarySearchFunc(spans, t, func(sp span, t int64) int { return cmp.Compare(sp.last+sameFact, t) })
+	if k == len(spans) || t < spans[k].first-sameFact {
+		return slices.Insert(spans, k, span{t, t})
+	}
+	spans[k].first = min(spans[k].first, t)
+	spans[k].last = max(spans[k].last, t)
+	if k+1 < len(spans) && spans[k+1].first-spans[k].last <= sameFact {
+		spans[k].last = spans[k+1].last
+		spans = slices.Delete(spans, k+1, k+2)
+	}
+	return spans
+}
+
+// moments are the facts of one kind, by their times.
+type moments []span
+
+func (m *moments) add(t int64) { *m = addSpan(*m, t) }
+
+// last returns the time of the latest fact, 0 if there is none: not the time at
+// which that fact was received a second time.
+func (m moments) last() int64 {
+	if len(m) == 0 {
+		return 0
+	}
+	return m[len(m)-1].first
+}
+
+// group is the facts of one keyless kind with one content.
+type group struct {
+	spans []span
+	nodes []int32
+}
+
+// when is the time and source line of one action of a group.
+type when struct{ own, seq int64 }
+
+// claim says how the actions of a group are made.
+type claim struct {
+	typ   ActionType
+	lane  int32
+	key   func(k int) schema.Key
+	props func(k int) []Prop // of a new action
+	free  bool               // its parent is not the lane's start
+}
+
+// settle makes the actions of a group agree with the times it now has, in order.
+func (s *Session) settle(nodes []int32, times []when, c claim) []int32 {
+	for len(nodes) > len(times) {
+		s.drop(nodes[len(nodes)-1])
+		nodes = nodes[:len(nodes)-1]
+	}
+	for k, w := range times {
+		if k == len(nodes) {
+			i, _ := s.action(c.key(k), c.typ, c.lane)
+			s.put(i, c.props(k)...)
+			s.actions[i].laneParent = !c.free
+			nodes = append(nodes, i)
+			s.retime(i, w.own, w.seq)
+			s.adopt(i)
+			continue
+		}
+		if a := &s.actions[nodes[k]]; a.own != w.own || a.seq != w.seq {
+			s.retime(nodes[k], w.own, w.seq)
+		}
+	}
+	return nodes
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func hexSum(n uint64) string { return strconv.FormatUint(n, 16) }
+
+// single folds an event that is an action by itself, and returns the action. A hook
+// gives it no key, so that equal payloads are told apart by time alone; every other
+// source names it.
+func (s *Session) single(f *fact, t ActionType) int32 {
+	n := s.laneOf[f.AgentID]
+	if f.Origin != schema.OriginHook {
+		i, created := s.action(eventKey(s.id, f.EventID), t, n)
+		if created {
+			s.actions[i].laneParent = true
+		}
+		if won, taken := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
+			s.put(i, s.singleProps(f, t, taken != 0)...)
+			if repeats(t) {
+				s.noteEcho(f, &group{nodes: []int32{i}})
+			}
+		}
+		s.setOwn(i, f.at, f.Seq)
+		s.adopt(i)
+		f.self = i
+		return i
+	}
+	content := hexSum(contentSum(f.Event))
+	key := schema.NewKey("group", s.id, string(t), f.AgentID, content)
+	g := s.groups[key]
+	if g == nil {
+		g = &group{}
+		s.groups[key] = g
+	}
+	g.spans = addSpan(g.spans, f.at)
+	times := make([]when, len(g.spans))
+	for k, sp := range g.spans {
+		times[k] = when{own: sp.first}
+	}
+	g.nodes = s.settle(g.nodes, times, claim{
+		typ: t, lane: n,
+		key:   func(k int) schema.Key { return schema.NewKey("single", s.id, string(t), f.AgentID, content, itoa(k)) },
+		props: func(int) []Prop { return s.singleProps(f, t, false) },
+	})
+	if repeats(t) {
+		s.noteEcho(f, g)
+	}
+	k, _ := slices.BinarySearchFunc(g.spans, f.at, func(sp span, t int64) int { return cmp.Compare(sp.last, t) })
+	f.self = g.nodes[min(k, len(g.nodes)-1)]
+	return f.self
+}
+
+func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {
+	status := schema.StatusCompleted
+	switch {
+	case t == ErrorEvent, t == RateLimitEvent, f.IsError:
+		status = schema.StatusFailed
+	case f.Status != "":
+		status = f.Status
+	}
+	props := append(eventProps(f.Event, t, replace), Prop{"status", status})
+	if repeats(t) && s.said(f) {
+		props = slices.DeleteFunc(props, func(p Prop) bool { return p.Name == "text" && p.Value != nil })
+	}
+	if status == schema.StatusFailed {
+		props = append(props, Prop{"is_error", true})
+	} else if replace {
+		props = append(props, Prop{"is_error", nil})
+	}
+	return props
+}
+
+// claimGroup is a group whose facts come from two sources, or claim a call.
+type claimGroup struct {
+	lane  int32
+	hooks []span
+	lines []lineFact
+	nodes []int32
+	small []smallProp
+	input uint64 // of a permission group: see inputKey
+}
+
+// lineFact is a line of a transcript: id tells it from a repetition of itself.
+type lineFact struct {
+	id   uint64
+	time int64
+	seq  int64
+}
+
+// smallProp is a property that the facts of a group may differ in; the least fact
+// that has it stands for the whole group.
+type smallProp struct {
+	Prop
+	stamp
+}
+
+func (s *Session) setSmall(g *claimGroup, name, value string, st stamp) {
+	if value == "" {
+		return
+	}
+	value = clip(value)
+	k := slices.IndexFunc(g.small, func(p smallProp) bool { return p.Name == name })
+	switch {
+	case k < 0:
+		g.small = append(g.small, smallProp{Prop{name, value}, st})
+	case st.less(g.small[k].stamp):
+		g.small[k] = smallProp{Prop{name, value}, st}
+	default:
+		return
+	}
+	for _, i := range g.nodes {
+		s.put(i, Prop{name, value})
+	}
+}
+
+func (g *claimGroup) smallProps() []Prop {
+	props := make([]Prop, len(g.small))
+	for k, p := range g.small {
+		props[k] = p.Prop
+	}
+	return props
+}
+
+// addLine adds a line to a group, or lowers the time of one that is there.
+func (g *claimGroup) addLine(l lineFact) {
+	if k := slices.IndexFunc(g.lines, func(o lineFact) bool { return o.id == l.id }); k >= 0 {
+		g.lines[k].time = min(g.lines[k].time, l.time)
+		g.lines[k].seq = min(g.lines[k].seq, l.seq)
+	} else {
+		g.lines = append(g.lines, l)
+	}
+	slices.SortFunc(g.lines, func(a, b lineFact) int {
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id))
+	})
+}
+
+// lineLead is how much earlier than its hook a transcript's line may be.
+const lineLead = int64(10 * time.Second)
+
+// pair joins hooks and lines one to one, in the order of time, and gives the time
+// and line of each resulting fact, sorted.
+func (g *claimGroup) pair() []when {
+	out := make([]when, 0, max(len(g.hooks), len(g.lines)))
+	next := 0
+	for _, h := range g.hooks {
+		for next < len(g.lines) && g.lines[next].time < h.first-lineLead {
+			out = append(out, when{g.lines[next].time, g.lines[next].seq})
+			next++
+		}
+		w := when{own: h.first}
+		if next < len(g.lines) {
+			w = when{min(h.first, g.lines[next].time), g.lines[next].seq}
+			next++
+		}
+		out = append(out, w)
+	}
+	for ; next < len(g.lines); next++ {
+		out = append(out, when{g.lines[next].time, g.lines[next].seq})
+	}
+	slices.SortFunc(out, func(a, b when) int { return cmp.Or(cmp.Compare(a.own, b.own), cmp.Compare(a.seq, b.seq)) })
+	return out
+}
+
+// message folds a message. A prompt is known to the hook and to the transcript, and
+// neither names the other: they pair within one lane, prompt id and text.
+func (s *Session) message(f *fact) {
+	t := AssistantMessage
+	switch f.Role {
+	case schema.RoleUser:
+		t = UserMessage
+	case schema.RoleSystem:
+		t = SystemMessage
+	}
+	if t == AssistantMessage || f.Origin != schema.OriginHook && f.Origin != schema.OriginTranscript {
+		s.single(f, t)
+		if t == AssistantMessage && f.Origin == schema.OriginTranscript {
+			s.dropEchoes(f)
+		}
+		s.firstPrompt(f, t)
+		return
+	}
+	text := promptText(f.Content)
+	g, key := s.promptGroup(f, f.Role, text)
+	if f.Origin == schema.OriginHook {
+		g.hooks = addSpan(g.hooks, f.at)
+	} else {
+		g.addLine(lineFact{uint64(fnvOffset.str(f.EventID)), f.at, f.Seq})
+	}
+	s.setSmall(g, "permission_mode", schema.FieldString(f.Extra, "permission_mode"), f.stamp(0))
+	g.nodes = s.settle(g.nodes, g.pair(), claim{
+		typ: t, lane: g.lane,
+		key: func(k int) schema.Key { return schema.NewKey("prompt", key.String(), itoa(k)) },
+		props: func(int) []Prop {
+			props := []Prop{
+				{"name", gist(text)}, {"text", clip(text)}, {"role", f.Role},
+				{"status", schema.StatusCompleted},
+			}
+			if f.PromptID != "" {
+				props = append(props, Prop{"prompt_id", f.PromptID})
+			}
+			return append(props, g.smallProps()...)
+		},
+	})
+	s.firstPrompt(f, t)
+}
+
+func (s *Session) promptGroup(f *fact, role, text string) (*claimGroup, schema.Key) {
+	key := schema.NewKey("prompts", s.id, f.AgentID, f.PromptID, role, text)
+	g := s.claims[key]
+	if g == nil {
+		g = &claimGroup{lane: s.laneOf[f.AgentID]}
+		s.claims[key] = g
+	}
+	return g, key
+}
+
+// promptText is the text by which a hook's prompt and a transcript's line are the
+// same: a slash command is "/name args" in one and tags in the other.
+func promptText(text string) string {
+	tag := func(name string) string {
+		_, rest, ok := strings.Cut(text, "<"+name+">")
+		if !ok {
+			return ""
+		}
+		body, _, _ := strings.Cut(rest, "</"+name+">")
+		return strings.TrimSpace(body)
+	}
+	if command := tag("command-name"); command != "" && strings.HasPrefix(strings.TrimSpace(text), "<command-") {
+		if !strings.HasPrefix(command, "/") {
+			command = "/" + command
+		}
+		return strings.TrimSpace(command + " " + tag("command-args"))
+	}
+	return strings.TrimSpace(text)
+}
+
+// skill folds UserPromptExpansion: what a slash command expands to belongs to its
+// prompt. Other producers' skills are actions.
+func (s *Session) skill(f *fact) {
+	if f.Origin != schema.OriginHook || f.HookEventName != "UserPromptExpansion" {
+		s.single(f, Skill)
+		return
+	}
+	g, _ := s.promptGroup(f, schema.RoleUser, promptText(f.Content))
+	for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
+		s.setSmall(g, name, schema.FieldString(f.Extra, name), f.stamp(0))
+	}
+}

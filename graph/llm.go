@@ -1,0 +1,175 @@
+package graph
+
+import (
+	"math"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// llmCall is the usage of one model call: a runtime states it several times, growing
+// (one transcript line a content block), so each figure is the greatest seen.
+type llmCall struct {
+	input, output, cacheRead, cacheWrite int64
+	cost                                 int64 // billionths of a dollar: sums of floats depend on their order
+}
+
+const (
+	llmModel class = 1 << iota
+	llmEnd
+	llmHash
+)
+
+// llm folds a model call: llm_start and llm_end are one action. Its key is the model
+// API's message id, else the event id of its start.
+func (s *Session) llm(f *fact) {
+	id := f.MessageID
+	if id == "" {
+		id = f.EventID
+		if f.EventType == schema.LLMEnd && f.CausedBy != "" {
+			id = f.CausedBy
+		}
+	}
+	lane := s.laneOf[f.AgentID]
+	i, created := s.action(llmKey(s.id, id), LLMCall, lane)
+	if created {
+		s.actions[i].laneParent = true
+	}
+	f.self = i
+	s.setOwn(i, f.at, f.Seq)
+	s.adopt(i)
+	regs := &s.actions[i].regs
+	if f.Model != "" {
+		if won, _ := regs.take(f.stamp(0), llmModel); won != 0 {
+			s.put(i, Prop{"model", f.Model}, Prop{"name", f.Model})
+		}
+	}
+	if created {
+		s.put(i, Prop{"status", schema.StatusInProgress})
+		if f.Model == "" {
+			s.put(i, Prop{"name", "model call"})
+		}
+	}
+	if f.PromptHash != "" {
+		if won, _ := regs.take(f.stamp(0), llmHash); won != 0 {
+			s.put(i, Prop{"prompt_hash", f.PromptHash})
+		}
+	}
+	if f.EventType == schema.LLMEnd {
+		if won, _ := regs.take(f.stamp(0), llmEnd); won != 0 {
+			s.put(i, llmEndProps(f.Event)...)
+		}
+	}
+	s.putPrompt(i, f)
+	s.usage(f, i)
+}
+
+func llmEndProps(e *schema.Event) []Prop {
+	status := schema.StatusCompleted
+	if e.IsError {
+		status = schema.StatusFailed
+	}
+	var text, duration any
+	if e.Content != "" {
+		text = clip(e.Content)
+	}
+	if e.DurationMS != nil {
+		duration = *e.DurationMS
+	}
+	return []Prop{{"status", status}, {"text", text}, {"duration_ms", duration}}
+}
+
+// usage folds token counts and cost into the call (0: the session itself, whose
+// producer states totals), and into the session's totals.
+func (s *Session) usage(f *fact, i int32) {
+	if f.InputTokens == nil && f.OutputTokens == nil && f.CacheReadInputTokens == nil &&
+		f.CacheCreationInputTokens == nil && f.CostUSD == nil {
+		return
+	}
+	u := s.usages[i]
+	if u == nil {
+		u = &llmCall{}
+		s.usages[i] = u
+	}
+	var props []Prop
+	n := &s.node
+	for _, m := range []struct {
+		name        string
+		value       *int64
+		call, total *int64
+	}{
+		{"input_tokens", f.InputTokens, &u.input, &n.input},
+		{"output_tokens", f.OutputTokens, &u.output, &n.output},
+		{"cache_read_input_tokens", f.CacheReadInputTokens, &u.cacheRead, &n.cacheRead},
+		{"cache_creation_input_tokens", f.CacheCreationInputTokens, &u.cacheWrite, &n.cacheWrite},
+	} {
+		if m.value != nil && *m.value > *m.call {
+			*m.total += *m.value - *m.call
+			*m.call = *m.value
+			props = append(props, Prop{m.name, *m.value})
+		}
+	}
+	if f.CostUSD != nil {
+		if cost := int64(math.Round(*f.CostUSD * 1e9)); cost > u.cost {
+			n.cost += cost - u.cost
+			u.cost = cost
+			props = append(props, Prop{"cost_usd", float64(cost) / 1e9})
+		}
+	}
+	if i != 0 {
+		s.put(i, props...)
+	}
+}
+
+// task folds TaskCreated and TaskCompleted: one action a task.
+func (s *Session) task(f *fact) {
+	if f.TaskID == "" {
+		s.single(f, Task)
+		return
+	}
+	i, created := s.action(taskKey(s.id, f.TaskID), Task, s.laneOf[f.AgentID])
+	if created {
+		s.actions[i].laneParent = true
+		s.put(i, Prop{"task_id", f.TaskID})
+	}
+	f.self = i
+	s.setOwn(i, f.at, f.Seq)
+	s.adopt(i)
+	regs := &s.actions[i].regs
+	if won, taken := regs.take(f.stamp(0), classText); won != 0 {
+		s.put(i, eventProps(f.Event, Task, taken != 0)...)
+	}
+	// The latest word on a task is its status; completed beats what came with it.
+	st := f.stamp(1)
+	if f.Status == schema.StatusCompleted {
+		st.rank = 0
+	}
+	st.time = -st.time
+	if won, _ := regs.take(st, classTool); won != 0 && f.Status != "" {
+		s.put(i, Prop{"status", f.Status})
+	}
+	s.putPrompt(i, f)
+}
+
+// relate puts the edges that an event names: to actions that are events themselves,
+// now or once they come.
+func (s *Session) relate(f *fact) {
+	if f.self == 0 {
+		return
+	}
+	for _, id := range f.RelatedTo {
+		key := eventKey(s.id, id)
+		if to, ok := s.index[key]; ok {
+			s.putEdge(RelatedTo, s.ref(f.self), s.ref(to))
+		} else {
+			s.related[key] = append(s.related[key], s.ref(f.self))
+		}
+	}
+	if len(s.related) == 0 {
+		return
+	}
+	key := s.actions[f.self].key
+	for _, from := range s.related[key] {
+		s.putEdge(RelatedTo, from, s.ref(f.self))
+	}
+	delete(s.related, key)
+}

@@ -1,0 +1,340 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// sessionNode is the folded state of the Session node.
+type sessionNode struct {
+	journal string
+	regs    registers
+	shown   sessionView
+
+	started                int64 // of all facts, but for abandonment
+	starts, ends, resumes  moments
+	turnEnds, turnFailures moments // of the main thread
+	abandoned              int64
+	closed                 int64 // the latest fact that ended whatever ran
+	endStatus              string
+	live                   bool // a hook or caller saw it, not only a file
+	tags                   map[string]stamp
+
+	title, prompt string
+	promptAt      stamp
+
+	actions, toolCalls, messages, errors int64
+	input, output, cacheRead, cacheWrite int64
+	cost                                 int64 // billionths of a dollar
+}
+
+// sessionView is what of a Session node changes all the time.
+type sessionView struct {
+	started, last, ended                 int64
+	status, name                         string
+	actions, toolCalls, messages, errors int64
+	agents                               int64
+	input, output, cacheRead, cacheWrite int64
+	cost                                 int64
+}
+
+// Classes of a Session's properties.
+const (
+	sessionDir class = 1 << iota
+	sessionHost
+	sessionUser
+	sessionSDK
+	sessionTranscript
+	sessionModel
+	sessionTitle
+	sessionBranch
+	sessionCommit
+	sessionRoot
+	sessionMeta
+	sessionEnd
+	sessionFork
+	sessionOriginal
+)
+
+// observe folds what every fact says about its session.
+func (s *Session) observe(f *fact) {
+	n := &s.node
+	if n.shown.status == "" && n.journal != "" && n.started == 0 {
+		s.putRef(s.self, "", Prop{"journal", n.journal})
+	}
+	if f.Status == schema.StatusAbandoned && f.EventType == schema.SessionEnd {
+		return // a conclusion about the facts, not one of them
+	}
+	if n.started == 0 || f.at < n.started {
+		n.started = f.at
+	}
+	n.live = n.live || f.Origin == schema.OriginHook || f.Origin == schema.OriginAPI
+	st := f.stamp(0)
+	s.sessionProp(st, sessionDir, "working_directory", f.WorkingDirectory)
+	s.sessionProp(st, sessionHost, "host", f.Host)
+	s.sessionProp(st, sessionUser, "user", f.UserID)
+	s.sessionProp(st, sessionSDK, "source_sdk", f.SourceSDK)
+	s.sessionProp(st, sessionTranscript, "transcript_path", schema.FieldString(f.Extra, "transcript_path"))
+	s.sessionProp(st, sessionRoot, "repo_root", schema.FieldString(f.Metadata, schema.MetaRepoRoot))
+	s.sessionProp(st, sessionOriginal, "session_id_original", schema.FieldString(f.Metadata, schema.MetaSessionID))
+	if f.AgentID == "" {
+		// The latest stands: a session is renamed, its model is switched.
+		st.time = -st.time
+		s.sessionProp(st, sessionModel, "model", f.Model)
+		if f.EventType != schema.Task && s.sessionProp(st, sessionTitle, "title", f.Title) {
+			n.title = gist(f.Title)
+		}
+	}
+}
+
+// sessionProp sets one property of the Session node, and reports whether it did.
+func (s *Session) sessionProp(st stamp, c class, name, value string) bool {
+	if value == "" {
+		return false
+	}
+	won, _ := s.node.regs.take(st, c)
+	if won != 0 {
+		s.putRef(s.self, "", Prop{name, clip(value)})
+	}
+	return won != 0
+}
+
+// sessionEvent folds the facts that are about the session itself: they are no
+// actions.
+func (s *Session) sessionEvent(f *fact) {
+	n := &s.node
+	switch f.EventType {
+	case schema.SessionStart:
+		if f.Reason == "compact" {
+			s.compaction(f)
+			return
+		}
+		n.starts.add(f.at)
+		if f.Reason == "resume" {
+			n.resumes.add(f.at)
+		}
+		st := f.stamp(0)
+		s.sessionProp(st, sessionBranch, "git_branch", schema.FieldString(f.Metadata, schema.MetaGitBranch))
+		s.sessionProp(st, sessionCommit, "git_commit", schema.FieldString(f.Metadata, schema.MetaGitCommit))
+		s.sessionProp(st, sessionMeta, "metadata", leftovers(f.Event))
+	case schema.SessionEnd:
+		if f.Status == schema.StatusAbandoned {
+			n.abandoned = max(n.abandoned, f.at)
+			break
+		}
+		n.ends.add(f.at)
+		st := f.stamp(0)
+		st.time = -st.time
+		if won, _ := n.regs.take(st, sessionEnd); won != 0 {
+			n.endStatus = f.Status
+			var reason any
+			if f.Reason != "" {
+				reason = f.Reason
+			}
+			s.putRef(s.self, "", Prop{"end_reason", reason})
+		}
+		s.usage(f, 0)
+	case schema.Fork:
+		if won, _ := n.regs.take(f.stamp(0), sessionFork); won != 0 {
+			s.fork(f)
+		}
+	case schema.Tag:
+		s.tag(f)
+	}
+}
+
+func (s *Session) fork(f *fact) {
+	if s.forkedFrom != (Ref{}) {
+		s.delEdge(ForkedFrom, s.self, s.forkedFrom)
+	}
+	s.forkedFrom = Ref{LabelSession, schema.SafeID(f.ParentSessionID)}
+	s.putRef(s.forkedFrom, "", Prop{"name", s.forkedFrom.Key})
+	var at []Prop
+	if f.ParentEventID != "" {
+		at = []Prop{{"at", f.ParentEventID}}
+	}
+	s.putEdge(ForkedFrom, s.self, s.forkedFrom, at...)
+}
+
+// tag folds a tag put on or taken off: the latest word on each tag stands.
+func (s *Session) tag(f *fact) {
+	if s.node.tags == nil {
+		s.node.tags = map[string]stamp{}
+	}
+	for _, name := range f.Tags {
+		st := f.stamp(0)
+		st.time = -st.time
+		if held, ok := s.node.tags[name]; name == "" || ok && !st.less(held) {
+			continue
+		}
+		s.node.tags[name] = st
+		ref := Ref{LabelTag, name}
+		if f.Status == "removed" {
+			s.delEdge(HasTag, s.self, ref)
+			continue
+		}
+		s.putRef(ref, "")
+		s.putEdge(HasTag, s.self, ref)
+	}
+}
+
+// firstPrompt keeps the gist of the main thread's earliest prompt.
+func (s *Session) firstPrompt(f *fact, t ActionType) {
+	n := &s.node
+	if t != UserMessage || f.AgentID != "" || n.prompt != "" && !f.stamp(0).less(n.promptAt) {
+		return
+	}
+	if g := gistOf(promptText(f.Content), 200); g != "" {
+		n.prompt, n.promptAt = g, f.stamp(0)
+		s.putRef(s.self, "", Prop{"first_prompt", g})
+	}
+}
+
+// turnEnd folds Stop: the turn is over, the session is not.
+func (s *Session) turnEnd(f *fact) {
+	n := s.laneOf[f.AgentID]
+	if n == 0 {
+		s.node.turnEnds.add(f.at)
+	}
+	s.single(f, TurnEnd)
+	s.closeLane(s.lanes[n], f.at)
+}
+
+// failure folds an error. StopFailure ends the turn, or the subagent, that it
+// happened in (facts/agent-hooks-observed.md §1.3: it comes instead of SubagentStop).
+func (s *Session) failure(f *fact) {
+	t := ErrorEvent
+	if f.EventType == schema.RateLimit {
+		t = RateLimitEvent
+	}
+	s.single(f, t)
+	if f.HookEventName != "StopFailure" {
+		return
+	}
+	l := s.lanes[s.laneOf[f.AgentID]]
+	if f.AgentID == "" {
+		s.node.turnFailures.add(f.at)
+	} else {
+		l.fails.add(f.at)
+	}
+	s.closeLane(l, f.at)
+	if f.AgentID != "" {
+		s.showAgent(l)
+	}
+}
+
+// count keeps the Session's counters.
+func (s *Session) count(t ActionType, n int64) {
+	s.node.actions += n
+	switch t {
+	case ToolCall:
+		s.node.toolCalls += n
+	case UserMessage, AssistantMessage, SystemMessage:
+		s.node.messages += n
+	case ErrorEvent, RateLimitEvent:
+		s.node.errors += n
+	}
+}
+
+// sessionStatus follows the latest of start, end and abandonment; any later fact
+// takes an abandonment back.
+func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
+	end := n.ends.last()
+	switch {
+	case end != 0 && end >= n.starts.last():
+		switch {
+		case n.endStatus != "":
+			return n.endStatus, end
+		case n.turnFailures.last() > n.turnEnds.last():
+			return schema.StatusFailed, end
+		}
+		return schema.StatusCompleted, end
+	case n.abandoned != 0 && n.abandoned >= last:
+		return schema.StatusAbandoned, n.abandoned
+	case !n.live:
+		return schema.StatusUnknown, 0
+	}
+	return schema.StatusActive, 0
+}
+
+// putSession writes what of the Session node has changed.
+func (s *Session) putSession() {
+	n := &s.node
+	started, last := n.started, max(s.lastActivity(), n.starts.last(), n.ends.last())
+	status, ended := n.sessionStatus(last)
+	s.closeSession(status)
+	if started == 0 {
+		started, last = n.abandoned, n.abandoned
+	}
+	name := n.title
+	if name == "" {
+		name = gist(n.prompt)
+	}
+	if name == "" {
+		name = s.id
+	}
+	v := sessionView{
+		started: started, last: last, ended: ended, status: status, name: name,
+		actions: n.actions, toolCalls: n.toolCalls, messages: n.messages, errors: n.errors,
+		agents: int64(len(s.lanes) - 1),
+		input:  n.input, output: n.output, cacheRead: n.cacheRead, cacheWrite: n.cacheWrite, cost: n.cost,
+	}
+	first := n.shown.status == ""
+	var props []Prop
+	add := func(changed bool, name string, value any) {
+		if changed {
+			props = append(props, Prop{name, value})
+		}
+	}
+	o := &n.shown
+	add(v.name != o.name, "name", v.name)
+	add(v.status != o.status, "status", v.status)
+	add(v.started != o.started, "started_at", Time(v.started))
+	add(v.last != o.last, "last_event_at", Time(v.last))
+	add(v.ended != o.ended, "ended_at", timeOrNone(v.ended))
+	add(first || v.actions != o.actions, "action_count", v.actions)
+	add(first || v.toolCalls != o.toolCalls, "tool_call_count", v.toolCalls)
+	add(first || v.messages != o.messages, "message_count", v.messages)
+	add(first || v.errors != o.errors, "error_count", v.errors)
+	add(first || v.agents != o.agents, "agent_count", v.agents)
+	add(v.input != o.input, "total_input_tokens", v.input)
+	add(v.output != o.output, "total_output_tokens", v.output)
+	add(v.cacheRead != o.cacheRead, "total_cache_read_input_tokens", v.cacheRead)
+	add(v.cacheWrite != o.cacheWrite, "total_cache_creation_input_tokens", v.cacheWrite)
+	add(v.cost != o.cost, "total_cost_usd", float64(v.cost)/1e9)
+	n.shown = v
+	if len(props) > 0 {
+		s.putRef(s.self, "", props...)
+	}
+}
+
+// closeSession settles what has no end when the session ended, was resumed or was
+// abandoned, and opens it again when an abandonment is taken back.
+func (s *Session) closeSession(status string) {
+	n := &s.node
+	closed := max(n.ends.last(), n.resumes.last())
+	if status == schema.StatusAbandoned {
+		closed = max(closed, n.abandoned)
+	}
+	if closed == n.closed {
+		return
+	}
+	reopened := closed < n.closed
+	n.closed = closed
+	for _, l := range s.lanes {
+		if reopened {
+			// Rare, and whatever it closed is no longer in the lane's list.
+			l.waiting = slices.Concat(l.chain.blocks...)
+			l.waiting = slices.DeleteFunc(l.waiting, func(i int32) bool {
+				open := actionTypes[s.actions[i].typ] == ToolCall && s.actions[i].evidence&evEnd == 0
+				s.actions[i].waiting = open
+				return !open
+			})
+		}
+		s.settleWaiting(l)
+		if l.id != "" {
+			s.showAgent(l)
+		}
+	}
+}
