@@ -1,0 +1,232 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// folding is the first stage of a pass: files to transactions.
+type folding struct {
+	*pass
+	out chan<- *transaction
+	tx  *transaction
+}
+
+// part is one session's share of a transaction.
+type part struct {
+	graph.Batch
+	counts Report
+	bytes  int64
+	torn   int // of the cursor when the part began
+}
+
+// session folds one session up to the end of its file.
+func (f *folding) session(ctx context.Context, session string) {
+	var err error
+	for range 3 {
+		if ctx.Err() != nil {
+			return
+		}
+		err = f.file(ctx, session)
+		// Replaced while it was read: from the beginning of the new one.
+		if !errors.Is(err, journal.ErrReplaced) || errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		delete(f.unreadable, session)
+	case ctx.Err() == nil:
+		if f.unreadable[session] == nil {
+			logError(f.Log.Warn(), "journal.unreadable", err).Str("run_id", session).
+				Msg("a journal file cannot be read; going on with the others")
+		}
+		f.unreadable[session] = err
+	}
+}
+
+// file folds what is new in a session's file. On an error nothing of the part that
+// was being folded is kept.
+func (f *folding) file(ctx context.Context, session string) error {
+	from := f.positions[session]
+	p := &part{Batch: graph.Batch{Journal: f.Journal.ID(), Session: session, From: from}}
+	p.counts.Sessions = 1
+	cursor, err := f.Journal.Read(session, from)
+	if errors.Is(err, journal.ErrReplaced) {
+		if cursor, err = f.Journal.Read(session, schema.Position{}); err != nil {
+			return err
+		}
+		f.Log.Warn().Str("run_id", session).Str("reason", "journal.replaced").
+			Msg("the journal file is not the one that was folded; folding it again from its beginning")
+		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
+	}
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	state := f.folds.take(session, from)
+	for ctx.Err() == nil {
+		line, err := cursor.Next()
+		if err == io.EOF {
+			f.finish(p, cursor, state)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if state == nil {
+			if state, err = f.refold(session, from); err != nil {
+				return err
+			}
+		}
+		f.line(p, state, line, cursor)
+		if f.full(p) {
+			f.add(p, cursor, f.age(session))
+			f.flush(ctx)
+			p = &part{Batch: graph.Batch{Journal: p.Journal, Session: session, From: p.To}, torn: cursor.Torn()}
+		}
+	}
+	return ctx.Err()
+}
+
+// line folds one line. One that is no event of ours is counted, said once a
+// session, and passed over: it must not keep the rest from the graph.
+func (f *folding) line(p *part, state *fold, line []byte, cursor *journal.Cursor) {
+	p.bytes += int64(len(line)) + 2
+	e, err := decode(line, p.Session)
+	if err != nil {
+		if p.counts.Refused++; !state.complained {
+			state.complained = true
+			logError(f.Log.Warn(), "journal.line_refused", err).Str("run_id", p.Session).
+				Str("event_id", e.EventID).Int64("offset", cursor.Position().Offset).
+				Msg("a line of the journal is no event; skipped, and so are others of this file, silently")
+		}
+		return
+	}
+	p.counts.Events++
+	state.events++
+	p.Ops = append(p.Ops, state.session.Apply(&e)...)
+}
+
+// decode returns the event of one line of a session's file.
+func decode(line []byte, session string) (schema.Event, error) {
+	e, err := schema.Decode(line)
+	switch {
+	case err != nil:
+		return e, err
+	case e.V > schema.Version:
+		return e, fmt.Errorf("version %d of the event protocol, this program knows %d: upgrade it", e.V, schema.Version)
+	case e.EventID == "" || e.EventType == "" || e.Timestamp.IsZero():
+		return e, errors.New("an event has event_id, event_type and timestamp")
+	case e.SessionID != session:
+		return e, fmt.Errorf("an event of session %q in the file of another", e.SessionID)
+	}
+	return e, nil
+}
+
+// finish adds the last part of a file and keeps the fold's state while the
+// session lives.
+func (f *folding) finish(p *part, cursor *journal.Cursor, state *fold) {
+	at, age := cursor.Position(), f.age(p.Session)
+	if at != p.From || p.Reset {
+		f.add(p, cursor, age)
+	}
+	if state != nil && age < f.Idle {
+		state.at = at
+		f.folds.put(p.Session, state, f.MaxKept)
+	}
+}
+
+// age is how long ago a session's file changed.
+func (f *folding) age(session string) time.Duration {
+	info, err := f.Journal.Stat(session)
+	if err != nil {
+		return 0
+	}
+	return time.Since(info.ModTime)
+}
+
+func (f *folding) full(p *part) bool {
+	events, bytes := p.counts.Events, p.bytes
+	if f.tx != nil {
+		events, bytes = events+f.tx.counts.Events, bytes+f.tx.bytes
+	}
+	return events >= f.MaxEvents || bytes >= f.MaxBytes
+}
+
+// add puts a part that ends at the cursor into the transaction.
+func (f *folding) add(p *part, cursor *journal.Cursor, age time.Duration) {
+	p.To = cursor.Position()
+	p.Ops = graph.Coalesce(p.Ops)
+	p.counts.Ops = len(p.Ops)
+	p.counts.Torn = cursor.Torn() - p.torn
+	p.counts.Bytes = p.To.Offset
+	if !p.Reset {
+		p.counts.Bytes -= p.From.Offset
+	}
+	if f.tx == nil {
+		f.tx = &transaction{}
+	}
+	f.tx.batches = append(f.tx.batches, p.Batch)
+	f.tx.counts.add(p.counts)
+	f.tx.bytes += p.bytes
+	if age < settled {
+		f.tx.unsafe = append(f.tx.unsafe, p.Session)
+	}
+	f.positions[p.Session] = p.To
+}
+
+func (f *folding) flush(ctx context.Context) {
+	if f.tx != nil {
+		send(ctx, f.out, f.tx)
+		f.tx = nil
+	}
+}
+
+// refold returns the state of a session's fold at a position, by folding what is
+// before it: what the store holds already.
+func (f *folding) refold(session string, to schema.Position) (*fold, error) {
+	state := &fold{session: graph.NewSession(session, f.Journal.ID()), at: to}
+	if to == (schema.Position{}) {
+		return state, nil
+	}
+	err := readTo(f.Journal, session, to, func(e *schema.Event) {
+		state.session.Apply(e)
+		state.events++
+	})
+	return state, err
+}
+
+// readTo passes each event of a session's file before a position to yield. The
+// caller has checked that the position matches the file.
+func readTo(j *journal.Journal, session string, to schema.Position, yield func(*schema.Event)) error {
+	cursor, err := j.Read(session, schema.Position{})
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	for cursor.Position().Offset < to.Offset {
+		line, err := cursor.Next()
+		if err == io.EOF {
+			return fmt.Errorf("session %s ends before %d: %w", session, to.Offset, journal.ErrReplaced)
+		}
+		if err != nil {
+			return err
+		}
+		if cursor.Position().Offset > to.Offset {
+			return nil // between the two there are only torn lines
+		}
+		if e, err := decode(line, session); err == nil {
+			yield(&e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package connector
+
+import (
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// fold is the state of one session's fold at a position of its file.
+type fold struct {
+	session    *graph.Session
+	at         schema.Position
+	events     int
+	used       time.Time
+	complained bool // about a line of this file
+}
+
+// folds keeps the states of the sessions that live. One that is not kept is made
+// again by folding the file from its beginning, which costs time but is always
+// right.
+type folds struct {
+	kept   map[string]*fold
+	events int // of all kept: what their memory is proportional to
+}
+
+// take removes and returns the state of a session at a position, or nil. Taken,
+// it is its user's alone: whoever fails half way leaves no wrong state behind. A
+// state at another position is one whose ops did not reach the store.
+func (f *folds) take(session string, at schema.Position) *fold {
+	state := f.kept[session]
+	if state == nil {
+		return nil
+	}
+	f.drop(session)
+	if state.at != at || at == (schema.Position{}) {
+		return nil
+	}
+	return state
+}
+
+// put keeps a state, and drops those least recently used that are then too many.
+func (f *folds) put(session string, state *fold, limit int) {
+	if f.kept == nil {
+		f.kept = map[string]*fold{}
+	}
+	state.used = time.Now()
+	f.kept[session] = state
+	f.events += state.events
+	for f.events > limit && len(f.kept) > 1 {
+		oldest := session
+		for s, other := range f.kept {
+			if other.used.Before(f.kept[oldest].used) {
+				oldest = s
+			}
+		}
+		f.drop(oldest)
+	}
+}
+
+// dropIdle drops the states that were not used since.
+func (f *folds) dropIdle(since time.Time) {
+	for session, state := range f.kept {
+		if state.used.Before(since) {
+			f.drop(session)
+		}
+	}
+}
+
+func (f *folds) drop(session string) {
+	if state := f.kept[session]; state != nil {
+		f.events -= state.events
+		delete(f.kept, session)
+	}
+}

@@ -1,0 +1,3 @@
+package connector_test
+
+func followUntilKilled() {}

@@ -1,0 +1,95 @@
+package connector_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/actiongraph/actiongraph/connector"
+)
+
+// child runs this test binary again in one of TestMain's roles.
+func child(t testing.TB, role, home string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "AG_TEST_CHILD="+role, "AG_HOME="+home)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// holdLock is the child that holds a home's lock until it is killed.
+func holdLock() {
+	if _, err := connector.LockHome(os.Getenv("AG_HOME"), connector.GraphLock, 0); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("held")
+	time.Sleep(time.Minute)
+	os.Exit(1)
+}
+
+func TestLockExcludesAndNamesItsHolder(t *testing.T) {
+	home := t.TempDir()
+	lock, err := connector.LockHome(home, connector.RunLock, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	_, err = connector.LockHome(home, connector.RunLock, 50*time.Millisecond)
+	if waited := time.Since(begin); waited < 50*time.Millisecond || waited > 5*time.Second {
+		t.Errorf("waited %v, want 50ms", waited)
+	}
+	if !errors.Is(err, connector.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d since ", os.Getpid())) {
+		t.Errorf("error: %v", err)
+	}
+	other, err := connector.LockHome(home, connector.GraphLock, 0)
+	if err != nil {
+		t.Errorf("another lock of the home: %v", err)
+	} else {
+		other.Unlock()
+	}
+	time.AfterFunc(30*time.Millisecond, func() { lock.Unlock() })
+	lock, err = connector.LockHome(home, connector.RunLock, 5*time.Second)
+	if err != nil {
+		t.Fatalf("after it was released: %v", err)
+	}
+	lock.Unlock()
+	if _, err := connector.LockHome(filepath.Join(home, "none"), connector.RunLock, time.Hour); err == nil || errors.Is(err, connector.ErrLocked) {
+		t.Errorf("without a home: %v", err)
+	}
+}
+
+// A killed holder leaves the file and no lock.
+func TestLockOfKilledProcessIsFree(t *testing.T) {
+	home := t.TempDir()
+	cmd := child(t, "lock", home)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
+		t.Fatalf("the child says %q", line)
+	}
+	_, err = connector.LockHome(home, connector.GraphLock, 0)
+	if !errors.Is(err, connector.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", cmd.Process.Pid)) {
+		t.Errorf("while the child lives: %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	lock, err := connector.LockHome(home, connector.GraphLock, 0)
+	if err != nil {
+		t.Fatalf("after the child was killed: %v", err)
+	}
+	lock.Unlock()
+}

@@ -1,0 +1,27 @@
+//go:build unix
+
+package connector
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockFile takes the file's lock, or returns ErrLocked. flock, never fcntl: a
+// process loses its fcntl locks when it closes any descriptor of the file.
+func lockFile(f *os.File) error {
+	for {
+		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+		case err == nil:
+			return nil
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return ErrLocked
+		default:
+			return fmt.Errorf("lock %s: %w (the home must be on a local file system)", f.Name(), err)
+		}
+	}
+}

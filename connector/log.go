@@ -1,0 +1,83 @@
+package connector
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// NewLogger returns a logger that writes one JSON object a line with the fourth
+// seed's field names: timestamp (RFC 3339, UTC), level (DEBUG, INFO, WARNING,
+// ERROR, CRITICAL), logger, message, and where they apply run_id (the session),
+// event_id, reason, error_type and error_message. With console it writes the same
+// for people, times local.
+//
+// zerolog keeps names and the spelling of levels in package variables, which a
+// library must not set for the program that embeds it; so the head of each line is
+// replaced as it is written.
+func NewLogger(w io.Writer, name string, console bool) zerolog.Logger {
+	if console {
+		w = zerolog.ConsoleWriter{
+			Out: w, NoColor: true,
+			PartsOrder:    []string{"timestamp", "level", "logger", "message"},
+			FieldsExclude: []string{"timestamp", "logger"},
+			FormatLevel:   func(v any) string { return fmt.Sprintf("%-8v", v) },
+			FormatPartValueByName: func(v any, name string) string {
+				if t, err := time.Parse(time.RFC3339Nano, fmt.Sprint(v)); name == "timestamp" && err == nil {
+					return t.Local().Format("15:04:05.000")
+				}
+				return fmt.Sprint(v)
+			},
+		}
+	}
+	return zerolog.New(zerolog.SyncWriter(seedNames{w})).With().Str("logger", name).Logger()
+}
+
+// seedNames writes zerolog's lines under the seed's names.
+type seedNames struct{ w io.Writer }
+
+func (s seedNames) Write(p []byte) (int, error) { return s.WriteLevel(zerolog.NoLevel, p) }
+
+func (s seedNames) WriteLevel(level zerolog.Level, p []byte) (int, error) {
+	rest, _ := strings.CutPrefix(string(p), "{")
+	if head := `"level":"` + level.String() + `",`; level != zerolog.NoLevel {
+		rest, _ = strings.CutPrefix(rest, head)
+	}
+	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
+	_, err := fmt.Fprintf(s.w, "{\"timestamp\":%q,\"level\":%q,%s", now, seedLevel(level), rest)
+	return len(p), err
+}
+
+func seedLevel(level zerolog.Level) string {
+	switch level {
+	case zerolog.TraceLevel, zerolog.DebugLevel:
+		return "DEBUG"
+	case zerolog.WarnLevel:
+		return "WARNING"
+	case zerolog.ErrorLevel:
+		return "ERROR"
+	case zerolog.FatalLevel, zerolog.PanicLevel:
+		return "CRITICAL"
+	}
+	return "INFO"
+}
+
+// logError adds what the seed's log lines say of a failure.
+func logError(e *zerolog.Event, reason string, err error) *zerolog.Event {
+	return e.Str("reason", reason).Str("error_type", errorType(err)).Str("error_message", err.Error())
+}
+
+// errorType names the type of the innermost error that has one of its own.
+func errorType(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return strings.TrimPrefix(fmt.Sprintf("%T", err), "*")
+		}
+		err = next
+	}
+}

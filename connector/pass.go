@@ -1,0 +1,152 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// pass runs sessions through the pipeline: one goroutine reads, decodes and folds,
+// one syncs the journal, one writes to the store. Folding and writing take about a
+// core each, syncing takes only time, and that passes beside both.
+//
+// The channels between them hold nothing: three transactions exist at a time, and
+// a store that stands still makes the folding stand still.
+type pass struct {
+	*Replica
+	// positions are what the store will hold once it took every transaction that
+	// was made. Only the folding goroutine uses it.
+	positions  map[string]schema.Position
+	unreadable map[string]error // sessions whose file could not be read
+	total      int64            // bytes that a catch-up has before it
+	report     Report           // what was written
+	progress   func(Progress)
+}
+
+// transaction is what one Store.Apply writes.
+type transaction struct {
+	batches []graph.Batch
+	unsafe  []string // sessions whose file the journal could still lose
+	counts  Report
+	bytes   int64 // of lines, torn and refused ones too
+}
+
+func (r *Report) add(o Report) {
+	r.Sessions += o.Sessions
+	r.Events += o.Events
+	r.Ops += o.Ops
+	r.Refused += o.Refused
+	r.Torn += o.Torn
+	r.Resets += o.Resets
+	r.Bytes += o.Bytes
+}
+
+// run folds sessions up to the ends of their files and writes what comes of it. An
+// error is the store's, the journal's Sync's, or ctx's; after one, positions are
+// no longer the store's, and the pass is of no more use. Files that cannot be read
+// are in unreadable.
+func (p *pass) run(ctx context.Context, sessions []string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	folded, synced := make(chan *transaction), make(chan *transaction)
+	var stages sync.WaitGroup
+	stages.Go(func() {
+		defer close(synced)
+		for tx := range folded {
+			if err := p.syncJournal(tx.unsafe); err != nil {
+				cancel(err)
+				return
+			}
+			send(ctx, synced, tx)
+		}
+	})
+	stages.Go(func() {
+		for tx := range synced {
+			if err := p.write(ctx, tx); err != nil {
+				cancel(err)
+				return
+			}
+		}
+	})
+	f := folding{pass: p, out: folded}
+	for _, session := range sessions {
+		f.session(ctx, session)
+	}
+	f.flush(ctx)
+	close(folded)
+	stages.Wait()
+	return context.Cause(ctx)
+}
+
+func send(ctx context.Context, to chan<- *transaction, tx *transaction) {
+	select {
+	case to <- tx:
+	case <-ctx.Done():
+	}
+}
+
+// settled is how long after its last change a file needs no fsync before its
+// content goes to a store: systems write back within half a minute, and to sync
+// each of 5,000 old files would make the first catch-up take minutes. Should one
+// of them lose its end in a crash after all, its position no longer matches, and
+// the session is folded again: nothing in the store would be wrong for longer than
+// until the next look.
+const settled = 2 * time.Minute
+
+// syncers is how many files are synced at once: a file system commits them together.
+const syncers = 8
+
+// syncJournal makes the files of sessions durable: no store may know what the
+// journal could still lose.
+func (p *pass) syncJournal(sessions []string) error {
+	errs := make(chan error, len(sessions))
+	tickets := make(chan struct{}, syncers)
+	for _, session := range sessions {
+		tickets <- struct{}{}
+		go func() {
+			defer func() { <-tickets }()
+			err := p.Journal.Sync(session)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = nil // removed after it was read: the next look finds out
+			}
+			errs <- err
+		}()
+	}
+	var all error
+	for range sessions {
+		all = errors.Join(all, <-errs)
+	}
+	return all
+}
+
+func (p *pass) write(ctx context.Context, tx *transaction) error {
+	limited, cancel := context.WithTimeout(ctx, p.ApplyTimeout)
+	defer cancel()
+	err := p.Store.Apply(limited, tx.batches)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = fmt.Errorf("the store did not finish within %v: %w", p.ApplyTimeout, err)
+	}
+	if err != nil {
+		return err
+	}
+	p.report.add(tx.counts)
+	if p.progress != nil {
+		p.progress(Progress{p.report.Sessions, p.report.Events, p.report.Bytes, max(p.total, p.report.Bytes)})
+	}
+	return nil
+}
+
+// unreadableError names one of the files that could not be read, and how many
+// there are.
+func (p *pass) unreadableError() error {
+	for session, err := range p.unreadable {
+		return fmt.Errorf("%d of the journal's files cannot be read, among them session %s: %w", len(p.unreadable), session, err)
+	}
+	return nil
+}

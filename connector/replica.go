@@ -1,0 +1,248 @@
+package connector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Replica keeps one store in step with the journal: it is one cursor over the
+// journal, with the state of the folds that are still going on. Several replicas
+// of one journal know nothing of each other, so that a dead store lags alone.
+//
+// Whatever goes wrong, a replica starts over from the positions that the store
+// itself reports; there is no other path to recovery, after a crash neither. Zero
+// fields take the defaults.
+type Replica struct {
+	Journal *journal.Journal
+	Store   Store
+	Name    string // of the store, for the log
+	Log     zerolog.Logger
+
+	// Thorough makes Sync open every file, also those whose size says that nothing
+	// was added: it finds a file that was replaced by one of the same size.
+	Thorough bool
+	// MaxEvents and MaxBytes bound one transaction: 8,000 events, 8 MiB of lines.
+	// Three transactions are in memory at a time.
+	MaxEvents int
+	MaxBytes  int64
+	// ApplyTimeout is when a store that does not answer counts as failed: 2 min.
+	ApplyTimeout time.Duration
+	// Idle is how long after its session's last line a fold's state is kept: 10 min.
+	Idle time.Duration
+	// MaxKept bounds the states kept, in events folded: 50,000, about 30 MB.
+	MaxKept int
+	// MinBackoff and MaxBackoff bound the wait after a failure: 0.1 s, 30 s.
+	MinBackoff, MaxBackoff time.Duration
+
+	running sync.Mutex // one Sync or Run at a time
+	folds   folds      // survives a Sync: the next one may go on from it
+}
+
+func (r *Replica) setDefaults() {
+	r.MaxEvents = cmp.Or(r.MaxEvents, 8000)
+	r.MaxBytes = cmp.Or(r.MaxBytes, 8<<20)
+	r.ApplyTimeout = cmp.Or(r.ApplyTimeout, 2*time.Minute)
+	r.Idle = cmp.Or(r.Idle, 10*time.Minute)
+	r.MaxKept = cmp.Or(r.MaxKept, 50_000)
+	r.MinBackoff = cmp.Or(r.MinBackoff, 100*time.Millisecond)
+	r.MaxBackoff = cmp.Or(r.MaxBackoff, 30*time.Second)
+}
+
+// Report says what a Sync wrote to the store, as far as it came.
+type Report struct {
+	Sessions int           `json:"sessions"` // with something new
+	Events   int           `json:"events"`   // folded
+	Ops      int           `json:"ops"`      // written, after coalescing
+	Refused  int           `json:"refused"`  // lines that are JSON and no events of this version
+	Torn     int           `json:"torn"`     // lines that are no records
+	Resets   int           `json:"resets"`   // sessions dropped since their file was replaced
+	Missing  int           `json:"missing"`  // sessions that the store knows and that have no file; kept
+	Bytes    int64         `json:"bytes"`    // of journal read
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Progress is how far a Sync is.
+type Progress struct {
+	Sessions, Events  int
+	Bytes, TotalBytes int64
+}
+
+// Sync catches the store up with the journal as it is now, and returns what it
+// did. progress may be nil; it is called after each transaction. A file that
+// cannot be read does not stop the others; the error names it.
+func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, error) {
+	r.running.Lock()
+	defer r.running.Unlock()
+	r.setDefaults()
+	start := time.Now()
+	var total Report
+	for attempt := 1; ; attempt++ {
+		p, err := r.catchUp(ctx, r.Thorough, progress)
+		err = errors.Join(err, p.unreadableError())
+		total.add(p.report)
+		total.Missing = p.report.Missing
+		total.Duration = time.Since(start)
+		// Somebody else wrote to the store between our reading its positions and
+		// our writing. Once more from what it says now.
+		if !errors.Is(err, graph.ErrConflict) || attempt == 3 {
+			return total, err
+		}
+	}
+}
+
+// catchUp reads the store's positions and folds every file that goes beyond.
+func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Progress)) (*pass, error) {
+	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}}
+	positions, err := r.Store.Positions(ctx, r.Journal.ID())
+	if err != nil {
+		return p, fmt.Errorf("read the store's positions: %w", err)
+	}
+	p.positions = positions
+	if p.positions == nil {
+		p.positions = map[string]schema.Position{}
+	}
+	files, err := r.Journal.Files()
+	if err != nil {
+		return p, err
+	}
+	p.report.Missing = missing(positions, files)
+	files = slices.DeleteFunc(files, func(f journal.File) bool {
+		behind := f.Size - positions[f.Session].Offset
+		p.total += max(behind, 0)
+		return behind == 0 && !thorough
+	})
+	// Oldest first: a store numbers what it is given in that order, and the newest
+	// numbers are what a search looks at first.
+	slices.SortFunc(files, func(a, b journal.File) int {
+		return cmp.Or(a.ModTime.Compare(b.ModTime), cmp.Compare(a.Session, b.Session))
+	})
+	sessions := make([]string, len(files))
+	for i, f := range files {
+		sessions[i] = f.Session
+	}
+	return p, p.run(ctx, sessions)
+}
+
+func missing(positions map[string]schema.Position, files []journal.File) (n int) {
+	there := make(map[string]bool, len(files))
+	for _, f := range files {
+		there[f.Session] = true
+	}
+	for session := range positions {
+		if !there[session] {
+			n++
+		}
+	}
+	return n
+}
+
+// Run follows the journal until ctx ends: it catches up, then folds each session
+// that changes names. When the store fails it says so once, and tries again with
+// growing waits until it is back. It is the caller's goroutine that runs it.
+func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
+	r.running.Lock()
+	defer r.running.Unlock()
+	r.setDefaults()
+	changed, stop := gather(ctx, changes)
+	defer stop()
+	down := outage{log: r.Log.With().Str("store", r.Name).Logger()}
+	for wait := r.MinBackoff; ctx.Err() == nil; wait = min(2*wait, r.MaxBackoff) {
+		err := r.follow(ctx, changed, func() {
+			down.over()
+			wait = r.MinBackoff
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		down.begin(err)
+		// Half of the wait is left to chance: the machines of a team must not all
+		// come back to one database in the same moment.
+		sleep(ctx, wait/2+rand.N(wait/2+1))
+	}
+}
+
+// follow catches up and goes on until something fails; ok is called whenever the
+// store has everything that was there.
+func (r *Replica) follow(ctx context.Context, changed *gathered, ok func()) error {
+	// What has the size it had may still be another file; the first report of
+	// internal/tail names them all, and each is opened then.
+	p, err := r.catchUp(ctx, false, nil)
+	if err != nil {
+		return err
+	}
+	ok()
+	if p.report.Events > r.MaxEvents {
+		debug.FreeOSMemory() // a daemon keeps for days what a catch-up took for seconds
+	}
+	idle := time.NewTicker(min(time.Minute, r.Idle))
+	defer idle.Stop()
+	for {
+		var sessions []string
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed.wake:
+			sessions = changed.take()
+		case now := <-idle.C:
+			r.folds.dropIdle(now.Add(-r.Idle))
+			// A permission may have been given back, which changes no file's time.
+			sessions = slices.Sorted(maps.Keys(p.unreadable))
+		}
+		if len(sessions) == 0 {
+			continue
+		}
+		if err := p.run(ctx, sessions); err != nil {
+			changed.put(sessions)
+			return err
+		}
+		ok()
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// outage says once that a store failed, and once that it is back.
+type outage struct {
+	log   zerolog.Logger
+	since time.Time
+}
+
+func (o *outage) begin(err error) {
+	if !o.since.IsZero() {
+		return
+	}
+	o.since = time.Now()
+	reason := "store.failed"
+	if errors.Is(err, graph.ErrConflict) {
+		reason = "store.conflict"
+	}
+	logError(o.log.Warn(), reason, err).
+		Msg("the store does not take what is in the journal; trying again, nothing is lost")
+}
+
+func (o *outage) over() {
+	if o.since.IsZero() {
+		return
+	}
+	o.log.Info().Float64("seconds", time.Since(o.since).Seconds()).Msg("the store is up to date again")
+	o.since = time.Time{}
+}
