@@ -1,0 +1,78 @@
+package claude
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// metadata returns what was observed beside the payload, nil if nothing was.
+func (env Env) metadata(e schema.Event, p *payload) json.RawMessage {
+	meta := []byte{'{'}
+	add := func(key, value string) {
+		if value != "" {
+			meta = appendMember(meta, key, schema.AppendString(nil, value))
+		}
+	}
+	if e.EventType == schema.SessionStart {
+		add(schema.MetaGitBranch, env.GitBranch)
+		add(schema.MetaGitCommit, env.GitCommit)
+	}
+	if e.EventType == schema.SessionStart || namesFile(e) {
+		add(schema.MetaRepoRoot, env.RepoRoot)
+	}
+	if p.session != e.SessionID { // adds nothing where there is none
+		add(schema.MetaSessionID, p.session)
+	}
+	if agent := object(env.AgentMeta); agent != nil {
+		meta = appendMember(meta, schema.MetaAgent, agent)
+	}
+	add(schema.MetaHookError, p.fault)
+	add(schema.MetaPayload, p.unread)
+	if len(meta) == 1 {
+		return nil
+	}
+	return append(meta, '}')
+}
+
+// namesFile reports whether a tool call's input names a file.
+func namesFile(e schema.Event) bool {
+	if e.EventType != schema.ToolStart && e.EventType != schema.ToolEnd {
+		return false
+	}
+	for name := range schema.Fields(e.ToolInput) {
+		if name == "file_path" || name == "notebook_path" {
+			return true
+		}
+	}
+	return false
+}
+
+// inputHash returns 32 hexadecimal digits: the first 128 bits of the HMAC-SHA256 of
+// raw, which is valid JSON, in a form that two payloads of one call share: compact,
+// its top-level members sorted. PreToolUse and PermissionRequest are joined by it.
+func (env Env) inputHash(raw []byte) string {
+	if len(env.HashKey) == 0 {
+		return ""
+	}
+	mac := hmac.New(sha256.New, env.HashKey)
+	members := membersOf(raw)
+	if len(members) == 0 {
+		mac.Write(compact(raw))
+	}
+	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	for i, m := range members {
+		mac.Write([]byte{"{,"[min(i, 1)]})
+		mac.Write(append(schema.AppendString(nil, m.key), ':'))
+		mac.Write(compact(m.raw))
+	}
+	if len(members) > 0 {
+		mac.Write([]byte{'}'})
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
