@@ -1,6 +1,7 @@
 package actiongraph
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
@@ -287,11 +288,13 @@ func marshal(name string, v any) (json.RawMessage, error) {
 	if v == nil {
 		return nil, nil
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // people read and search what is recorded: < is no \u003c
+	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return b, nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func marshalObject(name string, m map[string]any) (json.RawMessage, error) {

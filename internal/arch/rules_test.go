@@ -86,8 +86,7 @@ func impureCalls() []string {
 }
 
 func bannedNames() []string {
-	return []string{"util", "utils", "helper", "helpers", "common", "misc",
-		"manager", "managers", "handler", "handlers", "processor", "processors"}
+	return []string{"util", "utils", "manager", "managers", "handler", "handlers", "processor", "processors"}
 }
 
 // checkTree parses every Go file below the module root and returns what breaks a

@@ -22,9 +22,10 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million or idle")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
-	run := func() error { return measure(*dir, *quick) }
+	run := func() error { return measure(*dir, *quick, *only) }
 	if *isSpawn {
 		run = spawnHere
 	}
@@ -43,7 +44,7 @@ type bench struct {
 	table          table
 }
 
-func measure(dir string, quick bool) error {
+func measure(dir string, quick bool, only string) error {
 	tmp, err := os.MkdirTemp(dir, "actiongraph-bench-")
 	if err != nil {
 		return err
@@ -66,6 +67,9 @@ func measure(dir string, quick bool) error {
 		{"binaries", b.binaries}, {"hook", b.hooks}, {"generator", b.prepare}, {"store", b.throughput},
 		{"million", b.million}, {"idle", b.idle},
 	} {
+		if only != "" && only != part.name && part.name != "generator" {
+			continue
+		}
 		start := time.Now()
 		if err := part.run(); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", part.name, err))
