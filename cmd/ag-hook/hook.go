@@ -171,14 +171,19 @@ func (h *hook) environment(payload, key []byte) claude.Env {
 	return env
 }
 
+// unknown returns an event that holds a payload of which no adapter made one.
 func (h *hook) unknown(payload []byte, why string) []schema.Event {
+	session := schema.FieldString(payload, "session_id")
+	if session == "" {
+		session = "unknown" // where adapters file what names no session
+	}
 	meta := append(schema.AppendString([]byte(`{"`+schema.MetaHookError+`":`), why), `,"`+schema.MetaPayload+`":`...)
 	meta = append(schema.AppendString(meta, string(payload)), '}')
 	return []schema.Event{{
 		V:         schema.Version,
 		EventID:   schema.EventID(schema.OriginHook, "unknown", schema.FormatTime(h.at), string(payload)),
 		EventType: schema.Unknown,
-		SessionID: schema.SafeID(schema.FieldString(payload, "session_id")),
+		SessionID: schema.SafeID(session),
 		Timestamp: h.at.UTC(),
 		SourceSDK: "unknown",
 		Origin:    schema.OriginHook,

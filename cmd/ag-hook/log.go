@@ -70,6 +70,9 @@ func (p problem) line(now time.Time) []byte {
 
 func (l hookLog) open() *os.File {
 	path := filepath.Join(l.home, "hook.log")
+	if err := os.MkdirAll(l.home, 0o700); err != nil {
+		return nil
+	}
 	for range 2 {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 		if err != nil {

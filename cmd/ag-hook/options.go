@@ -69,7 +69,7 @@ func (o *options) set(name, value string) {
 		o.home = value
 	case "at":
 		at, err := time.Parse(time.RFC3339Nano, value)
-		if err != nil {
+		if err != nil || at.Year() < 1971 || at.Year() > 2260 { // the protocol's years, in any zone
 			o.problems = append(o.problems, "--at: want a time like 2026-01-02T15:04:05Z; took the clock's")
 			return
 		}
