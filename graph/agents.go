@@ -15,7 +15,7 @@ type lane struct {
 
 	regs   registers
 	seen   int64   // the least time of a fact that names the lane
-	starts moments // SubagentStart
+	starts []span  // SubagentStart
 	stops  moments // SubagentStop
 	fails  moments // StopFailure
 	nodes  []int32
@@ -83,7 +83,7 @@ func (s *Session) agentStart(f *fact) {
 	}
 	n := s.laneOf[f.AgentID]
 	l := s.lanes[n]
-	l.starts.add(f.at)
+	l.starts = addSpan(l.starts, f.at)
 	s.settleStarts(n)
 	s.showAgent(l)
 }
@@ -152,7 +152,7 @@ func (s *Session) agentEnd(f *fact) {
 		return
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
-	l.stops.add(f.at)
+	l.stops.add(f)
 	s.single(f, SubagentStop)
 	if f.Content != "" {
 		// The latest message stands, so the order of time is turned round.
@@ -167,7 +167,7 @@ func (s *Session) agentEnd(f *fact) {
 			s.putRef(l.ref, "", Prop{"last_assistant_message", text})
 		}
 	}
-	s.closeLane(l, f.at)
+	s.closeLane(l, f)
 	s.showAgent(l)
 }
 
@@ -178,7 +178,7 @@ func (s *Session) showAgent(l *lane) {
 	if len(l.starts) > 0 {
 		start = l.starts[0].first
 	}
-	last := max(l.starts.last(), start)
+	last := max(latestOf(l.starts), start)
 	stop, fail := l.stops.last(), l.fails.last()
 	switch {
 	case fail >= max(last, stop, 1):
@@ -269,7 +269,7 @@ func (s *Session) spawned(l *lane, toolUseID, parent string, f *fact, st stamp) 
 	if parent != "" {
 		s.openLane(parent, f)
 	}
-	call, _ := s.action(toolCallKey(s.id, toolUseID), ToolCall, s.laneOf[parent])
+	call, _ := s.callAction(toolUseID, s.laneOf[parent])
 	mention := &fact{Event: &schema.Event{AgentID: parent}, at: f.at, sum: f.sum}
 	s.stub(call, mention)
 	s.actions[call].spawns = true

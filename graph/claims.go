@@ -39,18 +39,39 @@ func addSpan(spans []span, t int64) []span {
 	return spans
 }
 
-// moments are the facts of one kind, by their times.
-type moments []span
+// moments are the facts of one kind by what they say: it knows the time of the
+// latest, which is not the time at which that fact was received a second time.
+type moments struct {
+	spans  map[uint64][]span
+	latest int64
+}
 
-func (m *moments) add(t int64) { *m = addSpan(*m, t) }
+func (m *moments) add(f *fact) {
+	if m.spans == nil {
+		m.spans = map[uint64][]span{}
+	}
+	content := contentSum(f.Event)
+	old := latestOf(m.spans[content])
+	m.spans[content] = addSpan(m.spans[content], f.at)
+	switch now := latestOf(m.spans[content]); {
+	case now >= m.latest:
+		m.latest = now
+	case old == m.latest && now < old: // two spans became one
+		m.latest = 0
+		for _, spans := range m.spans {
+			m.latest = max(m.latest, latestOf(spans))
+		}
+	}
+}
 
-// last returns the time of the latest fact, 0 if there is none: not the time at
-// which that fact was received a second time.
-func (m moments) last() int64 {
-	if len(m) == 0 {
+// last returns the time of the latest fact, 0 if there is none.
+func (m *moments) last() int64 { return m.latest }
+
+func latestOf(spans []span) int64 {
+	if len(spans) == 0 {
 		return 0
 	}
-	return m[len(m)-1].first
+	return spans[len(spans)-1].first
 }
 
 // group is the facts of one keyless kind with one content.
@@ -94,6 +115,23 @@ func (s *Session) settle(nodes []int32, times []when, c claim) []int32 {
 	return nodes
 }
 
+// keyed returns the action that f names by a key of its own, in the lane that the
+// least of its facts says.
+func (s *Session) keyed(f *fact, key schema.Key, t ActionType) (i int32, created bool) {
+	lane := s.laneOf[f.AgentID]
+	i, created = s.action(key, t, lane)
+	if created {
+		s.actions[i].laneParent = true
+	}
+	if won, _ := s.actions[i].regs.take(f.stamp(0), classLane); won != 0 {
+		s.setLane(i, lane)
+	}
+	s.setOwn(i, f.at, f.Seq)
+	s.adopt(i)
+	f.self = i
+	return i, created
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func hexSum(n uint64) string { return strconv.FormatUint(n, 16) }
@@ -102,23 +140,18 @@ func hexSum(n uint64) string { return strconv.FormatUint(n, 16) }
 // gives it no key, so that equal payloads are told apart by time alone; every other
 // source names it.
 func (s *Session) single(f *fact, t ActionType) int32 {
-	n := s.laneOf[f.AgentID]
 	if f.Origin != schema.OriginHook {
-		i, created := s.action(eventKey(s.id, f.EventID), t, n)
-		if created {
-			s.actions[i].laneParent = true
-		}
+		i, _ := s.keyed(f, eventKey(s.id, f.EventID), t)
 		if won, taken := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
 			s.put(i, s.singleProps(f, t, taken != 0)...)
 			if repeats(t) {
 				s.noteEcho(f, &group{nodes: []int32{i}})
 			}
 		}
-		s.setOwn(i, f.at, f.Seq)
-		s.adopt(i)
-		f.self = i
+		s.putPrompt(i, f)
 		return i
 	}
+	n := s.laneOf[f.AgentID]
 	content := hexSum(contentSum(f.Event))
 	key := schema.NewKey("group", s.id, string(t), f.AgentID, content)
 	g := s.groups[key]
@@ -153,6 +186,9 @@ func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {
 		status = f.Status
 	}
 	props := append(eventProps(f.Event, t, replace), Prop{"status", status})
+	if f.Origin == schema.OriginHook && f.PromptID != "" {
+		props = append(props, Prop{"prompt_id", f.PromptID})
+	}
 	if repeats(t) && s.said(f) {
 		props = slices.DeleteFunc(props, func(p Prop) bool { return p.Name == "text" && p.Value != nil })
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -68,7 +69,8 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 	var caption string
 	values := map[string]any{}
 	rest := []byte{'{'}
-	for k, v := range schema.Fields(e.ToolInput) {
+	for _, m := range members(e.ToolInput) {
+		k, v := m.name, m.value
 		if p := promoted(k); p != "" && len(v) > 0 && v[0] == '"' && values[p] == nil {
 			text := schema.Unquote(v)
 			values[p] = clip(text)
@@ -110,6 +112,22 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 		props = append(props, Prop{"properties", nil})
 	}
 	return props
+}
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// members returns the members of an object sorted by name: the sources of one input
+// write them in different orders, and Event.InputHash takes these for equal.
+func members(obj []byte) []member {
+	var out []member
+	for k, v := range schema.Fields(obj) {
+		out = append(out, member{k, v})
+	}
+	slices.SortStableFunc(out, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return out
 }
 
 // cutJSON returns raw, or where it is longer than a store keeps the same value with
@@ -316,7 +334,6 @@ func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	set("text", clip(e.Content))
 	set("role", e.Role)
 	set("model", e.Model)
-	set("prompt_id", e.PromptID)
 	set("tool_name", e.ToolName)
 	set("tool_use_id", e.ToolUseID)
 	set("error_type", e.ErrorType)

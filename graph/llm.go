@@ -13,8 +13,9 @@ type llmCall struct {
 	cost                                 int64 // billionths of a dollar: sums of floats depend on their order
 }
 
+// Classes of an LLMCall's properties, beside those of every action.
 const (
-	llmModel class = 1 << iota
+	llmModel class = 1 << (16 + iota)
 	llmEnd
 	llmHash
 )
@@ -29,14 +30,7 @@ func (s *Session) llm(f *fact) {
 			id = f.CausedBy
 		}
 	}
-	lane := s.laneOf[f.AgentID]
-	i, created := s.action(llmKey(s.id, id), LLMCall, lane)
-	if created {
-		s.actions[i].laneParent = true
-	}
-	f.self = i
-	s.setOwn(i, f.at, f.Seq)
-	s.adopt(i)
+	i, created := s.keyed(f, llmKey(s.id, id), LLMCall)
 	regs := &s.actions[i].regs
 	if f.Model != "" {
 		if won, _ := regs.take(f.stamp(0), llmModel); won != 0 {
@@ -126,14 +120,10 @@ func (s *Session) task(f *fact) {
 		s.single(f, Task)
 		return
 	}
-	i, created := s.action(taskKey(s.id, f.TaskID), Task, s.laneOf[f.AgentID])
+	i, created := s.keyed(f, taskKey(s.id, f.TaskID), Task)
 	if created {
-		s.actions[i].laneParent = true
 		s.put(i, Prop{"task_id", f.TaskID})
 	}
-	f.self = i
-	s.setOwn(i, f.at, f.Seq)
-	s.adopt(i)
 	regs := &s.actions[i].regs
 	if won, taken := regs.take(f.stamp(0), classText); won != 0 {
 		s.put(i, eventProps(f.Event, Task, taken != 0)...)

@@ -111,16 +111,25 @@ func (c Change) String() string {
 }
 
 // Diff lists the differences between a and b, sorted by what they are about. Of
-// shared nodes (Label.Shared) only the presence is compared: other sessions may
-// have put the same node.
+// shared nodes (Label.Shared) only the presence is compared, and only where an edge
+// points at them: other sessions may have put the same node, and a fold that put one
+// for a fact which later lost does not take it back. Nor does it take back the stub of
+// another Session.
 func Diff(a, b *Graph) []Change {
 	var out []Change
 	both := maps.Clone(a.nodes)
 	maps.Copy(both, b.nodes)
+	used := map[Ref]bool{}
+	for _, g := range []*Graph{a, b} {
+		for k := range g.edges {
+			used[k.To] = true
+		}
+	}
 	for _, ref := range slices.SortedFunc(maps.Keys(both), Ref.Compare) {
 		what := string(ref.Label) + " " + ref.Key
 		na, nb := a.nodes[ref], b.nodes[ref]
 		switch {
+		case !used[ref] && (ref.Label.Shared() || isStub(na) && isStub(nb)):
 		case na == nil:
 			out = append(out, Change{What: what, A: "absent", B: "present"})
 		case nb == nil:
@@ -146,6 +155,12 @@ func Diff(a, b *Graph) []Change {
 		}
 	}
 	return out
+}
+
+// isStub reports the Session node of another session, which only an edge of this one
+// put there.
+func isStub(n *Node) bool {
+	return n == nil || n.Label == LabelSession && n.Prop("status") == nil
 }
 
 func diffProps(what string, a, b []Prop) (out []Change) {

@@ -62,12 +62,15 @@ func permissionProps(e *schema.Event) string {
 // namedPermission folds a permission fact that names its call: PermissionDenied, or
 // a recorded request.
 func (s *Session) namedPermission(f *fact) {
-	call, _ := s.action(toolCallKey(s.id, f.ToolUseID), ToolCall, s.laneOf[f.AgentID])
+	call, _ := s.callAction(f.ToolUseID, s.laneOf[f.AgentID])
 	s.stub(call, f)
 	if f.Status == schema.StatusDenied {
 		s.actions[call].evidence |= evReject
 	}
 	i, created := s.action(eventKey(s.id, f.EventID), PermissionRequest, s.laneOf[f.AgentID])
+	if won, _ := s.actions[i].regs.take(f.stamp(0), classLane); won != 0 {
+		s.setLane(i, s.laneOf[f.AgentID])
+	}
 	if won, _ := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
 		var reason any
 		if f.Reason != "" {

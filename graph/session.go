@@ -49,6 +49,7 @@ type action struct {
 	lane                      int32
 	turn                      int32
 	tool                      int32
+	inputOf                   int32 // the tool that the input was given to
 	regs                      registers
 
 	evidence   evidence

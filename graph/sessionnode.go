@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"slices"
-
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -110,9 +108,9 @@ func (s *Session) sessionEvent(f *fact) {
 			s.compaction(f)
 			return
 		}
-		n.starts.add(f.at)
+		n.starts.add(f)
 		if f.Reason == "resume" {
-			n.resumes.add(f.at)
+			n.resumes.add(f)
 		}
 		st := f.stamp(0)
 		s.sessionProp(st, sessionBranch, "git_branch", schema.FieldString(f.Metadata, schema.MetaGitBranch))
@@ -123,7 +121,7 @@ func (s *Session) sessionEvent(f *fact) {
 			n.abandoned = max(n.abandoned, f.at)
 			break
 		}
-		n.ends.add(f.at)
+		n.ends.add(f)
 		st := f.stamp(0)
 		st.time = -st.time
 		if won, _ := n.regs.take(st, sessionEnd); won != 0 {
@@ -195,10 +193,10 @@ func (s *Session) firstPrompt(f *fact, t ActionType) {
 func (s *Session) turnEnd(f *fact) {
 	n := s.laneOf[f.AgentID]
 	if n == 0 {
-		s.node.turnEnds.add(f.at)
+		s.node.turnEnds.add(f)
 	}
 	s.single(f, TurnEnd)
-	s.closeLane(s.lanes[n], f.at)
+	s.closeLane(s.lanes[n], f)
 }
 
 // failure folds an error. StopFailure ends the turn, or the subagent, that it
@@ -214,11 +212,11 @@ func (s *Session) failure(f *fact) {
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
 	if f.AgentID == "" {
-		s.node.turnFailures.add(f.at)
+		s.node.turnFailures.add(f)
 	} else {
-		l.fails.add(f.at)
+		l.fails.add(f)
 	}
-	s.closeLane(l, f.at)
+	s.closeLane(l, f)
 	if f.AgentID != "" {
 		s.showAgent(l)
 	}
@@ -324,13 +322,7 @@ func (s *Session) closeSession(status string) {
 	n.closed = closed
 	for _, l := range s.lanes {
 		if reopened {
-			// Rare, and whatever it closed is no longer in the lane's list.
-			l.waiting = slices.Concat(l.chain.blocks...)
-			l.waiting = slices.DeleteFunc(l.waiting, func(i int32) bool {
-				open := actionTypes[s.actions[i].typ] == ToolCall && s.actions[i].evidence&evEnd == 0
-				s.actions[i].waiting = open
-				return !open
-			})
+			s.reopen(l)
 		}
 		s.settleWaiting(l)
 		if l.id != "" {

@@ -192,11 +192,26 @@ func (s *Session) closeCall(i int32) {
 	}
 }
 
-// closeLane notes that a lane's turn ended at t: what was asked before and has no
+// closeLane notes that f ended a turn of the lane: what was asked before and has no
 // end will never have one, unless a late fact brings it.
-func (s *Session) closeLane(l *lane, t int64) {
-	l.ends.add(t)
+func (s *Session) closeLane(l *lane, f *fact) {
+	old := l.ends.last()
+	l.ends.add(f)
+	if l.ends.last() < old {
+		s.reopen(l)
+	}
 	s.settleWaiting(l)
+}
+
+// reopen looks at every call of a lane again that has no end: what closed them was
+// taken back. It is rare, and what was closed is no longer in the lane's list.
+func (s *Session) reopen(l *lane) {
+	l.waiting = slices.Concat(l.chain.blocks...)
+	l.waiting = slices.DeleteFunc(l.waiting, func(i int32) bool {
+		open := actionTypes[s.actions[i].typ] == ToolCall && s.actions[i].evidence&evEnd == 0
+		s.actions[i].waiting = open
+		return !open
+	})
 }
 
 // settleWaiting settles the calls of l that had no end when they were last looked

@@ -56,6 +56,7 @@ func (s *Session) toolStart(f *fact) {
 		s.put(i, Prop{"started_at", Time(f.at)})
 		s.setDuration(i)
 	}
+	s.shareInput(i)
 	s.settleCall(i)
 }
 
@@ -78,6 +79,7 @@ func (s *Session) toolEnd(f *fact) {
 		}
 	}
 	s.setDuration(i)
+	s.shareInput(i)
 
 	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions[i].lane)
 	if created {
@@ -114,12 +116,8 @@ func (s *Session) setDuration(i int32) {
 // call folds what f says about the call itself, and returns it.
 func (s *Session) call(f *fact) int32 {
 	lane := s.laneOf[f.AgentID]
-	i, created := s.action(toolCallKey(s.id, f.ToolUseID), ToolCall, lane)
+	i, created := s.callAction(f.ToolUseID, lane)
 	f.self = i
-	if created {
-		s.actions[i].laneParent = true
-		s.put(i, Prop{"tool_use_id", f.ToolUseID})
-	}
 	rank := callRank(f.Event)
 	// Who and where: the earliest stage of the call says it, so that a call that
 	// ends as it began is not written again.
@@ -164,8 +162,17 @@ func (s *Session) call(f *fact) int32 {
 	if created {
 		s.adopt(i)
 	}
-	s.shareInput(i)
 	return i
+}
+
+// callAction returns the action of a call, which may be new.
+func (s *Session) callAction(toolUseID string, lane int32) (i int32, created bool) {
+	i, created = s.action(toolCallKey(s.id, toolUseID), ToolCall, lane)
+	if created {
+		s.actions[i].laneParent = true
+		s.put(i, Prop{"tool_use_id", toolUseID})
+	}
+	return i, created
 }
 
 // moveCall puts a call, with its results, in the lane that the strongest fact names.
@@ -186,6 +193,9 @@ func (s *Session) moveCall(i, lane int32) {
 	}
 	if spawns {
 		s.untangle()
+	}
+	if s.actions[i].input != 0 {
+		s.shareInput(i)
 	}
 }
 
@@ -228,8 +238,8 @@ func (s *Session) takeInput(i int32, f *fact, rank uint8) {
 	if won == 0 {
 		return
 	}
-	if taken == 0 || hash != a.hash {
-		a.hash = hash
+	if tool := s.tool(f.ToolName); taken == 0 || hash != a.hash || tool != a.inputOf {
+		a.hash, a.inputOf = hash, tool
 		s.put(i, inputProps(f.Event, taken != 0)...)
 	}
 	s.useFile(i, f)
@@ -257,7 +267,7 @@ func (s *Session) structuredOutput(f *fact) {
 		s.single(f, StructuredOutput)
 		return
 	}
-	call, _ := s.action(toolCallKey(s.id, f.ToolUseID), ToolCall, s.laneOf[f.AgentID])
+	call, _ := s.callAction(f.ToolUseID, s.laneOf[f.AgentID])
 	s.stub(call, f)
 	i, created := s.action(schema.NewKey("structured_output", s.id, f.ToolUseID), StructuredOutput, s.actions[call].lane)
 	if created {
@@ -276,17 +286,16 @@ func (s *Session) structuredOutput(f *fact) {
 // own facts come.
 func (s *Session) stub(i int32, f *fact) {
 	a := &s.actions[i]
-	if a.typ != typeIndex(ToolCall) {
-		return
-	}
 	if !a.linked {
-		a.laneParent = true
 		defer s.adopt(i)
 	}
 	if won, _ := a.regs.take(f.stamp(rankStub), classLane); won != 0 {
 		s.moveCall(i, s.laneOf[f.AgentID])
 	}
 	s.setOwn(i, f.at, 0)
+	if a.input != 0 {
+		s.shareInput(i)
+	}
 	s.settleCall(i)
 }
 
