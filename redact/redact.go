@@ -1,0 +1,234 @@
+package redact
+
+import (
+	"bytes"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// DefaultMaxString is what Options.MaxString is where it is 0.
+const DefaultMaxString = 1 << 20
+
+// Options are what New takes; the zero value is the default.
+type Options struct {
+	// MaxString is how many bytes of one string value an event keeps: see
+	// schema.CutString.
+	MaxString int
+}
+
+// Redactor takes credentials out of events. It is safe for concurrent use, and
+// cheap to make: it compiles an expression when its literal first turns up.
+type Redactor struct {
+	max     int
+	anchors anchors
+	rules   []*rule
+	exprs   []lazyExpr // one a rule
+}
+
+type lazyExpr struct {
+	once sync.Once
+	re   *regexp.Regexp
+}
+
+// New returns a Redactor with every rule of the package.
+func New(o Options) *Redactor {
+	r := &Redactor{max: o.MaxString, rules: make([]*rule, 0, 320), anchors: newAnchors(640)}
+	if r.max <= 0 {
+		r.max = DefaultMaxString
+	}
+	for _, table := range tables() {
+		for i := range table {
+			for _, lit := range table[i].lits {
+				r.anchors.add(len(r.rules), &table[i], lit)
+			}
+			r.rules = append(r.rules, &table[i])
+		}
+	}
+	r.exprs = make([]lazyExpr, len(r.rules))
+	return r
+}
+
+// Event redacts, cuts and encodes e. What it took out is counted in the line's
+// redacted and cut members. The line is valid JSON whatever e holds: a raw field
+// that is no JSON is kept as a string (metadata and extra, which are objects, as
+// {"payload": string}), and a session id that is no valid id is hashed.
+func (r *Redactor) Event(e schema.Event) Line {
+	e.SessionID = schema.SafeID(e.SessionID)
+	line := encode(&e)
+	if len(line) > r.max || r.mayHold(line) {
+		r.rewrite(&e)
+		line = e.AppendJSON(line[:0])
+	}
+	return Line{session: e.SessionID, typ: e.EventType, json: line}
+}
+
+// Text redacts one plain string, by the same rules, and returns what it took out,
+// counted by rule (nil where it found nothing). It does not cut.
+func (r *Redactor) Text(s string) (string, map[string]int) {
+	if !r.mayHold([]byte(s)) {
+		return s, nil
+	}
+	f := findings{}
+	out := string(r.text([]byte(s), &f))
+	return out, f.counts
+}
+
+// findings is what one event lost.
+type findings struct {
+	counts map[string]int
+	cut    int
+}
+
+func (f *findings) add(id string) {
+	if f.counts == nil {
+		f.counts = map[string]int{}
+	}
+	f.counts[id]++
+}
+
+// rewrite redacts and cuts every field of e that holds text. Ids and hashes are
+// left alone: they are keys, and what reads them compares them byte by byte.
+func (r *Redactor) rewrite(e *schema.Event) {
+	f := findings{counts: maps.Clone(e.Redacted), cut: e.Cut}
+	for _, s := range []*string{
+		&e.SourceSDK, &e.HookEventName, &e.AgentType, &e.Actor, &e.Host, &e.UserID, &e.WorkingDirectory,
+		&e.ToolName, &e.ErrorType, &e.ErrorMessage, &e.AgentName, &e.ParentAgentName, &e.FromAgent, &e.ToAgent,
+		&e.Role, &e.Content, &e.Model, &e.Status, &e.Reason, &e.Title,
+	} {
+		*s = r.value(*s, &f)
+	}
+	e.Tags = slices.Clone(e.Tags)
+	for i, tag := range e.Tags {
+		e.Tags[i] = r.value(tag, &f)
+	}
+	e.ToolInput = r.raw(e.ToolInput, &f)
+	e.Result = r.raw(e.Result, &f)
+	e.Metadata = r.raw(e.Metadata, &f)
+	e.Extra = r.raw(e.Extra, &f)
+	e.Redacted, e.Cut = f.counts, f.cut
+}
+
+// value redacts a string, then cuts it: the other way round, a secret that
+// straddles the cut would keep its halves.
+func (r *Redactor) value(s string, f *findings) string {
+	if b := []byte(s); r.mayHold(b) {
+		s = string(r.text(b, f))
+	}
+	s, cut := schema.CutString(s, r.max)
+	if cut {
+		f.cut++
+	}
+	return s
+}
+
+// encode returns e as one line of valid JSON, repairing raw fields that are none.
+func encode(e *schema.Event) []byte {
+	raws := []*[]byte{(*[]byte)(&e.ToolInput), (*[]byte)(&e.Result), (*[]byte)(&e.Metadata), (*[]byte)(&e.Extra)}
+	size, deep := 1024, false
+	for i, raw := range raws {
+		*raw = repair(*raw, i >= 2)
+		size += len(*raw)
+		deep = deep || bytes.Count(*raw, []byte("["))+bytes.Count(*raw, []byte("{")) >= maxDepth
+	}
+	size += len(e.Content) + len(e.ErrorMessage) + len(e.Title) + len(e.Reason)
+	line := e.AppendJSON(make([]byte, 0, size+size/8))
+	if deep && !validJSON(line) {
+		for i, raw := range raws {
+			*raw = quote(*raw, i >= 2)
+		}
+		line = e.AppendJSON(line[:0])
+	}
+	return line
+}
+
+// maxDepth is where encoding/json gives up (10,000 levels), less what a line adds.
+const maxDepth = 9990
+
+// repair returns raw where it is one JSON value on one line, else what comes
+// nearest. A raw field is checked by itself: `1,"is_error":true` makes a valid
+// line, with a member that nobody set.
+func repair(raw []byte, object bool) []byte {
+	if len(raw) == 0 {
+		return raw
+	}
+	raw = bytes.Trim(raw, " \t\r\n")
+	if !utf8.Valid(raw) {
+		raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))
+	}
+	if !validJSON(raw) {
+		return quote(raw, object)
+	}
+	if bytes.IndexByte(raw, '\n') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
+		raw = compact(raw)
+	}
+	if object && raw[0] != '{' && string(raw) != "null" {
+		return quote(raw, object)
+	}
+	return raw
+}
+
+func quote(raw []byte, object bool) []byte {
+	if len(raw) == 0 {
+		return raw
+	}
+	var b []byte
+	if object {
+		b = append(b, `{"`+schema.MetaPayload+`":`...)
+	}
+	b = schema.AppendString(b, string(raw))
+	if object {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// apply replaces the spans of s.
+func (r *Redactor) apply(s []byte, spans []span, f *findings) []byte {
+	var out []byte
+	last := 0
+	for _, p := range spans {
+		id := r.rules[p.slot].id
+		f.add(id)
+		out = append(out, s[last:p.start]...)
+		out = append(out, markOpen...)
+		out = append(out, id...)
+		out = append(out, ']')
+		last = p.end
+	}
+	return append(out, s[last:]...)
+}
+
+const markOpen = "[REDACTED:"
+
+// text redacts s until nothing is left to find: what stands behind a secret can
+// become a secret's beginning once the bytes that hid it are gone, and redacting
+// twice must give what redacting once gives.
+func (r *Redactor) text(s []byte, f *findings) []byte {
+	for range 16 {
+		spans := r.find(s)
+		if len(spans) == 0 {
+			break
+		}
+		s = r.apply(s, spans, f)
+	}
+	return s
+}
+
+// RuleIDs returns the id of every rule, sorted.
+func RuleIDs() []string {
+	var ids []string
+	for _, table := range tables() {
+		for i := range table {
+			if table[i].kind != escaped {
+				ids = append(ids, table[i].id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
