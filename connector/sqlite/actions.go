@@ -1,0 +1,322 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Actions lists actions of one session by timestamp; those with the same timestamp
+// by agent_id, and within a lane as FOLLOWED_BY has them.
+func (s *Store) Actions(ctx context.Context, f graph.ActionFilter) (out []graph.ActionRow, err error) {
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		ids, err := s.selectActions(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		out, err = s.actionRows(ctx, tx, ids, f.Content)
+		return err
+	})
+	if err != nil {
+		return nil, s.fail("list actions of "+f.Session, err)
+	}
+	return out, nil
+}
+
+// brief is what ordering and filtering need of an action.
+type brief struct {
+	id, prev, time          int64
+	typ                     any
+	key, lane, tool, status string
+}
+
+func (b *brief) matches(f graph.ActionFilter, typ any) bool {
+	return (f.Type == "" || b.typ == typ) && (f.Tool == "" || b.tool == f.Tool) &&
+		(f.Status == "" || b.status == f.Status) && (f.Agent == nil || b.lane == *f.Agent)
+}
+
+// selectActions returns the row ids of the actions that f selects, in order. It
+// filters after ordering: the order of two actions with the same timestamp may hang
+// on a third that is filtered out.
+func (s *Store) selectActions(ctx context.Context, tx *sql.Tx, f graph.ActionFilter) (ids []int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, key, coalesce(prev, 0), coalesce(timestamp, -1 << 63), type, agent_id, tool_name, status "+
+		"FROM action WHERE sid = (SELECT id FROM session WHERE key = ?) ORDER BY timestamp", f.Session)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	typ := s.types.number(f.Type)
+	var same []brief
+	flush := func() (full bool) {
+		for _, b := range inLaneOrder(same) {
+			if b.typ != nil && b.matches(f, typ) {
+				ids = append(ids, b.id)
+			}
+		}
+		same = same[:0]
+		return f.Limit > 0 && len(ids) >= f.Limit
+	}
+	for rows.Next() {
+		var b brief
+		var key, time, lane, tool, status any
+		if err := rows.Scan(&b.id, &key, &b.prev, &time, &b.typ, &lane, &tool, &status); err != nil {
+			return nil, err
+		}
+		b.time, _ = time.(int64)
+		b.key, b.lane, b.tool, b.status = goKey(key), str(lane), str(tool), str(status)
+		if len(same) > 0 && same[0].time != b.time && flush() {
+			break
+		}
+		same = append(same, b)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	flush()
+	if f.Limit > 0 && len(ids) > f.Limit {
+		ids = ids[:f.Limit]
+	}
+	return ids, nil
+}
+
+// inLaneOrder sorts actions of one timestamp: lanes by agent_id, each from its
+// heads (by key) along the chain.
+func inLaneOrder(same []brief) []brief {
+	if len(same) < 2 {
+		return same
+	}
+	slices.SortFunc(same, func(a, b brief) int { return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.key, b.key)) })
+	at := make(map[int64]int, len(same))
+	next := make(map[int64]int, len(same))
+	for i, b := range same {
+		at[b.id] = i
+	}
+	follows := func(b brief) bool { i, ok := at[b.prev]; return ok && same[i].lane == b.lane }
+	for i, b := range same {
+		if follows(b) {
+			next[b.prev] = i
+		}
+	}
+	out := make([]brief, 0, len(same))
+	for _, b := range same {
+		if follows(b) {
+			continue
+		}
+		for out = append(out, b); ; out = append(out, b) {
+			i, ok := next[b.id]
+			if !ok {
+				break
+			}
+			b = same[i]
+		}
+	}
+	return out
+}
+
+// actionRows reads whole rows, in the order of ids.
+func (s *Store) actionRows(ctx context.Context, tx *sql.Tx, ids []int64, content bool) ([]graph.ActionRow, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	a, b := s.tables.action, s.tables.bodyColumns(content)
+	st, err := tx.PrepareContext(ctx, "SELECT s.key, p.key, a.key, a.type, "+a.columnNames("a.")+", "+b.columnNames("b.")+
+		" FROM action a JOIN session s ON s.id = a.sid LEFT JOIN action p ON p.id = a.prev LEFT JOIN body b ON b.id = a.id WHERE a.id = ?")
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	out := make([]graph.ActionRow, 0, len(ids))
+	sc := newScan(len(a.cols) + len(b.cols))
+	var prev, key, typ any
+	for _, id := range ids {
+		var r graph.ActionRow
+		if err := st.QueryRowContext(ctx, id).Scan(append([]any{&r.SessionID, &prev, &key, &typ}, sc.ptrs...)...); err != nil {
+			return nil, err
+		}
+		r.ActionID, r.FollowsID, r.ActionType = goKey(key), goKey(prev), s.types.actionType(typ)
+		props := s.types.props(a, sc.vals[:len(a.cols)], r.ActionID, r.SessionID)
+		props = append(props, s.types.props(b, sc.vals[len(a.cols):], r.ActionID, r.SessionID)...)
+		fillAction(&r, props, content)
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// bodyColumns is the body, or the part of it that a list without contents needs:
+// SQLite does not read the pages of what follows it.
+func (t *tables) bodyColumns(content bool) *table {
+	if content {
+		return t.body
+	}
+	var cols []column
+	for _, c := range t.body.cols {
+		switch c.name {
+		case "name", "model", "prompt_id", "tool_use_id", "is_mcp", "mcp_server":
+			cols = append(cols, c)
+		}
+	}
+	return newTable(table{name: t.body.name, label: t.body.label}, cols)
+}
+
+// Action returns one action with its content.
+func (s *Store) Action(ctx context.Context, id string) (r graph.ActionRow, err error) {
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		// There is no index over keys alone: it is asked for in each session.
+		var row int64
+		err := tx.QueryRowContext(ctx, "SELECT a.id FROM session s CROSS JOIN action a ON a.sid = s.id AND a.key = ? WHERE a.type IS NOT NULL LIMIT 1",
+			s.tables.action.sqlKey(id)).Scan(&row)
+		if errors.Is(err, sql.ErrNoRows) {
+			return graph.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := s.actionRows(ctx, tx, []int64{row}, true)
+		if err == nil {
+			r = rows[0]
+		}
+		return err
+	})
+	if errors.Is(err, graph.ErrNotFound) {
+		return r, fmt.Errorf("action %q: %w", id, graph.ErrNotFound)
+	}
+	if err != nil {
+		return r, s.fail("read action "+id, err)
+	}
+	return r, nil
+}
+
+// fillAction sets the fields that have properties, and with content Properties to
+// the other ones.
+func fillAction(r *graph.ActionRow, props []graph.Prop, content bool) {
+	var others []graph.Prop
+	for _, p := range props {
+		switch p.Name {
+		case "action_id", "session_id", "action_type":
+		case "name":
+			r.Name = str(p.Value)
+		case "timestamp":
+			r.Timestamp = when(p.Value)
+		case "started_at":
+			r.StartedAt = when(p.Value)
+		case "ended_at":
+			r.EndedAt = when(p.Value)
+		case "duration_ms":
+			r.DurationMS = float(p.Value)
+		case "status":
+			r.Status = str(p.Value)
+		case "agent_id":
+			r.AgentID = str(p.Value)
+		case "parent_action_id":
+			r.ParentActionID = str(p.Value)
+		case "parent_unknown":
+			r.ParentUnknown = yes(p.Value)
+		case "prompt_id":
+			r.PromptID = str(p.Value)
+		case "turn":
+			r.Turn = num(p.Value)
+		case "model":
+			r.Model = str(p.Value)
+		case "tool_name":
+			r.ToolName = str(p.Value)
+		case "tool_use_id":
+			r.ToolUseID = str(p.Value)
+		case "is_error":
+			r.IsError = yes(p.Value)
+		case "is_mcp":
+			r.IsMCP = yes(p.Value)
+		case "mcp_server":
+			r.MCPServer = str(p.Value)
+		case "never_ran":
+			r.NeverRan = yes(p.Value)
+		case "text":
+			r.Text = str(p.Value)
+		case "metadata":
+			r.Metadata = rawJSON(p.Value)
+		default:
+			others = append(others, p)
+		}
+	}
+	if content && len(others) > 0 {
+		r.Properties = graph.RenderProps(others)
+	}
+}
+
+// rawJSON is a property that holds JSON; what does not parse is given as a string,
+// so that the row can still be printed.
+func rawJSON(v any) json.RawMessage {
+	s := str(v)
+	if s == "" || json.Valid([]byte(s)) {
+		return json.RawMessage(s)
+	}
+	return schema.AppendString(nil, s)
+}
+
+// Agents lists the subagents of a session by started_at, then key; those without a
+// start come first.
+func (s *Store) Agents(ctx context.Context, session string) (out []graph.AgentRow, err error) {
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		out, err = s.agents(ctx, tx, session)
+		return err
+	})
+	if err != nil {
+		return nil, s.fail("list agents of "+session, err)
+	}
+	return out, nil
+}
+
+func (s *Store) agents(ctx context.Context, tx *sql.Tx, session string) (out []graph.AgentRow, err error) {
+	tab := s.tables.agent
+	rows, err := tx.QueryContext(ctx, "SELECT g.key, (SELECT min(a.key) FROM edge JOIN action a ON a.id = src >> 3 WHERE dst = g.id * 8 + 2 AND type = ?1), "+
+		"n, "+tab.columnNames("g.")+" FROM session s JOIN agent g ON g.sid = s.id LEFT JOIN "+
+		"(SELECT sid, lane, count(*) AS n FROM action WHERE lane IS NOT NULL AND sid = (SELECT id FROM session WHERE key = ?2) GROUP BY lane) c "+
+		"ON c.lane = g.id WHERE s.key = ?2 AND g.put ORDER BY g.started_at, g.key", s.types.edge[graph.Spawned], session)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key, spawner any
+		var n sql.NullInt64
+		sc := newScan(len(tab.cols))
+		if err := rows.Scan(append([]any{&key, &spawner, &n}, sc.ptrs...)...); err != nil {
+			return nil, err
+		}
+		r := graph.AgentRow{AgentKey: goKey(key), SpawnedByActionID: goKey(spawner), ActionCount: n.Int64}
+		fillAgent(&r, s.types.props(tab, sc.vals, r.AgentKey, session))
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func fillAgent(r *graph.AgentRow, props []graph.Prop) {
+	for _, p := range props {
+		switch p.Name {
+		case "agent_id":
+			r.AgentID = str(p.Value)
+		case "agent_type":
+			r.AgentType = str(p.Value)
+		case "description":
+			r.Description = str(p.Value)
+		case "prompt":
+			r.Prompt = str(p.Value)
+		case "status":
+			r.Status = str(p.Value)
+		case "started_at":
+			r.StartedAt = when(p.Value)
+		case "ended_at":
+			r.EndedAt = when(p.Value)
+		case "parent_unknown":
+			r.ParentUnknown = yes(p.Value)
+		case "last_assistant_message":
+			r.LastAssistantMessage = str(p.Value)
+		}
+	}
+}

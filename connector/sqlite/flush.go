@@ -1,0 +1,309 @@
+package sqlite
+
+import (
+	"database/sql"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// flush writes the rows that ops have touched since the last flush.
+func (t *tx) flush() error {
+	for _, n := range t.dirty {
+		var err error
+		switch {
+		case n.table == t.tables.action:
+			err = t.flushAction(n)
+		default:
+			err = t.flushNode(n)
+		}
+		if err != nil {
+			return err
+		}
+		n.props, n.stored, n.dirty, n.changed, n.relinks = nil, true, false, false, 0
+	}
+	t.dirty = t.dirty[:0]
+	return nil
+}
+
+// flushNode writes a session, agent, tool, tag or file.
+func (t *tx) flushNode(n *node) error {
+	if n.stored && n.put && !n.changed && n.table.label.Shared() {
+		// Every call of a tool puts the same Tool; writing it each time would add a
+		// page to every transaction.
+		same, err := t.holds(n)
+		if err != nil || same {
+			return err
+		}
+	}
+	r := row{tab: n.table, id: n.id, insert: !n.stored}
+	if r.insert {
+		r.setPlain("key", n.table.sqlKey(n.key))
+		if n.table.owned {
+			r.setPlain("sid", n.sid)
+		}
+	}
+	if n.changed {
+		r.setPlain("put", int64(1))
+	}
+	rest := t.setProps(&r, n)
+	if len(rest) > 0 {
+		if err := t.setMore(&r, rest); err != nil {
+			return err
+		}
+	}
+	return t.write(&r)
+}
+
+// holds reports whether the file already has what is to be written.
+func (t *tx) holds(n *node) (bool, error) {
+	have, err := t.readProps(n.table, n)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range n.props {
+		i := slices.IndexFunc(have, func(h graph.Prop) bool { return h.Name == p.Name })
+		if (i < 0) != (p.Value == nil) || i >= 0 && have[i].Value != p.Value {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// flushAction writes the narrow row, the body where it changed, and what is to be
+// searched for.
+func (t *tx) flushAction(n *node) error {
+	if err := t.document(n); err != nil {
+		return err
+	}
+	r := row{tab: n.table, id: n.id, insert: !n.stored}
+	if r.insert {
+		r.set(colSID, n.sid)
+		r.set(colKey, n.table.sqlKey(n.key))
+	}
+	if n.changed {
+		r.set(colType, t.types.number(n.typ))
+	}
+	for slot, v := range n.links {
+		switch {
+		case n.relinks&(1<<slot) == 0:
+		case v != 0:
+			r.set(colLinks+slot, v)
+		case n.stored:
+			r.set(colLinks+slot, nil)
+		}
+	}
+	rest := t.setProps(&r, n)
+	if err := t.write(&r); err != nil {
+		return err
+	}
+	if !n.put {
+		return nil
+	}
+	n.props = rest
+	b := row{tab: t.tables.body, id: n.id, insert: !n.hasBody}
+	if rest = t.setProps(&b, n); len(rest) > 0 {
+		if err := t.setMore(&b, rest); err != nil {
+			return err
+		}
+	}
+	n.hasBody = true
+	return t.write(&b)
+}
+
+// row is one INSERT or UPDATE: the values of some columns.
+type row struct {
+	tab    *table
+	id     int64
+	insert bool
+	mask   uint64 // bits of tab.cols
+	vals   [64]any
+}
+
+func (r *row) set(col int, v any) {
+	r.mask |= 1 << col
+	r.vals[col] = v
+}
+
+func (r *row) setPlain(name string, v any) {
+	r.set(slices.IndexFunc(r.tab.cols, func(c column) bool { return c.name == name }), v)
+}
+
+// setProps sets the columns for which n has properties and returns the properties
+// that have no column.
+func (t *tx) setProps(r *row, n *node) (rest []graph.Prop) {
+	for _, p := range n.props {
+		i, ok := r.tab.byProp[p.Name]
+		if !ok {
+			rest = append(rest, p)
+		} else if p.Value != nil || !r.insert {
+			r.set(i, t.types.encode(r.tab.cols[i], p.Value, n.own(r.tab.cols[i].name)))
+		}
+	}
+	return rest
+}
+
+// own is what a column of kind self holds as 1.
+func (n *node) own(col string) string {
+	if col == "in_sid" {
+		return n.session
+	}
+	return n.key
+}
+
+// setMore sets the column with the properties that have none of their own.
+func (t *tx) setMore(r *row, props []graph.Prop) error {
+	if !r.insert {
+		var old any
+		if err := t.queryRow("SELECT more FROM "+r.tab.name+" WHERE id = ?", r.id).Scan(&old); err != nil {
+			return err
+		}
+		props = merge(decodeProps(old), props)
+	}
+	r.set(r.tab.more, encodeProps(props))
+	return nil
+}
+
+// write executes the row. The statements differ by the set of columns: of an action
+// most are NULL, and binding a NULL costs as much as a value.
+func (t *tx) write(r *row) error {
+	if r.mask == 0 && !r.insert {
+		return nil
+	}
+	k := rowStatement{r.tab, r.mask, r.insert}
+	s := t.rowStmts[k]
+	if s == nil {
+		var err error
+		if s, err = t.prepare(k.text()); err != nil {
+			return err
+		}
+		t.rowStmts[k] = s
+	}
+	args := t.args[:0]
+	if r.insert {
+		args = append(args, r.id)
+	}
+	for m := r.mask; m != 0; m &= m - 1 {
+		args = append(args, r.vals[bits.TrailingZeros64(m)])
+	}
+	if !r.insert {
+		args = append(args, r.id)
+	}
+	t.args = args
+	_, err := s.Exec(args...)
+	return err
+}
+
+// rowStatement names a prepared INSERT or UPDATE.
+type rowStatement struct {
+	tab    *table
+	mask   uint64
+	insert bool
+}
+
+func (k rowStatement) text() string {
+	var names []string
+	if k.insert {
+		names = append(names, "id")
+	}
+	for m := k.mask; m != 0; m &= m - 1 {
+		names = append(names, k.tab.cols[bits.TrailingZeros64(m)].name)
+	}
+	if k.insert {
+		return "INSERT INTO " + k.tab.name + " (" + strings.Join(names, ", ") + ") VALUES (?" +
+			strings.Repeat(", ?", len(names)-1) + ")"
+	}
+	return "UPDATE " + k.tab.name + " SET " + strings.Join(names, " = ?, ") + " = ? WHERE id = ?"
+}
+
+// readProps reads the properties that the row of n has in tab.
+func (t *tx) readProps(tab *table, n *node) ([]graph.Prop, error) {
+	rows, err := t.query("SELECT "+tab.columnNames("")+" FROM "+tab.name+" WHERE id = ?", n.id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	vals := newScan(len(tab.cols))
+	if !rows.Next() {
+		return nil, rows.Err()
+	}
+	if err := rows.Scan(vals.ptrs...); err != nil {
+		return nil, err
+	}
+	return t.types.props(tab, vals.vals, n.key, n.session), nil
+}
+
+// writeDocuments writes the full text of all actions that need it, in the order of
+// row ids: FTS5 flushes its whole hash table when a smaller one comes.
+func (t *tx) writeDocuments() error {
+	ids := make([]int64, 0, len(t.docs))
+	for id := range t.docs {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		d := t.docs[id]
+		if d == nil || d.replaces {
+			if err := t.exec("DELETE FROM fts WHERE rowid = ?", id); err != nil {
+				return err
+			}
+		}
+		if d == nil || d.empty() {
+			continue
+		}
+		if err := t.exec("INSERT INTO fts (rowid, tool_name, content, input, text) VALUES (?, ?, ?, ?, ?)",
+			id, d.toolName, d.content, d.input, d.text); err != nil {
+			return err
+		}
+	}
+	clear(t.docs)
+	return nil
+}
+
+// stmt is a statement with its arguments.
+type stmt struct {
+	text string
+	args []any
+}
+
+func (s *Store) execAll(stmts ...stmt) error {
+	for _, st := range stmts {
+		if err := s.exec(st.text, st.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) exec(text string, args ...any) error {
+	st, err := s.prepared(text)
+	if err == nil {
+		_, err = st.Exec(args...)
+	}
+	return err
+}
+
+func (s *Store) query(text string, args ...any) (*sql.Rows, error) {
+	st, err := s.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return st.Query(args...)
+}
+
+// scanner is a row, or why there is none.
+type scanner interface{ Scan(dest ...any) error }
+
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
+func (s *Store) queryRow(text string, args ...any) scanner {
+	st, err := s.prepared(text)
+	if err != nil {
+		return failed{err}
+	}
+	return st.QueryRow(args...)
+}

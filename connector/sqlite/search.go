@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// newest bounds what a search ranks, and so what it costs.
+const newest = 2000
+
+// Search finds the actions that have all words, best first (BM25 over tool_name,
+// content, input and text), among the newest 2,000 that pass the filters, or with
+// All among all. A word of several tokens, such as a-b or /usr/lib, is a phrase;
+// nothing in a word is an operator. Since is inclusive; Failed selects status failed
+// and is_error.
+func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
+	words := searchWords(q.Words)
+	if len(words) == 0 {
+		return nil, nil
+	}
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		hits, err := s.rankedHits(ctx, tx, q, words)
+		if err != nil {
+			return err
+		}
+		out, err = s.showHits(ctx, tx, hits, words)
+		return err
+	})
+	if err != nil {
+		return nil, s.fail("search", err)
+	}
+	return out, nil
+}
+
+// searchWord is a word as typed, and its tokens.
+type searchWord struct {
+	raw    string
+	tokens []string
+}
+
+// searchWords splits what a person typed. A word without any letter or digit
+// matches nothing in particular and is left out.
+func searchWords(s string) (words []searchWord) {
+	for _, raw := range strings.Fields(strings.ReplaceAll(s, "\x00", " ")) {
+		w := searchWord{raw: raw}
+		for t := range tokens(raw) {
+			w.tokens = append(w.tokens, t.folded)
+		}
+		if len(w.tokens) > 0 {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// quote makes a phrase of raw, whatever characters it has.
+func quote(raw string) string { return `"` + strings.ReplaceAll(raw, `"`, `""`) + `"` }
+
+type rankedHit struct {
+	id   int64
+	bm25 float64 // less is better
+}
+
+func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, words []searchWord) ([]rankedHit, error) {
+	match := ""
+	if q.Tool != "" && len(searchWords(q.Tool)) > 0 {
+		match = "tool_name : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
+	}
+	for _, w := range words {
+		match += " " + quote(w.raw)
+	}
+	w := &where{}
+	w.and("fts MATCH ?", match)
+	if q.Session != "" {
+		var lo, hi sql.NullInt64
+		err := tx.QueryRowContext(ctx, "SELECT min(id), max(id) FROM action WHERE sid = (SELECT id FROM session WHERE key = ?)", q.Session).Scan(&lo, &hi)
+		if err != nil || !lo.Valid {
+			return nil, err
+		}
+		w.and("f.rowid BETWEEN ? AND ? AND a.sid = (SELECT id FROM session WHERE key = ?)", lo.Int64, hi.Int64, q.Session)
+	}
+	if q.Tool != "" {
+		w.and("a.tool_name = ?", q.Tool)
+	}
+	if q.Type != "" {
+		w.and("a.type = ?", s.types.number(q.Type))
+	}
+	if q.Failed {
+		w.and("(a.status = 'failed' OR a.is_error = 1)")
+	}
+	if !q.Since.IsZero() {
+		w.and("a.timestamp >= ?", q.Since.UnixNano())
+	}
+	from := "fts f"
+	if len(w.conds) > 1 {
+		from += " CROSS JOIN action a ON a.id = f.rowid" // CROSS keeps the order: hits first
+	}
+	query := "SELECT f.rowid, bm25(fts) FROM " + from + " WHERE " + w.String()
+	if !q.All {
+		query += " ORDER BY f.rowid DESC LIMIT ?"
+		w.args = append(w.args, newest)
+	}
+	hits, err := scanHits(ctx, tx, query, w.args)
+	slices.SortFunc(hits, func(a, b rankedHit) int { return cmp.Or(cmp.Compare(a.bm25, b.bm25), cmp.Compare(b.id, a.id)) })
+	if q.Limit > 0 && len(hits) > q.Limit {
+		hits = hits[:q.Limit]
+	}
+	return hits, err
+}
+
+func scanHits(ctx context.Context, tx *sql.Tx, query string, args []any) (hits []rankedHit, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h rankedHit
+		if err := rows.Scan(&h.id, &h.bm25); err != nil {
+			return nil, err
+		}
+		hits = append(hits, h)
+	}
+	return hits, rows.Err()
+}
+
+// showHits reads the actions and marks the words in them.
+func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, words []searchWord) ([]graph.SearchHit, error) {
+	ids := make([]int64, len(hits))
+	for i, h := range hits {
+		ids[i] = h.id
+	}
+	rows, err := s.actionRows(ctx, tx, ids, true)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]graph.SearchHit, len(rows))
+	for i, r := range rows {
+		d := newDocument(r.ActionType, func(name string) any {
+			switch name {
+			case "tool_name":
+				return r.ToolName
+			case "text":
+				return r.Text
+			}
+			return r.Properties[name]
+		})
+		out[i].Rank = -hits[i].bm25
+		out[i].Snippet, out[i].Marks = snippet(d, words)
+		r.Text, r.Properties, r.Metadata = "", nil, nil
+		out[i].Action = r
+	}
+	return out, nil
+}

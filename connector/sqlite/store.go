@@ -1,0 +1,363 @@
+// Package sqlite is the embedded store: the graph in one SQLite file, full-text
+// search included, without cgo and without a server.
+//
+// What is in a row was measured, not guessed (schema.sql): an action is a narrow
+// row, which is what a status change touches, and a wide one; the four most
+// frequent edges are columns; row ids are small growing integers, and the only
+// unique key of an action is (session, key), because one global index over random
+// keys makes the millionth insert twice as slow as the ten-thousandth. Statements
+// are prepared once and insert one row: several rows a statement gain nothing, and
+// with FTS5 they lose, as each statement then flushes its index.
+//
+// A Store that writes holds one connection for that and any number for reading. A
+// read-only Store works beside a writer in another process.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Options says how to open a store.
+type Options struct {
+	// ReadOnly opens an existing file for reading; Apply and Maintain then fail.
+	ReadOnly bool
+}
+
+// Store is a graph in a file. It implements connector.Store and connector.Reader.
+type Store struct {
+	path   string
+	tables tables
+	types  typeNumbers
+	read   *sql.DB
+
+	mu       sync.Mutex // one writer: held by Apply and by each step of Maintain
+	write    *sql.DB    // nil where read-only
+	conn     *sql.Conn
+	stmts    map[string]*sql.Stmt
+	rowStmts map[rowStatement]*sql.Stmt
+}
+
+// Open opens the store at path. Unless it is read-only, the file is created where
+// it is missing, readable by its owner alone. A file that is damaged, is something
+// else or has another Version is an error that says what to do.
+func Open(path string, o Options) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	s := &Store{path: path, tables: newTables(), types: newTypeNumbers(), stmts: map[string]*sql.Stmt{}, rowStmts: map[rowStatement]*sql.Stmt{}}
+	if err := s.open(o); err != nil {
+		s.Close()
+		return nil, s.fail("open", err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(o Options) (err error) {
+	if o.ReadOnly {
+		if _, err := os.Stat(s.path); err != nil {
+			return err
+		}
+	} else if err := s.openWriter(); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite", dsn(s.path, "ro", "query_only(1)", "cache_size(-8000)")); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	if o.ReadOnly {
+		return s.checkVersion(context.Background(), s.read)
+	}
+	return nil
+}
+
+// dsn names the file to the driver. The pragmas hold for every connection.
+func dsn(path, mode string, pragmas ...string) string {
+	p := filepath.ToSlash(path)
+	if p[0] != '/' {
+		p = "/" + p // C:\… on Windows
+	}
+	q := url.Values{"mode": {mode}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	return "file://" + (&url.URL{Path: p}).EscapedPath() + "?" + q.Encode()
+}
+
+func (s *Store) openWriter() (err error) {
+	if err := createPrivate(s.path); err != nil {
+		return err
+	}
+	// page_size comes before journal_mode, which writes the first page.
+	s.write, err = sql.Open("sqlite", dsn(s.path, "rw", "page_size(8192)", "journal_mode(WAL)", "synchronous(NORMAL)",
+		"wal_autocheckpoint(2000)", "cache_size(-32000)", "temp_store(MEMORY)"))
+	if err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	ctx := context.Background()
+	if s.conn, err = s.write.Conn(ctx); err != nil {
+		return err
+	}
+	return s.create(ctx)
+}
+
+// createPrivate makes sure that the file is there and can be written. SQLite gives
+// -wal and -shm the permissions of the file.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	// The superuser may write what is marked read-only; who marked it meant it.
+	if info.Mode().Perm()&0o200 == 0 {
+		return fmt.Errorf("%w: the file is read-only (%v): chmod u+w it, or open it read-only", fs.ErrPermission, info.Mode().Perm())
+	}
+	return nil
+}
+
+// create writes the layout into an empty file, in one transaction: a process that
+// dies in it leaves an empty file behind, and of two that start at once one waits
+// and finds it done.
+func (s *Store) create(ctx context.Context) error {
+	empty := func() (is bool, err error) {
+		err = s.conn.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").Scan(&is)
+		return is, err
+	}
+	if is, err := empty(); err != nil {
+		return err
+	} else if !is {
+		return s.check(ctx)
+	}
+	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer s.conn.ExecContext(ctx, "ROLLBACK") // after the commit it fails, harmlessly
+	is, err := empty()
+	if err == nil && is {
+		script := fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schemaSQL, applicationID, Version)
+		_, err = s.conn.ExecContext(ctx, script)
+	}
+	if err == nil {
+		err = s.check(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+// check makes sure that the file is ours and knows the names of all types.
+func (s *Store) check(ctx context.Context) error {
+	if err := s.checkVersion(ctx, s.conn); err != nil {
+		return err
+	}
+	return s.types.store(ctx, s.conn)
+}
+
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Store) checkVersion(ctx context.Context, q queryer) error {
+	var app, version int
+	if err := q.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&app, &version); err != nil {
+		return err
+	}
+	if app != applicationID {
+		return errors.New("this is not an actiongraph store: name another file, or move this one away")
+	}
+	if version != Version {
+		return fmt.Errorf("the file has layout version %d, this program reads version %d: use the program that wrote it, "+
+			"or move the file away and `ag-sessiond sync` folds the journal into a new one", version, Version)
+	}
+	return nil
+}
+
+// fail wraps an error with the file's name and, where there is one, the cure.
+func (s *Store) fail(doing string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	cure := ""
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+			cure = ": the file is damaged or no SQLite database: move it away and `ag-sessiond sync` folds the journal into a new one"
+		case sqlite3.SQLITE_FULL:
+			cure = ": no space is left"
+		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			cure = ": the file and its folder must be writable, the folder also where the store is only read"
+		case sqlite3.SQLITE_BUSY:
+			cure = ": another process is writing it"
+		}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		cure = ": there is no store yet: `ag-sessiond sync` makes one"
+	}
+	return fmt.Errorf("store %s: %s: %w%s", s.path, doing, err, cure)
+}
+
+// Close closes the store. What was applied is there when it is opened again.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
+	s.closeStatements()
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+		s.conn = nil
+	}
+	if s.write != nil {
+		errs = append(errs, s.write.Close()) // the last connection folds the WAL in
+	}
+	return errors.Join(errs...)
+}
+
+// Positions returns the position of every session of one journal.
+func (s *Store) Positions(ctx context.Context, journal string) (map[string]schema.Position, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT session, offset, sum, first FROM position WHERE journal = ?", journal)
+	if err != nil {
+		return nil, s.fail("read positions", err)
+	}
+	defer rows.Close()
+	out := map[string]schema.Position{}
+	for rows.Next() {
+		var session string
+		var offset, sum, first int64
+		if err := rows.Scan(&session, &offset, &sum, &first); err != nil {
+			return nil, s.fail("read positions", err)
+		}
+		out[session] = schema.Position{Offset: offset, Sum: uint64(sum), First: uint64(first)}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.fail("read positions", err)
+	}
+	return out, nil
+}
+
+// Maintain does what is better done while nothing arrives: it merges the full-text
+// index, a few milliseconds at a time so that Apply can come in between, and folds
+// the write-ahead log into the file. It stops early, without error, when ctx ends.
+func (s *Store) Maintain(ctx context.Context) error {
+	for more := true; more; {
+		if ctx.Err() != nil {
+			return nil
+		}
+		var err error
+		if more, err = s.mergeStep(); err != nil {
+			return s.fail("merge the full-text index", err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return s.fail("checkpoint", err)
+	}
+	return nil
+}
+
+// mergeStep merges a little and reports whether there is more to do: a merge that
+// changes fewer than two rows did nothing (the FTS5 manual).
+func (s *Store) mergeStep() (more bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return false, errReadOnly
+	}
+	ctx := context.Background()
+	changes := func() (n int64) {
+		if err == nil {
+			err = s.conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&n)
+		}
+		return n
+	}
+	before := changes()
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "INSERT INTO fts (fts, rank) VALUES ('merge', 200)")
+	}
+	return changes()-before >= 2, err
+}
+
+var errReadOnly = errors.New("the store was opened read-only")
+
+// typeNumbers numbers action and edge types by their place in graph's lists.
+type typeNumbers struct {
+	actions []graph.ActionType
+	edges   []graph.EdgeType
+	action  map[graph.ActionType]any // int64, boxed once
+	edge    map[graph.EdgeType]int64
+}
+
+func newTypeNumbers() typeNumbers {
+	t := typeNumbers{graph.ActionTypes(), graph.EdgeTypes(), map[graph.ActionType]any{}, map[graph.EdgeType]int64{}}
+	for i, a := range t.actions {
+		t.action[a] = int64(i)
+	}
+	for i, e := range t.edges {
+		t.edge[e] = int64(i)
+	}
+	return t
+}
+
+// store names the numbers in the file, for its views; most often they are there.
+func (t typeNumbers) store(ctx context.Context, conn *sql.Conn) error {
+	var n int
+	err := conn.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM action_type) + (SELECT count(*) FROM edge_type)").Scan(&n)
+	if err != nil || n >= len(t.actions)+len(t.edges) {
+		return err
+	}
+	for i, a := range t.actions {
+		if _, err := conn.ExecContext(ctx, "INSERT OR IGNORE INTO action_type VALUES (?, ?)", i, string(a)); err != nil {
+			return err
+		}
+	}
+	for i, e := range t.edges {
+		if _, err := conn.ExecContext(ctx, "INSERT OR IGNORE INTO edge_type VALUES (?, ?)", i, string(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number is how a type is held; one that graph's list lacks, by its name.
+func (t typeNumbers) number(a graph.ActionType) any {
+	if n, ok := t.action[a]; ok {
+		return n
+	}
+	return string(a)
+}
+
+// actionType is the reverse of number.
+func (t typeNumbers) actionType(v any) graph.ActionType {
+	switch v := v.(type) {
+	case int64:
+		if v >= 0 && v < int64(len(t.actions)) && v < math.MaxInt32 {
+			return t.actions[v]
+		}
+	case string:
+		return graph.ActionType(v)
+	}
+	return graph.Unknown
+}
