@@ -17,6 +17,9 @@ func (s Style) Session(w io.Writer, v SessionView) error {
 	hidden := 0
 	for _, t := range buildTurns(v) {
 		hidden += t.hidden
+		if t.prompt == nil && len(t.items) == 0 {
+			continue
+		}
 		p.line("", "")
 		if t.prompt != nil {
 			p.prompt(t.prompt)
@@ -25,7 +28,7 @@ func (s Style) Session(w io.Writer, v SessionView) error {
 	}
 	if hidden += p.hidden; hidden > 0 {
 		p.line("", "")
-		p.line("", s.paint(dim, Plural(int64(hidden), "event")+" of little interest not shown (instructions loaded, directory changes); --full shows them"))
+		p.line("", s.paint(dim, Plural(int64(hidden), "event")+" of little interest hidden; --full shows them"))
 	}
 	return p.w.Flush()
 }
@@ -59,6 +62,7 @@ func (p *painter) header() {
 			p.line("", p.paint(dim, pad(name, len(name), 11, false))+value)
 		}
 	}
+	text := func(s string) string { return p.clip(OneLine(s), p.Width-11) }
 	field("session", OneLine(r.SessionID))
 	started := Time(r.StartedAt)
 	if d := RowDuration(r); d != "" {
@@ -66,23 +70,23 @@ func (p *painter) header() {
 	}
 	field("status", p.Status(r.Status))
 	field("started", started)
-	field("model", OneLine(r.Model))
-	field("agent", OneLine(r.SourceSDK))
-	field("directory", OneLine(r.WorkingDirectory))
-	field("branch", OneLine(r.GitBranch))
-	field("tags", OneLine(strings.Join(r.Tags, ", ")))
+	field("model", text(r.Model))
+	field("agent", text(r.SourceSDK))
+	field("directory", text(r.WorkingDirectory))
+	field("branch", text(r.GitBranch))
+	field("tags", text(strings.Join(r.Tags, ", ")))
 	counts := []string{Plural(r.ActionCount, "action"), Plural(r.ToolCallCount, "tool call")}
 	if r.AgentCount > 0 {
 		counts = append(counts, Plural(r.AgentCount, "subagent"))
-	}
-	if r.TotalInputTokens+r.TotalOutputTokens > 0 {
-		counts = append(counts, Count(r.TotalInputTokens)+" tokens in", Count(r.TotalOutputTokens)+" out")
 	}
 	errs := Plural(r.ErrorCount, "error")
 	if r.ErrorCount > 0 {
 		errs = p.paint(red, errs)
 	}
 	field("counts", strings.Join(append(counts, errs), ", "))
+	if r.TotalInputTokens+r.TotalOutputTokens > 0 {
+		field("tokens", Count(r.TotalInputTokens)+" in, "+Count(r.TotalOutputTokens)+" out")
+	}
 }
 
 // RowDuration is how long a session took, to its end or its last event.
@@ -211,11 +215,12 @@ func (p *painter) call(branch, below string, it *item) {
 	gist := Gist(a, p.dir)
 	switch a.Status {
 	case "completed", "":
+	case "failed": // its mark and its error say so
+		if a.NeverRan {
+			gist = strings.TrimSpace(gist + p.pick(" — ", " - ") + "never ran")
+		}
 	default:
 		gist = strings.TrimSpace(gist + p.pick(" — ", " - ") + strings.ReplaceAll(OneLine(a.Status), "_", " "))
-		if a.NeverRan {
-			gist += ", never ran"
-		}
 	}
 	head := p.Mark(a.Status) + " " + p.paint(bold, name) + "  "
 	color := ""
@@ -302,7 +307,10 @@ func (p *painter) note(branch, below string, a *graph.ActionRow, head, color str
 	if a.ActionType == graph.PermissionRequest && a.ParentActionID != "" {
 		gist = "" // the call above says it
 	}
-	p.aligned(branch, head+" ", width(typeWords(a.ActionType))+3, gist, "", color)
+	if gist != "" {
+		head += p.paint(color, ":")
+	}
+	p.aligned(branch, head+" ", width(Clean(head))+1, gist, "", color)
 	if p.view.Full && a.Text != "" && strings.Contains(a.Text, "\n") {
 		p.body(below, "text", a.Text, false)
 	}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
+)
+
+const (
+	// storeFile is the embedded store, below the home.
+	storeFile = "graph.db"
+	// readPatience is how long a reading verb waits for another one that is writing
+	// the store: rather an answer that is behind than none.
+	readPatience = 50 * time.Millisecond
+	// tagPatience is how long tag waits to see its tag in a store that a daemon keeps.
+	tagPatience = 2 * time.Second
+)
+
+// homeDir is the directory of journal and store.
+func (a *app) homeDir() (string, error) {
+	home := a.home
+	if home == "" {
+		home = journal.DefaultHome()
+	}
+	if home == "" {
+		return "", unavailable(errors.New("no home directory is known: give --home or set AG_HOME"))
+	}
+	return filepath.Abs(home)
+}
+
+// journal opens the journal of the home, which must be there.
+func (a *app) journal() (*journal.Journal, error) {
+	home, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	j, err := journal.Open(home)
+	return j, unavailable(err)
+}
+
+// recorded reports whether the home was ever recorded into. Asking must not make
+// one: a mistyped --home would look like an empty record from then on.
+func recorded(home string) (bool, error) {
+	info, err := os.Stat(home)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, unavailable(err)
+	case !info.IsDir():
+		return false, unavailable(fmt.Errorf("%s is no directory: give --home or set AG_HOME to one", home))
+	}
+	_, err = os.Stat(filepath.Join(home, "journal"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, unavailable(err)
+}
+
+// read catches the store up with the journal and calls fn with it. Where the store
+// cannot be caught up fn gets it as it is, and stderr says how far behind it is.
+func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
+	home, err := a.homeDir()
+	if err != nil {
+		return err
+	}
+	there, err := recorded(home)
+	if err != nil {
+		return err
+	}
+	if !there {
+		a.empty = true
+		a.note("nothing is recorded in %s yet: %s", home, howToStart)
+		return fn(ctx, nothing{})
+	}
+	j, err := journal.Open(home)
+	if err != nil {
+		return unavailable(err)
+	}
+	path := filepath.Join(home, storeFile)
+	failed := a.catchUp(ctx, j, path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+	if err != nil {
+		return unavailable(errors.Join(failed, err))
+	}
+	defer store.Close()
+	if failed != nil {
+		failed = a.behind(ctx, j, store, failed)
+	}
+	if err := a.noteEmpty(j); err != nil {
+		return err
+	}
+	if err := fn(ctx, store); err != nil {
+		return err
+	}
+	return failed
+}
+
+// catchUp folds what is new in the journal into the store. The lock is given back
+// before anything is printed: a pager that nobody scrolls must not hold it.
+func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) error {
+	lock, err := connector.LockHome(j.Home(), connector.GraphLock, readPatience)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	store, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: a.logger()}
+	_, err = r.Sync(ctx, nil)
+	return errors.Join(err, store.Close())
+}
+
+// behind says how far the store is behind the journal, and why. It returns what is
+// left of the failure: nothing where another process keeps the store, for then the
+// answer is whole but for the last moments.
+func (a *app) behind(ctx context.Context, j *journal.Journal, store connector.Store, failed error) error {
+	held := errors.Is(failed, connector.ErrLocked)
+	lag, err := connector.Behind(ctx, j, store)
+	for deadline := time.Now().Add(a.patience); held && err == nil && lag.Bytes > 0 && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+		lag, err = connector.Behind(ctx, j, store)
+	}
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	if lag.Bytes > 0 || !held {
+		a.note("the store is %s of journal behind, in %s: %v", render.Bytes(lag.Bytes), render.Plural(int64(lag.Sessions), "session"), failed)
+	}
+	if held {
+		return nil
+	}
+	return &exitError{code: exitFailed, err: failed, silent: true}
+}
+
+func (a *app) noteEmpty(j *journal.Journal) error {
+	files, err := j.Files()
+	if err != nil {
+		return unavailable(err)
+	}
+	if a.empty = len(files) == 0; a.empty {
+		a.note("nothing is recorded in %s yet: %s", j.Home(), howToStart)
+	}
+	return nil
+}
+
+// readSession is read for the one session that arg names.
+func (a *app) readSession(ctx context.Context, arg string, fn func(context.Context, connector.Reader, graph.SessionRow) error) error {
+	return a.read(ctx, func(ctx context.Context, r connector.Reader) error {
+		s, err := session(ctx, r, arg)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, r, s)
+	})
+}
+
+// peek calls fn with the store as it is, if there is one.
+func (a *app) peek(fn func(*sqlite.Store) error) error {
+	home, err := a.homeDir()
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(filepath.Join(home, storeFile), sqlite.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return fn(store)
+}
+
+// nothing is the reader of a home that was never recorded into.
+type nothing struct{}
+
+func (nothing) Sessions(context.Context, graph.SessionFilter) ([]graph.SessionRow, error) {
+	return nil, nil
+}
+func (nothing) Actions(context.Context, graph.ActionFilter) ([]graph.ActionRow, error) {
+	return nil, nil
+}
+func (nothing) Action(_ context.Context, id string) (graph.ActionRow, error) {
+	return graph.ActionRow{}, fmt.Errorf("action %s: %w", id, graph.ErrNotFound)
+}
+func (nothing) Agents(context.Context, string) ([]graph.AgentRow, error) { return nil, nil }
+func (nothing) Tools(context.Context, string) ([]graph.ToolStats, error) { return nil, nil }
+func (nothing) Summary(context.Context, string) (graph.Summary, error)   { return graph.Summary{}, nil }
+func (nothing) Load(context.Context, string) (*graph.Graph, error)       { return graph.New(), nil }
+func (nothing) Search(context.Context, graph.SearchQuery) ([]graph.SearchHit, error) {
+	return nil, nil
+}

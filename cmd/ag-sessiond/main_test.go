@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the scripts' expectations anew")
+
+// TestMain makes ag-sessiond, which is this binary, and ag-hook, which is built, the
+// commands of the scripts.
+func TestMain(m *testing.M) {
+	testscript.Main(withHook{m}, map[string]func(){
+		"ag-sessiond": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+		},
+	})
+}
+
+type withHook struct{ m *testing.M }
+
+func (w withHook) Run() int {
+	dir, err := os.MkdirTemp("", "ag-hook-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	bin := filepath.Join(dir, "ag-hook")
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
+	}
+	if out, err := exec.Command("go", "build", "-o", bin, "../ag-hook").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build ag-hook: %v\n%s", err, out)
+		return 1
+	}
+	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return w.m.Run()
+}
+
+func TestScripts(t *testing.T) {
+	recordings, err := filepath.Abs("testdata/recordings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TZ", "UTC")
+			env.Setenv("COLUMNS", "100")
+			env.Setenv("LANG", "C.UTF-8")
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "user"))
+			env.Setenv("AG_HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("RECORDINGS", recordings)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"play":   play,
+			"json":   checkJSON,
+			"append": appendText,
+			"code":   code,
+			"help":   help,
+		},
+	})
+}
+
+// play runs a recording through ag-hook as the agent did, one process a hook, into
+// the home of the script: play a_tools.jsonl
+func play(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: play RECORDING")
+	}
+	path := args[0]
+	if !strings.ContainsAny(path, `/\`) {
+		path = filepath.Join(ts.Getenv("RECORDINGS"), path)
+	}
+	lines := bufio.NewScanner(strings.NewReader(ts.ReadFile(path)))
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		var line struct {
+			RecvNS int64  `json:"recv_ns"`
+			Stdin  string `json:"stdin"`
+		}
+		ts.Check(json.Unmarshal(lines.Bytes(), &line))
+		cmd := exec.Command("ag-hook", "claude", "--home", ts.Getenv("AG_HOME"), "--at", time.Unix(0, line.RecvNS).UTC().Format(time.RFC3339Nano))
+		cmd.Stdin = strings.NewReader(line.Stdin)
+		// A path of the recording must not name anything of this machine.
+		cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "USER=dev", "TZ=UTC"}
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			ts.Fatalf("ag-hook: %v, printed %q", err, out)
+		}
+	}
+	ts.Check(lines.Err())
+}
+
+// code runs a command and wants an exit code, with the reason on stderr: code 2
+// ag-sessiond sessions --limt
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND")
+	}
+	got := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+	if got != 0 && ts.ReadFile("stderr") == "" {
+		ts.Fatalf("exit code %d without a word on stderr", got)
+	}
+}
+
+// help wants a verb's help to be on stdout, with an example that names the verb.
+func help(ts *testscript.TestScript, neg bool, args []string) {
+	verb := strings.Join(args, " ")
+	ts.Check(ts.Exec("ag-sessiond", append(strings.Fields(verb), "--help")...))
+	out := ts.ReadFile("stdout")
+	_, examples, _ := strings.Cut(out, "Examples:\n")
+	if !strings.HasPrefix(strings.TrimSpace(examples), "ag-sessiond "+verb) {
+		ts.Fatalf("the help of %s has no example:\n%s", verb, out)
+	}
+}
+
+// checkJSON looks at the JSON on stdout: json PATH WANT, where PATH is made of
+// members, indexes and # for a length, and WANT is JSON.
+func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
+	var v any
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
+		ts.Fatalf("stdout is no JSON: %v", err)
+	}
+	if dec.More() {
+		ts.Fatalf("stdout holds more than one JSON value")
+	}
+	if len(args) != 2 {
+		ts.Fatalf("usage: json PATH WANT")
+	}
+	got, err := lookup(v, args[0])
+	ts.Check(err)
+	text, err := json.Marshal(got)
+	ts.Check(err)
+	var want bytes.Buffer
+	if err := json.Compact(&want, []byte(args[1])); err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if same := bytes.Equal(text, want.Bytes()); same == neg {
+		ts.Fatalf("%s is %s, want %s (negated: %v)", args[0], text, args[1], neg)
+	}
+}
+
+// appendText adds text as a line, with a newline of its own or without: append FILE
+// TEXT
+func appendText(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: append FILE TEXT")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteString(args[1])
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+func lookup(v any, path string) (any, error) {
+	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' }) {
+		switch node := v.(type) {
+		case map[string]any:
+			if part == "#" {
+				v = len(node)
+				continue
+			}
+			v = node[part]
+		case []any:
+			if part == "#" {
+				v = len(node)
+				continue
+			}
+			var i int
+			if _, err := fmt.Sscan(part, &i); err != nil || i < 0 || i >= len(node) {
+				return nil, fmt.Errorf("%s: no element %q of %d", path, part, len(node))
+			}
+			v = node[i]
+		default:
+			return nil, fmt.Errorf("%s: %q of %v", path, part, v)
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/internal/render"
+)
+
+// app is what every verb shares: where output goes, the common flags, the clock.
+type app struct {
+	out   *bufio.Writer
+	err   io.Writer
+	style render.Style
+	now   func() time.Time
+	env   func(string) string
+
+	home string // --home
+	json bool   // --json
+
+	console  bool          // log for people
+	empty    bool          // nothing is recorded yet, and that was said
+	patience time.Duration // how long to wait for another process to catch the store up
+}
+
+// execute runs one command line and returns its exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{
+		out: bufio.NewWriter(stdout), err: stderr, now: time.Now, env: os.Getenv,
+		style: styleOf(stdout, os.Getenv), console: true,
+	}
+	root := a.rootCmd()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	// Output that did not arrive is a failure: a full disk must not look like done.
+	if flushErr := a.out.Flush(); err == nil && flushErr != nil {
+		err = fmt.Errorf("write output: %w", flushErr)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	var e *exitError
+	if err != nil && !(errors.As(err, &e) && e.silent) {
+		fmt.Fprintln(stderr, "ag-sessiond:", strings.TrimRight(render.Clean(err.Error()), "\n"))
+	}
+	return exitCode(err)
+}
+
+func (a *app) rootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ag-sessiond",
+		Short: "What did my coding agent do?",
+		Long: `ag-sessiond answers questions about recorded agent sessions.
+
+Hooks append what an agent does to a journal; every verb that reads first catches a
+local store up with it, so no daemon is needed. SESSION is a session's id, a unique
+prefix of it, or "latest".
+
+To start recording: ag-sessiond hooks print claude
+
+Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavailable.`,
+		Example: `  ag-sessiond sessions --since yesterday
+  ag-sessiond show latest
+  ag-sessiond search "connection refused" --failed`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          a.noSuchVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.home, "home", "", "the `directory` of journal and store (default $AG_HOME, else ~/.actiongraph)")
+	flags.BoolVar(&a.json, "json", false, "print JSON; times are UTC")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w\nsee %s --help", err, cmd.CommandPath())
+	})
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddGroup(&cobra.Group{ID: "read", Title: "Questions:"}, &cobra.Group{ID: "keep", Title: "Keeping the record:"})
+	a.add(root, "read", a.sessionsCmd(), a.showCmd(), a.actionsCmd(), a.traceCmd(), a.summaryCmd(), a.toolsCmd(),
+		a.sequenceCmd(), a.searchCmd(), a.graphCmd(), a.resumeCmd())
+	a.add(root, "keep", a.hooksCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd())
+	a.add(root, "", a.schemaCmd(), a.versionCmd())
+	return root
+}
+
+// add puts verbs below parent; what is wrong with their arguments is an error of
+// usage.
+func (a *app) add(parent *cobra.Command, group string, verbs ...*cobra.Command) {
+	for _, v := range verbs {
+		v.GroupID = group
+		v.DisableFlagsInUseLine = false
+		if check := v.Args; check != nil {
+			v.Args = func(cmd *cobra.Command, args []string) error {
+				err := check(cmd, args)
+				var e *exitError
+				if err == nil || errors.As(err, &e) {
+					return err
+				}
+				return usagef("%w\nusage: %s", err, cmd.UseLine())
+			}
+		}
+		parent.AddCommand(v)
+	}
+}
+
+// noSuchVerb refuses the arguments of a command that only has subcommands.
+func (a *app) noSuchVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see " + cmd.CommandPath() + " --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("%s has no verb %q: %s", cmd.CommandPath(), args[0], hint)
+}
+
+// printf writes to stdout; what becomes of it shows when it is flushed.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// note tells a person something beside the answer.
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintln(a.err, render.Clean(fmt.Sprintf(format, args...)))
+}
+
+// nothing says that an answer is empty, and what to do; not where nothing is
+// recorded, which was said already.
+func (a *app) nothing(format string, args ...any) {
+	if !a.empty {
+		a.note(format, args...)
+	}
+}
+
+func dur(d time.Duration) string { return render.Duration(d) }

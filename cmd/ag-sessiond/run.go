@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/redact"
+)
+
+// abandonEvery is how often the daemon looks for sessions that nobody will end.
+const abandonEvery = 5 * time.Minute
+
+func (a *app) runCmd() *cobra.Command {
+	var format string
+	formats := []string{"json", "console"}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon: follow the journal until a signal",
+		Long: `Follow the journal and keep the store in step with it, until SIGINT or SIGTERM. No
+verb needs the daemon; with it, reading verbs have nothing left to catch up. One runs
+per home. It logs to stderr.`,
+		Example: `  ag-sessiond run
+  ag-sessiond run --log json 2>> ag-sessiond.log`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOneOf("--log", format, formats); err != nil {
+				return err
+			}
+			a.console = format == "console" || format == "" && terminalWidth(a.err) > 0
+			return a.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
+	fixedCompletion(cmd, "log", formats)
+	return cmd
+}
+
+// logger logs what a person should know of catching up; the daemon's own format is
+// the flag's.
+func (a *app) logger() zerolog.Logger {
+	return connector.NewLogger(a.err, "actiongraph.sessiond", a.console)
+}
+
+func (a *app) run(ctx context.Context) error {
+	home, err := a.homeDir()
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(home) // the daemon may be there before the first hook
+	if err != nil {
+		return unavailable(err)
+	}
+	running, err := connector.LockHome(home, connector.RunLock, 0)
+	if errors.Is(err, connector.ErrLocked) {
+		return unavailable(errors.Join(errors.New("a daemon is running for this home already"), err))
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	defer running.Unlock()
+	log := a.logger()
+	lock, err := waitForLock(ctx, home, log)
+	if ctx.Err() != nil {
+		return nil // told to stop before it began
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	store, err := sqlite.Open(filepath.Join(home, storeFile), sqlite.Options{})
+	if err != nil {
+		return unavailable(err)
+	}
+	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).Msg("following the journal")
+	var ending sync.WaitGroup
+	ending.Go(func() { endAbandoned(ctx, j, store, log) })
+	connector.Follow(ctx, j, log, &connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: log})
+	ending.Wait() // it reads the store that is closed now
+	log.Info().Msg("stopped")
+	return store.Close()
+}
+
+// waitForLock waits until nobody else writes the store: a reading verb that catches
+// up is done in a moment.
+func waitForLock(ctx context.Context, home string, log zerolog.Logger) (*connector.Lock, error) {
+	for told := false; ; {
+		lock, err := connector.LockHome(home, connector.GraphLock, 250*time.Millisecond)
+		if err == nil || !errors.Is(err, connector.ErrLocked) {
+			return lock, unavailable(err)
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !told {
+			log.Info().Str("reason", err.Error()).Msg("waiting for another process that writes the store")
+			told = true
+		}
+	}
+}
+
+// endAbandoned appends, now and then, that a session was abandoned.
+func endAbandoned(ctx context.Context, j *journal.Journal, r connector.Reader, log zerolog.Logger) {
+	ticker := time.NewTicker(abandonEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if _, err := appendAbandoned(ctx, j, r); err != nil && ctx.Err() == nil {
+			log.Warn().Str("reason", "abandoned").Str("error_message", err.Error()).Msg("looking for abandoned sessions failed")
+		}
+	}
+}
+
+// appendAbandoned appends the fact for each session that nobody will end any more,
+// and returns how many there were.
+func appendAbandoned(ctx context.Context, j *journal.Journal, r connector.Reader) (int, error) {
+	facts, err := connector.Abandoned(ctx, j, r, claudeSessions(), time.Now())
+	redactor := redact.New(redact.Options{})
+	for i, e := range facts {
+		if err := j.Append(redactor.Event(e)); err != nil {
+			return i, err
+		}
+	}
+	return len(facts), err
+}
+
+// claudeSessions is where Claude Code keeps a file for each of its processes.
+func claudeSessions() string {
+	if dir := os.Getenv("CLAUDE_CONFIG_DIR"); dir != "" {
+		return filepath.Join(dir, "sessions")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".claude", "sessions")
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
+)
+
+func (a *app) searchCmd() *cobra.Command {
+	var q graph.SearchQuery
+	var kind, in, since string
+	cmd := &cobra.Command{
+		Use:   "search WORDS...",
+		Short: "Search everything that was said, called and answered",
+		Long: `Search tool names, inputs, results, errors and messages. All words must match; the
+best hits (BM25) come first, among the newest 2,000 unless --all is given.`,
+		Example: `  ag-sessiond search connection refused
+  ag-sessiond search migration --tool Bash --failed --since 3d
+  ag-sessiond search TODO --session latest --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			q.Words = strings.Join(args, " ")
+			if strings.TrimSpace(q.Words) == "" {
+				return usagef("there are no words to search for")
+			}
+			if err := checkOneOf("--type", kind, actionTypes()); err != nil {
+				return err
+			}
+			q.Type = graph.ActionType(kind)
+			if q.Since, err = parseWhen(since, a.now(), false); err != nil {
+				return err
+			}
+			if !cmd.Flags().Changed("session") {
+				return a.read(cmd.Context(), func(ctx context.Context, r connector.Reader) error { return a.search(ctx, r, q) })
+			}
+			return a.readSession(cmd.Context(), in, func(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
+				q.Session = s.SessionID
+				return a.search(ctx, r, q)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&q.Tool, "tool", "", "only calls and results of this tool")
+	flags.StringVar(&kind, "type", "", "only actions of this `type`: tool_call, tool_result, user_message, …")
+	flags.StringVar(&in, "session", "", "only in this `SESSION`")
+	flags.BoolVar(&q.Failed, "failed", false, "only what failed")
+	flags.StringVar(&since, "since", "", "only since this `time`: "+whenHelp)
+	flags.IntVar(&q.Limit, "limit", 20, "at most this `many`; 0 is all")
+	flags.BoolVar(&q.All, "all", false, "rank every hit, not the newest 2,000")
+	fixedCompletion(cmd, "type", actionTypes())
+	_ = cmd.RegisterFlagCompletionFunc("session", a.completeSession)
+	return cmd
+}
+
+func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuery) error {
+	limit, err := more(&q.Limit)
+	if err != nil {
+		return err
+	}
+	hits, err := r.Search(ctx, q)
+	if err != nil {
+		return err
+	}
+	hits = cut(a, hits, limit)
+	if a.json {
+		for i := range hits {
+			hits[i].Marks = list(hits[i].Marks)
+		}
+		return a.printJSON(list(hits))
+	}
+	if len(hits) == 0 {
+		a.nothing("nothing found; all words must match, and a word matches whole (wait* matches its beginnings)")
+		return nil
+	}
+	for i, h := range hits {
+		if i > 0 {
+			a.printf("\n")
+		}
+		head := []string{render.Time(h.Action.Timestamp), render.OneLine(h.Action.SessionID), render.OneLine(string(h.Action.ActionType))}
+		if h.Action.ToolName != "" {
+			head = append(head, render.OneLine(h.Action.ToolName))
+		}
+		if h.Action.Status != "" && h.Action.Status != "completed" {
+			head = append(head, a.style.Status(h.Action.Status))
+		}
+		a.printf("%s\n", strings.Join(head, "  "))
+		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks))
+	}
+	return nil
+}

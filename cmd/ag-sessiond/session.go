@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// session finds the one session that arg names: an id, a unique prefix of one, or
+// "latest".
+func session(ctx context.Context, r connector.Reader, arg string) (graph.SessionRow, error) {
+	if arg == "latest" {
+		rows, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
+		if err != nil || len(rows) == 1 {
+			return first(rows), err
+		}
+		return graph.SessionRow{}, fmt.Errorf("there is no session yet: %s", howToStart)
+	}
+	if arg == "" {
+		return graph.SessionRow{}, usagef("a session's id is empty: give an id, a prefix of one, or latest")
+	}
+	rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: arg, Limit: 50})
+	if err != nil {
+		return graph.SessionRow{}, err
+	}
+	if i := slices.IndexFunc(rows, func(s graph.SessionRow) bool { return s.SessionID == arg }); i >= 0 {
+		return rows[i], nil
+	}
+	switch len(rows) {
+	case 0:
+		if safe := schema.SafeID(arg); safe != arg { // an id as its agent wrote it
+			return session(ctx, r, safe)
+		}
+		return graph.SessionRow{}, noSession(ctx, r, arg)
+	case 1:
+		return rows[0], nil
+	}
+	return graph.SessionRow{}, fmt.Errorf("%q is the beginning of %s: give more of it\n%s",
+		arg, render.Plural(int64(len(rows)), "session id"), candidates(rows, 10))
+}
+
+func first(rows []graph.SessionRow) graph.SessionRow {
+	if len(rows) == 0 {
+		return graph.SessionRow{}
+	}
+	return rows[0]
+}
+
+// noSession says that arg names nothing, and what it may have meant.
+func noSession(ctx context.Context, r connector.Reader, arg string) error {
+	rows, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1000})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("no session %q: there is none yet; %s", arg, howToStart)
+	}
+	type near struct {
+		row  graph.SessionRow
+		dist int
+	}
+	found := make([]near, 0, len(rows))
+	for _, row := range rows {
+		id := row.SessionID
+		dist := editDistance(arg, id[:min(len(id), len(arg))])
+		if strings.Contains(strings.ToLower(row.Title+"\n"+row.FirstPrompt), strings.ToLower(arg)) {
+			dist = 0
+		}
+		found = append(found, near{row, dist})
+	}
+	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(a.dist, b.dist) })
+	var nearest []graph.SessionRow
+	for _, n := range found[:min(3, len(found))] {
+		nearest = append(nearest, n.row)
+	}
+	return fmt.Errorf("no session %q; the nearest are\n%s", arg, candidates(nearest, 3))
+}
+
+// candidates lists sessions for an error message.
+func candidates(rows []graph.SessionRow, limit int) string {
+	var lines []string
+	for _, r := range rows[:min(limit, len(rows))] {
+		line := fmt.Sprintf("  %s  %s  %s", r.SessionID, render.Time(r.StartedAt), render.Style{UTF8: true}.Truncate(title(r), 50))
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	if len(rows) > limit {
+		lines = append(lines, fmt.Sprintf("  and %d more", len(rows)-limit))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func title(r graph.SessionRow) string {
+	if t := render.FirstLine(r.Title); t != "" {
+		return t
+	}
+	return render.FirstLine(r.FirstPrompt)
+}
+
+// editDistance counts the insertions, deletions and changes between two short
+// strings; of long ones it looks at the beginning.
+func editDistance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// shortIDs gives each session the shortest beginning of its id, of at least eight
+// characters, that no other of rows has.
+func shortIDs(rows []graph.SessionRow) []string {
+	out := make([]string, len(rows))
+	for n := 8; ; n++ {
+		seen := make(map[string]int, len(rows))
+		for _, r := range rows {
+			seen[r.SessionID[:min(n, len(r.SessionID))]]++
+		}
+		done := true
+		for i, r := range rows {
+			short := r.SessionID[:min(n, len(r.SessionID))]
+			if out[i] == "" && (seen[short] == 1 || short == r.SessionID) {
+				out[i] = short
+			}
+			done = done && out[i] != ""
+		}
+		if done {
+			return out
+		}
+	}
+}
+
+// completeSession offers session ids to a shell: from the store as it is, without
+// catching up, for a key press must not wait.
+func (a *app) completeSession(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), time.Second)
+	defer cancel()
+	var out []string
+	_ = a.peek(func(r *sqlite.Store) error {
+		rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: prefix, Limit: 30})
+		for _, row := range rows {
+			out = append(out, row.SessionID+"\t"+title(row))
+		}
+		return err
+	})
+	if strings.HasPrefix("latest", prefix) {
+		out = append(out, "latest\tthe newest session")
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// oneSession completes the first argument only.
+func (a *app) oneSession(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeSession(cmd, args, prefix)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
+)
+
+func (a *app) summaryCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "summary [SESSION]",
+		Short: "Count what a session did, or all sessions",
+		Example: `  ag-sessiond summary
+  ag-sessiond summary latest --json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.oneSession,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.read(cmd.Context(), func(ctx context.Context, r connector.Reader) error {
+					return a.summary(ctx, r, graph.SessionRow{})
+				})
+			}
+			return a.readSession(cmd.Context(), args[0], a.summary)
+		},
+	}
+}
+
+// seedSummary is a Summary with what the first seed's get_session_summary has
+// beside it.
+type seedSummary struct {
+	graph.Summary
+	Model             string `json:"model,omitempty"`
+	UserMessages      int64  `json:"user_message_count"`
+	AssistantMessages int64  `json:"assistant_message_count"`
+}
+
+func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
+	sum, err := r.Summary(ctx, s.SessionID)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		sum.Tools = list(sum.Tools)
+		if sum.ActionTypes == nil {
+			sum.ActionTypes = map[string]int64{}
+		}
+		if sum.ToolCallStatuses == nil {
+			sum.ToolCallStatuses = map[string]int64{}
+		}
+		return a.printJSON(seedSummary{
+			Summary: sum, Model: s.Model,
+			UserMessages:      sum.ActionTypes[string(graph.UserMessage)],
+			AssistantMessages: sum.ActionTypes[string(graph.AssistantMessage)],
+		})
+	}
+	a.summaryHead(sum, s)
+	a.counts("actions", sum.ActionCount, sum.ActionTypes)
+	a.counts("tool calls", sum.ToolCallCount, sum.ToolCallStatuses)
+	a.printf("%-12s%s\n", "subagents", render.Count(sum.AgentCount))
+	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
+	if sum.TotalInput+sum.TotalOutput > 0 {
+		a.printf("%-12s%s in, %s out\n", "tokens", render.Count(sum.TotalInput), render.Count(sum.TotalOutput))
+	}
+	if sum.TotalCostUSD > 0 {
+		a.printf("%-12s$%.4f\n", "cost", sum.TotalCostUSD)
+	}
+	if len(sum.Tools) == 0 {
+		return nil
+	}
+	a.printf("\n")
+	return a.toolTable(sum.Tools)
+}
+
+func (a *app) summaryHead(sum graph.Summary, s graph.SessionRow) {
+	if sum.SessionID == "" {
+		a.printf("%-12s%s\n", "sessions", render.Count(sum.SessionCount))
+		return
+	}
+	if t := title(s); t != "" {
+		a.printf("%s\n", a.style.Truncate(t, a.style.Width))
+	}
+	a.printf("%-12s%s\n", "session", render.OneLine(sum.SessionID))
+	a.printf("%-12s%s\n", "status", a.style.Status(sum.Status))
+	if !sum.StartedAt.IsZero() {
+		a.printf("%-12s%s", "started", render.Time(sum.StartedAt))
+		if took := render.Millis(sum.DurationMS); took != "" {
+			a.printf(", took %s", took)
+		}
+		a.printf("\n")
+	}
+}
+
+// counts prints a number and what it is made of, the most first.
+func (a *app) counts(name string, n int64, by map[string]int64) {
+	var parts []string
+	for _, k := range byCount(by) {
+		parts = append(parts, render.Count(by[k])+" "+strings.ReplaceAll(render.OneLine(k), "_", " "))
+	}
+	line := render.Count(n)
+	if len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	a.printf("%-12s%s\n", name, line)
+}

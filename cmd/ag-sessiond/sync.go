@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
+)
+
+const (
+	syncPatience = 2 * time.Second // for reading verbs that are catching up
+	barDelay     = time.Second     // what is done by then needs no progress bar
+)
+
+func (a *app) syncCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sync",
+		Short: "Fold the journal into the store; print what was new",
+		Long: `Fold what is new in the journal into the store. Every reading verb does so first;
+sync is for doing it at another time, and for seeing what it does. It looks into every
+file, also those whose size did not change.`,
+		Example: `  ag-sessiond sync
+  ag-sessiond sync --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.sync(cmd.Context()) },
+	}
+}
+
+func (a *app) sync(ctx context.Context) error {
+	j, err := a.existingJournal()
+	if err != nil || j == nil {
+		return err
+	}
+	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer lock.Unlock()
+	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
+	if err != nil {
+		return unavailable(err)
+	}
+	progress, done := a.progressBar(ctx)
+	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: a.logger(), Thorough: true}
+	report, err := r.Sync(ctx, progress)
+	done()
+	if err == nil {
+		err = a.syncAbandoned(ctx, &r, &report)
+	}
+	if err = errors.Join(err, store.Close()); err != nil && report.Events == 0 {
+		return err
+	}
+	if a.json {
+		return errors.Join(a.printJSON(report), err)
+	}
+	a.printf("%s in %s, %s of journal, %s\n", render.Plural(int64(report.Events), "new event"),
+		render.Plural(int64(report.Sessions), "session"), render.Bytes(report.Bytes), render.Duration(report.Duration))
+	for _, line := range []struct {
+		n    int
+		noun string
+		what string
+	}{
+		{report.Torn, "torn line", "skipped: what writers left that were killed; their events were not acknowledged"},
+		{report.Refused, "line", "skipped: no event of this version"},
+		{report.Resets, "session", "folded again: the journal file was replaced"},
+		{report.Missing, "session", "kept in the store without a journal file"},
+	} {
+		if line.n > 0 {
+			a.printf("%s %s\n", render.Plural(int64(line.n), line.noun), line.what)
+		}
+	}
+	return err
+}
+
+// syncAbandoned ends the sessions that nobody will end any more.
+func (a *app) syncAbandoned(ctx context.Context, r *connector.Replica, report *connector.Report) error {
+	n, err := appendAbandoned(ctx, r.Journal, r.Store.(*sqlite.Store))
+	if err != nil || n == 0 {
+		return err
+	}
+	a.note("%s abandoned: no end was recorded, and there is no process or 24 hours of silence", render.Plural(int64(n), "session"))
+	after, err := r.Sync(ctx, nil)
+	report.Events += after.Events
+	report.Ops += after.Ops
+	report.Bytes += after.Bytes
+	report.Duration += after.Duration
+	return err
+}
+
+// existingJournal opens the journal if anything was ever recorded; else it says what
+// to do and returns nil.
+func (a *app) existingJournal() (*journal.Journal, error) {
+	home, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	there, err := recorded(home)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		a.note("nothing is recorded in %s yet: %s", home, howToStart)
+		if a.json {
+			return nil, a.printJSON(connector.Report{})
+		}
+		return nil, nil
+	}
+	return a.journal()
+}
+
+// progressBar draws how far a sync is, on a terminal and when it takes longer than
+// a moment. done ends it.
+func (a *app) progressBar(ctx context.Context) (progress func(connector.Progress), done func()) {
+	if terminalWidth(a.err) == 0 {
+		return nil, func() {}
+	}
+	start := time.Now()
+	var bars *mpb.Progress
+	var bar *mpb.Bar
+	progress = func(p connector.Progress) {
+		if bar == nil {
+			if time.Since(start) < barDelay {
+				return
+			}
+			bars = mpb.NewWithContext(ctx, mpb.WithOutput(a.err), mpb.WithWidth(40))
+			bar = bars.AddBar(p.TotalBytes,
+				mpb.PrependDecorators(decor.Name("journal "), decor.CountersKiloByte("% .1f / % .1f")),
+				mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)),
+				mpb.BarRemoveOnComplete())
+		}
+		bar.SetTotal(p.TotalBytes, false)
+		bar.SetCurrent(p.Bytes)
+	}
+	return progress, func() {
+		if bar != nil {
+			bar.Abort(true)
+			bars.Wait()
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+func (a *app) traceCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "trace SESSION",
+		Short: "Print a session's events, one line each: [type] id summary",
+		Long: `Print the events of a session as its journal has them, in the order of their times,
+one line each: [type] id summary. With --json they are whole.`,
+		Example: `  ag-sessiond trace latest
+  ag-sessiond trace c8813339 --json | jq '.[].hook_event_name'`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.oneSession,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.readSession(cmd.Context(), args[0], func(ctx context.Context, _ connector.Reader, s graph.SessionRow) error {
+				return a.trace(ctx, s.SessionID)
+			})
+		},
+	}
+}
+
+// traced is one event: what is printed of it, and what orders it.
+type traced struct {
+	at   time.Time
+	seq  int64
+	id   string
+	text string          // the line
+	raw  json.RawMessage // the event, with --json
+}
+
+func (a *app) trace(ctx context.Context, id string) error {
+	j, err := a.journal()
+	if err != nil {
+		return err
+	}
+	events, unread, err := a.traceEvents(ctx, j, id)
+	if err != nil {
+		return err
+	}
+	if unread > 0 {
+		a.note("%s of the journal cannot be read and are left out; ag-sessiond status says more", render.Plural(int64(unread), "line"))
+	}
+	if a.json {
+		raw := []json.RawMessage{}
+		for _, e := range events {
+			raw = append(raw, e.raw)
+		}
+		return a.printJSON(raw)
+	}
+	for _, e := range events {
+		a.printf("%s\n", e.text)
+	}
+	return nil
+}
+
+// traceEvents reads a session's journal file. A fact that was recorded twice is one
+// event; what cannot be read is counted.
+func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (events []traced, unread int, err error) {
+	c, err := j.Read(id, journal.Position{})
+	if err != nil {
+		return nil, 0, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
+	}
+	defer c.Close()
+	for ctx.Err() == nil {
+		line, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		e, err := schema.Decode(line)
+		if err != nil {
+			unread++
+			continue
+		}
+		t := traced{at: e.Timestamp, seq: e.Seq, id: e.EventID}
+		if a.json {
+			t.raw = slices.Clone(line)
+		} else {
+			t.text = a.style.TraceLine(string(e.EventType), e.EventID, render.EventSummary(&e))
+		}
+		events = append(events, t)
+	}
+	slices.SortStableFunc(events, func(x, y traced) int {
+		if n := x.at.Compare(y.at); n != 0 {
+			return n
+		}
+		return int(min(max(x.seq-y.seq, -1), 1))
+	})
+	seen := make(map[string]bool, len(events))
+	events = slices.DeleteFunc(events, func(e traced) bool {
+		again := seen[e.id]
+		seen[e.id] = true
+		return again
+	})
+	return events, unread + c.Torn(), ctx.Err()
+}

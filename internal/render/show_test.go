@@ -1,0 +1,177 @@
+package render
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+// session is a session in which everything happens that the tree has a form for.
+func session() SessionView {
+	ms := func(n float64) *float64 { return &n }
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	var rows []graph.ActionRow
+	add := func(id string, second int, t graph.ActionType, change func(*graph.ActionRow)) {
+		r := graph.ActionRow{ActionID: id, ActionType: t, Timestamp: at(second)}
+		if change != nil {
+			change(&r)
+		}
+		rows = append(rows, r)
+	}
+	call := func(id string, second int, lane, tool, status string, props map[string]any, change func(*graph.ActionRow)) {
+		add(id, second, graph.ToolCall, func(r *graph.ActionRow) {
+			r.AgentID, r.ToolName, r.Status, r.Properties = lane, tool, status, props
+			if change != nil {
+				change(r)
+			}
+		})
+	}
+	result := func(id, parent string, second int, lane, text string) {
+		add(id, second, graph.ToolResult, func(r *graph.ActionRow) {
+			r.AgentID, r.ParentActionID, r.Text = lane, parent, text
+		})
+	}
+	add("ctx0", 0, graph.Context, func(r *graph.ActionRow) { r.Name = "InstructionsLoaded: CLAUDE.md" })
+	add("p1", 1, graph.UserMessage, func(r *graph.ActionRow) { r.Text = "Fix the test\nand \x1b[31mreport\x1b[0m\nthree\nfour\nfive" })
+	call("c1", 2, "", "Bash", "completed", map[string]any{"command": "go test ./...\n# second line"}, func(r *graph.ActionRow) { r.DurationMS = ms(1234) })
+	result("r1", "c1", 3, "", "ok")
+	call("c2", 4, "", "Bash", "failed", map[string]any{"command": "exit 3"}, func(r *graph.ActionRow) { r.DurationMS = ms(30) })
+	result("r2", "c2", 4, "", "\nExit code 3\nmore")
+	call("c3", 5, "", "Write", "denied", map[string]any{"file_path": "/w/repo/a.txt", "properties": `{"tool_input":{"content":"hello\nworld\n"}}`}, nil)
+	add("q3", 5, graph.PermissionRequest, func(r *graph.ActionRow) { r.ParentActionID, r.ToolName = "c3", "Write" })
+	call("c4", 6, "", "Nope", "failed", nil, func(r *graph.ActionRow) { r.NeverRan, r.Name = true, "Nope: x" })
+	call("c5", 7, "", "Agent", "completed", map[string]any{"properties": `{"tool_input":{"description":"find callers","subagent_type":"Explore","prompt":"look"}}`}, func(r *graph.ActionRow) { r.DurationMS = ms(65000) })
+	add("s1", 8, graph.SubagentStart, func(r *graph.ActionRow) { r.AgentID, r.ParentActionID = "a1", "c5" })
+	call("n1", 9, "a1", "Grep", "completed", map[string]any{"pattern": "foo", "properties": map[string]any{"tool_input": map[string]any{"path": "/w/repo/sub"}}}, func(r *graph.ActionRow) { r.ParentActionID = "s1" })
+	result("nr1", "n1", 10, "a1", "sub/x.go")
+	add("nctx", 10, graph.Context, func(r *graph.ActionRow) { r.AgentID, r.ParentActionID = "a1", "s1" })
+	call("n2", 11, "a1", "Agent", "completed", map[string]any{"properties": `{"tool_input":{"description":"deeper"}}`}, func(r *graph.ActionRow) { r.ParentActionID = "s1" })
+	call("m1", 12, "a2", "Read", "completed", map[string]any{"file_path": "/etc/hosts"}, nil)
+	add("s1e", 13, graph.SubagentStop, func(r *graph.ActionRow) { r.AgentID, r.ParentActionID = "a1", "s1" })
+	call("o1", 14, "lost", "Bash", "interrupted", map[string]any{"command": "sleep 100"}, nil)
+	add("cmp", 15, graph.Compaction, func(r *graph.ActionRow) { r.Name = "PreCompact: auto" })
+	add("note", 16, graph.Notification, func(r *graph.ActionRow) { r.Text = "Claude needs your permission" })
+	add("err", 17, graph.ErrorEvent, func(r *graph.ActionRow) { r.Text = "API Error: 529\noverloaded" })
+	add("perm", 17, graph.PermissionRequest, func(r *graph.ActionRow) {
+		r.ParentUnknown, r.ToolName, r.Properties = true, "Bash", map[string]any{"command": "rm -rf build"}
+	})
+	add("end", 18, graph.TurnEnd, func(r *graph.ActionRow) { r.Text = "Done.\nAll green." })
+	add("sys", 19, graph.SystemMessage, func(r *graph.ActionRow) { r.Text = "<task-notification>\n<task-id>1</task-id>" })
+	add("p2", 20, graph.UserMessage, func(r *graph.ActionRow) { r.Text = strings.Repeat("very long prompt ", 20) })
+	call("c6", 21, "", "mcp__db__query", "in_progress", map[string]any{"properties": `{"tool_input":{"limit":3,"filter":{"a":1}}}`}, nil)
+	add("end2", 22, graph.TurnEnd, nil)
+	return SessionView{
+		Session: graph.SessionRow{
+			SessionID: "c8813339-2b81", FirstPrompt: "Fix the test\nand report", Status: "active", StartedAt: start, LastEventAt: at(22),
+			Model: "claude-x", SourceSDK: "claude-code", WorkingDirectory: "/w/repo", GitBranch: "main", Tags: []string{"a", "b"},
+			ActionCount: int64(len(rows)), ToolCallCount: 10, AgentCount: 3, ErrorCount: 2, TotalInputTokens: 12345, TotalOutputTokens: 6,
+		},
+		Actions: rows,
+		Agents: []graph.AgentRow{
+			{AgentID: "a1", AgentType: "Explore", Status: "completed", SpawnedByActionID: "c5", StartedAt: at(8), EndedAt: at(13)},
+			{AgentID: "a2", AgentType: "general-purpose", Status: "failed", SpawnedByActionID: "n2", StartedAt: at(12)},
+		},
+	}
+}
+
+func TestSession(t *testing.T) {
+	old := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = old }()
+	for _, tc := range []struct {
+		name  string
+		style Style
+		full  bool
+	}{
+		{"show", Style{Width: 80, UTF8: true}, false},
+		{"show_full", Style{Width: 80, UTF8: true}, true},
+		{"show_ascii", Style{Width: 60}, false},
+		{"show_color", Style{Width: 80, UTF8: true, Color: true}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := session()
+			v.Full = tc.full
+			var b strings.Builder
+			if err := tc.style.Session(&b, v); err != nil {
+				t.Fatal(err)
+			}
+			golden := "testdata/" + tc.name + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if tc.style.Color {
+				return
+			}
+			for line := range strings.Lines(b.String()) {
+				if n := width(strings.TrimSuffix(line, "\n")); n > tc.style.Width {
+					t.Errorf("%d columns of %d: %q", n, tc.style.Width, line)
+				}
+				if !tc.style.UTF8 && strings.ContainsFunc(line, func(r rune) bool { return r > 0x7f }) {
+					t.Errorf("not ASCII: %q", line)
+				}
+			}
+		})
+	}
+}
+
+// Whatever order a reader gives actions of one time in, each is drawn once: as a
+// line, folded into another one, or counted as hidden.
+func TestSessionDrawsEverything(t *testing.T) {
+	v := session()
+	for i := range v.Actions {
+		v.Actions[i].Text = fmt.Sprintf("text%02d.", i)
+	}
+	v.Full = true
+	var b strings.Builder
+	if err := (Style{UTF8: true}).Session(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range v.Actions {
+		switch a.ActionType {
+		case graph.ToolCall, graph.SubagentStart, graph.SubagentStop, graph.PermissionRequest:
+			continue // their texts are not what is shown of them
+		}
+		if n := strings.Count(b.String(), fmt.Sprintf("text%02d.", i)); n != 1 {
+			t.Errorf("%s (%s) is drawn %d times", a.ActionID, a.ActionType, n)
+		}
+	}
+}
+
+func TestSessionLarge(t *testing.T) {
+	v := SessionView{Session: graph.SessionRow{SessionID: "s"}}
+	for i := range 100_000 {
+		v.Actions = append(v.Actions, graph.ActionRow{
+			ActionID: fmt.Sprint(i), ActionType: graph.ToolCall, ToolName: "Bash", Status: "completed",
+			Timestamp: start.Add(time.Duration(i) * time.Millisecond), Properties: map[string]any{"command": "true"},
+		})
+	}
+	var b strings.Builder
+	begin := time.Now()
+	if err := (Style{Width: 80, UTF8: true}).Session(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "Bash"); n != 100_000 {
+		t.Errorf("%d of 100,000 calls", n)
+	}
+	t.Logf("100,000 actions in %v", time.Since(begin))
+}
