@@ -66,21 +66,13 @@ func promoted(name string) string {
 // inputProps gives the properties of a call's input. replace nulls those that an
 // earlier input may have left.
 func inputProps(e *schema.Event, replace bool) []Prop {
-	var caption string
 	values := map[string]any{}
 	rest := []byte{'{'}
 	for _, m := range members(e.ToolInput) {
 		k, v := m.name, m.value
 		if p := promoted(k); p != "" && len(v) > 0 && v[0] == '"' && values[p] == nil {
-			text := schema.Unquote(v)
-			values[p] = clip(text)
-			if caption == "" {
-				caption = text
-			}
+			values[p] = clip(schema.Unquote(v))
 			continue
-		}
-		if caption == "" && len(v) > 0 && v[0] == '"' {
-			caption = schema.Unquote(v)
 		}
 		if len(rest) > 1 {
 			rest = append(rest, ',')
@@ -91,13 +83,9 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 	rest = append(rest, '}')
 	if input := bytes.TrimSpace(e.ToolInput); len(input) > 0 && input[0] != '{' {
 		rest = cutJSON(input)
-		caption = schema.Unquote(input)
-	}
-	if c := schema.FieldString(e.ToolInput, "description"); c != "" && isAgentTool(e.ToolName) {
-		caption = c
 	}
 	name := e.ToolName
-	if g := gist(caption); g != "" {
+	if g := gist(inputGist(e.ToolInput)); g != "" {
 		name += ": " + g
 	}
 	props := []Prop{{"name", name}}
@@ -112,6 +100,24 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 		props = append(props, Prop{"properties", nil})
 	}
 	return props
+}
+
+// inputGist is the member of an input by which a person knows the call.
+func inputGist(input []byte) string {
+	for _, k := range []string{
+		"command", "file_path", "notebook_path", "url", "pattern", "description", "query", "skill",
+		"subject", "summary", "prompt",
+	} {
+		if v := schema.FieldString(input, k); v != "" {
+			return v
+		}
+	}
+	for _, m := range members(input) {
+		if v := schema.Unquote(m.value); v != "" {
+			return v
+		}
+	}
+	return schema.Unquote(input)
 }
 
 type member struct {

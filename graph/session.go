@@ -41,6 +41,7 @@ type action struct {
 	eff     int64 // max(own, parent's eff + 1): never before its cause
 	started int64 // of a tool call: when it was asked for
 	ended   int64
+	took    int64  // of a tool call: the derived duration that is shown, ns
 	seq     int64  // the least source line of its facts, 0 if they have none
 	hash    uint64 // of a tool call's input
 	input   uint64 // of a tool call: lane, tool and input

@@ -123,6 +123,7 @@ func (s *Session) settleCall(i int32) {
 			s.put(i, Prop{"never_ran", nil})
 		}
 	}
+	defer s.setDuration(i)
 	if status == a.status {
 		return
 	}

@@ -54,7 +54,6 @@ func (s *Session) toolStart(f *fact) {
 	if a.startRank == 0 || rank < a.startRank || rank == a.startRank && f.at < a.started {
 		a.startRank, a.started = rank, f.at
 		s.put(i, Prop{"started_at", Time(f.at)})
-		s.setDuration(i)
 	}
 	s.shareInput(i)
 	s.settleCall(i)
@@ -78,7 +77,6 @@ func (s *Session) toolEnd(f *fact) {
 			s.put(i, Prop{"duration_ms", *f.DurationMS})
 		}
 	}
-	s.setDuration(i)
 	s.shareInput(i)
 
 	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions[i].lane)
@@ -100,17 +98,29 @@ func (s *Session) toolEnd(f *fact) {
 	s.settleCall(i)
 }
 
-// setDuration derives a duration from the two ends where no fact states one.
+// setDuration derives the duration of a call that ran from its two ends, where no
+// fact states one. A denied call only waited.
 func (s *Session) setDuration(i int32) {
 	a := &s.actions[i]
-	if a.regs.held(classDuration) || a.startRank == 0 || a.ended == 0 {
+	if a.regs.held(classDuration) {
 		return
 	}
-	var ms any
-	if a.ended >= a.started {
-		ms = float64(a.ended-a.started) / 1e6
+	took := int64(0)
+	switch statuses[a.status] {
+	case schema.StatusCompleted, schema.StatusFailed:
+		if a.startRank != 0 && a.ended > a.started {
+			took = a.ended - a.started
+		}
 	}
-	s.put(i, Prop{"duration_ms", ms})
+	if took == a.took {
+		return
+	}
+	a.took = took
+	if took == 0 {
+		s.put(i, Prop{"duration_ms", nil})
+	} else {
+		s.put(i, Prop{"duration_ms", float64(took) / 1e6})
+	}
 }
 
 // call folds what f says about the call itself, and returns it.
@@ -277,7 +287,7 @@ func (s *Session) structuredOutput(f *fact) {
 	s.setOwn(i, f.at, f.Seq)
 	if won, _ := s.actions[i].regs.take(f.stamp(callRank(f.Event)), classText); won != 0 {
 		s.put(i, Prop{"tool_use_id", f.ToolUseID}, Prop{"tool_name", f.ToolName},
-			Prop{"name", "StructuredOutput"}, Prop{"text", clip(string(f.Result))})
+			Prop{"name", "StructuredOutput"}, Prop{"status", schema.StatusCompleted}, Prop{"text", clip(string(f.Result))})
 	}
 	s.putPrompt(i, f)
 }
