@@ -102,19 +102,29 @@ func (s *objectScanner) end(b []byte) int {
 	return -1
 }
 
-// skipString returns the index of the quote that ends the string b[i] is in, or of
-// b's last byte.
+// skipString returns the index of the quote that ends the string b[i] is in, or
+// len(b) where the string goes on.
 func (s *objectScanner) skipString(b []byte, i int) int {
-	for ; i < len(b); i++ {
-		switch {
-		case s.escaped:
-			s.escaped = false
-		case b[i] == '\\':
-			s.escaped = true
-		case b[i] == '"':
-			s.inString = false
-			return i
-		}
+	if s.escaped && i < len(b) {
+		s.escaped = false
+		i++
 	}
-	return i
+	for {
+		quote := bytes.IndexByte(b[i:], '"')
+		end := i + quote
+		if quote < 0 {
+			end = len(b)
+		}
+		slashes := len(b[i:end]) - len(bytes.TrimRight(b[i:end], `\`))
+		escaped := slashes%2 == 1
+		switch {
+		case quote < 0:
+			s.escaped = escaped
+			return end
+		case !escaped:
+			s.inString = false
+			return end
+		}
+		i = end + 1
+	}
 }
