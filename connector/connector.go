@@ -24,6 +24,12 @@ type Store interface {
 	Close() error
 }
 
+// Maintainer is a Store that has work better done while nothing arrives. Maintain
+// does it in small steps and stops, without error, when ctx ends.
+type Maintainer interface {
+	Maintain(ctx context.Context) error
+}
+
 // Reader answers questions. Every implementation gives the same answers.
 type Reader interface {
 	Sessions(ctx context.Context, f graph.SessionFilter) ([]graph.SessionRow, error)

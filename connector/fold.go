@@ -18,6 +18,7 @@ type folding struct {
 	*pass
 	out chan<- *transaction
 	tx  *transaction
+	ops []graph.Op // of the part being folded, before they are coalesced
 }
 
 // part is one session's share of a transaction.
@@ -56,6 +57,7 @@ func (f *folding) session(ctx context.Context, session string) {
 // file folds what is new in a session's file. On an error nothing of the part that
 // was being folded is kept.
 func (f *folding) file(ctx context.Context, session string) error {
+	f.dropOps()
 	from := f.positions[session]
 	p := &part{Batch: graph.Batch{Journal: f.Journal.ID(), Session: session, From: from}}
 	p.counts.Sessions = 1
@@ -113,7 +115,7 @@ func (f *folding) line(p *part, state *fold, line []byte, cursor *journal.Cursor
 	}
 	p.counts.Events++
 	state.events++
-	p.Ops = append(p.Ops, state.session.Apply(&e)...)
+	f.ops = append(f.ops, state.session.Apply(&e)...)
 }
 
 // decode returns the event of one line of a session's file.
@@ -165,7 +167,7 @@ func (f *folding) full(p *part) bool {
 // add puts a part that ends at the cursor into the transaction.
 func (f *folding) add(p *part, cursor *journal.Cursor, age time.Duration) {
 	p.To = cursor.Position()
-	p.Ops = graph.Coalesce(p.Ops)
+	p.Ops = graph.Coalesce(f.ops)
 	p.counts.Ops = len(p.Ops)
 	p.counts.Torn = cursor.Torn() - p.torn
 	p.counts.Bytes = p.To.Offset
@@ -182,6 +184,14 @@ func (f *folding) add(p *part, cursor *journal.Cursor, age time.Duration) {
 		f.tx.unsafe = append(f.tx.unsafe, p.Session)
 	}
 	f.positions[p.Session] = p.To
+	f.dropOps()
+}
+
+// dropOps empties ops for the next part. The array is used again: to grow one for
+// each session would copy more bytes than folding reads. What it points to goes.
+func (f *folding) dropOps() {
+	clear(f.ops)
+	f.ops = f.ops[:0]
 }
 
 func (f *folding) flush(ctx context.Context) {

@@ -55,11 +55,11 @@ func TestLockExcludesAndNamesItsHolder(t *testing.T) {
 		other.Unlock()
 	}
 	time.AfterFunc(30*time.Millisecond, func() { lock.Unlock() })
-	lock, err = connector.LockHome(home, connector.RunLock, 5*time.Second)
+	second, err := connector.LockHome(home, connector.RunLock, 5*time.Second)
 	if err != nil {
 		t.Fatalf("after it was released: %v", err)
 	}
-	lock.Unlock()
+	second.Unlock()
 	if _, err := connector.LockHome(filepath.Join(home, "none"), connector.RunLock, time.Hour); err == nil || errors.Is(err, connector.ErrLocked) {
 		t.Errorf("without a home: %v", err)
 	}

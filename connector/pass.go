@@ -111,7 +111,7 @@ func (p *pass) syncJournal(sessions []string) error {
 		tickets <- struct{}{}
 		go func() {
 			defer func() { <-tickets }()
-			err := p.Journal.Sync(session)
+			err := p.syncFile(session)
 			if errors.Is(err, fs.ErrNotExist) {
 				err = nil // removed after it was read: the next look finds out
 			}

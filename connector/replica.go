@@ -50,6 +50,8 @@ type Replica struct {
 
 	running sync.Mutex // one Sync or Run at a time
 	folds   folds      // survives a Sync: the next one may go on from it
+
+	syncFile func(session string) error // Journal.Sync, but in tests
 }
 
 func (r *Replica) setDefaults() {
@@ -60,6 +62,9 @@ func (r *Replica) setDefaults() {
 	r.MaxKept = cmp.Or(r.MaxKept, 50_000)
 	r.MinBackoff = cmp.Or(r.MinBackoff, 100*time.Millisecond)
 	r.MaxBackoff = cmp.Or(r.MaxBackoff, 30*time.Second)
+	if r.syncFile == nil {
+		r.syncFile = r.Journal.Sync
+	}
 }
 
 // Report says what a Sync wrote to the store, as far as it came.
@@ -190,11 +195,17 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, ok func()) erro
 	}
 	idle := time.NewTicker(min(time.Minute, r.Idle))
 	defer idle.Stop()
+	quiet := time.NewTimer(quietFor)
+	defer quiet.Stop()
 	for {
 		var sessions []string
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-quiet.C:
+			if r.maintain(ctx) {
+				quiet.Reset(time.Second)
+			}
 		case <-changed.wake:
 			sessions = changed.take()
 		case now := <-idle.C:
@@ -210,7 +221,31 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, ok func()) erro
 			return err
 		}
 		ok()
+		quiet.Reset(quietFor)
 	}
+}
+
+const (
+	// quietFor is how long nothing has to arrive before a store is maintained.
+	quietFor = 5 * time.Second
+	// maintenance is how long an event that arrives then may have to wait.
+	maintenance = 200 * time.Millisecond
+)
+
+// maintain lets the store do its own work for a moment, and reports whether there
+// may be more.
+func (r *Replica) maintain(ctx context.Context) (more bool) {
+	m, ok := r.Store.(Maintainer)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, maintenance)
+	defer cancel()
+	if err := m.Maintain(ctx); err != nil {
+		logError(r.Log.Warn(), "store.maintenance", err).Str("store", r.Name).Msg("the store could not tidy itself")
+		return false
+	}
+	return ctx.Err() != nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -332,3 +332,64 @@ func TestLagIsShort(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// No store knows what the journal could still lose, and an old history is not
+// synced file by file.
+func TestJournalIsSyncedBeforeTheStoreKnows(t *testing.T) {
+	j, store, rnd := newJournal(t), newMemory(), newRand(t)
+	record(t, j, "old", newAgent(rnd, "old").lines(5)...)
+	age(t, j, "old", time.Hour)
+	var mu sync.Mutex
+	synced := map[string]int64{}
+	watched := &checked{memory: store, check: func(b graph.Batch) {
+		mu.Lock()
+		defer mu.Unlock()
+		if b.Session != "old" && synced[b.Session] < b.To.Offset {
+			t.Errorf("session %s: the store is told of %d bytes, %d are on the disk", b.Session, b.To.Offset, synced[b.Session])
+		}
+	}}
+	var fail error
+	r := replica(j, watched)
+	r.MaxEvents = 7
+	r.OnSync(func(session string) error {
+		info, err := j.Stat(session)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if fail == nil {
+			synced[session] = info.Size
+		}
+		return fail
+	})
+	agents := []*agent{newAgent(rnd, "a"), newAgent(rnd, "b"), newAgent(rnd, "c")}
+	for range 20 {
+		for _, a := range agents {
+			record(t, j, a.session, a.lines(rnd.IntN(10))...)
+		}
+		sync1(t, r)
+	}
+	if synced["old"] != 0 || synced["a"] == 0 {
+		t.Errorf("synced: %v", synced)
+	}
+	fail = errFault
+	record(t, j, "a", agents[0].next())
+	applies := store.applies
+	if _, err := r.Sync(t.Context(), nil); !errors.Is(err, errFault) || store.applies != applies {
+		t.Errorf("with a journal that cannot be synced: %v, %d applies", err, store.applies-applies)
+	}
+}
+
+// checked is a store that looks at each batch.
+type checked struct {
+	*memory
+	check func(graph.Batch)
+}
+
+func (c *checked) Apply(ctx context.Context, batches []graph.Batch) error {
+	for _, b := range batches {
+		c.check(b)
+	}
+	return c.memory.Apply(ctx, batches)
+}
