@@ -29,11 +29,11 @@ func (p *payload) batch(first schema.Event, env Env) []schema.Event {
 		first.Extra = p.rest()
 		p.finish(&first, env)
 		return []schema.Event{first}
-	case p.has(toolCall) || p.has("tool_calls"):
+	case p.count(toolCall) > 0 || p.count("tool_calls") > 1:
 		// Extra could not say whose member it is.
-		p.fault = "PostToolBatch with a second tool_calls, or a " + toolCall
 		p.members = membersOf(p.raw)
 		whole := p.start(env)
+		p.note("PostToolBatch with a second tool_calls, or a " + toolCall)
 		whole.Extra = p.rest()
 		p.finish(&whole, env)
 		return []schema.Event{whole}

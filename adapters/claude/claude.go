@@ -43,7 +43,7 @@ func Events(payload []byte, env Env) []schema.Event {
 	case p.session == "":
 		// No fact can be derived of no session: kept, unknown.
 	case e.HookEventName == "":
-		p.fault = "no hook_event_name"
+		p.note("no hook_event_name")
 	case e.HookEventName == "PostToolBatch":
 		return p.batch(e, env)
 	default:
@@ -72,7 +72,7 @@ func (p *payload) start(env Env) schema.Event {
 	}
 	if !p.text("session_id", &p.session) {
 		p.session = p.foreignSession()
-		p.fault = "no session_id"
+		p.note("no session_id")
 	}
 	e.SessionID = unknownSession
 	if p.session != "" {
@@ -110,7 +110,7 @@ func unparsable(raw []byte, env Env, err error) schema.Event {
 	text := strings.ToValidUTF8(string(raw), "\ufffd")
 	p := &payload{raw: schema.AppendString(nil, text), unread: text}
 	e := p.start(env)
-	p.fault = err.Error()
+	p.faults = []string{err.Error()}
 	p.finish(&e, env)
 	return e
 }

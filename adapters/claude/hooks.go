@@ -107,7 +107,7 @@ func (p *payload) toolHook(e *schema.Event) bool {
 // be joined to it, and the event stays unknown.
 func (p *payload) call(e *schema.Event, kind string) bool {
 	if !p.text("tool_use_id", &e.ToolUseID) {
-		p.fault = e.HookEventName + " without tool_use_id"
+		p.note(e.HookEventName + " without tool_use_id")
 		return false
 	}
 	e.EventID = schema.EventID(schema.OriginHook, kind, e.ToolUseID)
@@ -149,7 +149,7 @@ func (p *payload) agentHook(e *schema.Event) bool {
 
 func (p *payload) agent(e *schema.Event, typ schema.Type) {
 	if e.AgentID == "" {
-		p.fault = e.HookEventName + " without agent_id"
+		p.note(e.HookEventName + " without agent_id")
 		return
 	}
 	e.EventType = typ

@@ -49,7 +49,7 @@ func inverse(t testing.TB, events []schema.Event) []member {
 			list = append(list, member{key, canonical(schema.AppendString(nil, value))})
 		}
 	}
-	if !strings.HasPrefix(schema.FieldString(first.Metadata, "hook_error"), "no session_id") {
+	if !strings.Contains(schema.FieldString(first.Metadata, "hook_error"), "no session_id") {
 		if original := schema.FieldString(first.Metadata, "session_id_original"); original != "" {
 			add("session_id", original)
 		} else {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -32,7 +33,7 @@ func (env Env) metadata(e schema.Event, p *payload) json.RawMessage {
 	if agent := object(env.AgentMeta); agent != nil {
 		meta = appendMember(meta, schema.MetaAgent, agent)
 	}
-	add(schema.MetaHookError, p.fault)
+	add(schema.MetaHookError, strings.Join(p.faults, "; "))
 	add(schema.MetaPayload, p.unread)
 	if len(meta) == 1 {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,9 +20,9 @@ type payload struct {
 	raw     []byte // valid JSON without newlines
 	members []member
 
-	session string // the session id as the runtime gave it, "" if none
-	fault   string // why the event is not what it should be, "" if it is
-	unread  string // a payload that is no JSON object, as text
+	session string   // the session id as the runtime gave it, "" if none
+	faults  []string // why the event is not what it should be
+	unread  string   // a payload that is no JSON object, as text
 }
 
 type member struct {
@@ -38,7 +39,7 @@ func parse(raw []byte) (*payload, error) {
 	}
 	if !utf8.Valid(p.raw) {
 		p.raw = bytes.ToValidUTF8(p.raw, []byte("\ufffd"))
-		p.fault = "not UTF-8: invalid bytes replaced"
+		p.note("not UTF-8: invalid bytes replaced")
 	}
 	if !json.Valid(p.raw) {
 		var value json.RawMessage
@@ -47,11 +48,17 @@ func parse(raw []byte) (*payload, error) {
 	if p.raw[0] != '{' {
 		return nil, errors.New("not a JSON object")
 	}
-	if bytes.ContainsAny(p.raw, "\n\r") {
+	if bytes.IndexByte(p.raw, '\n') >= 0 || bytes.IndexByte(p.raw, '\r') >= 0 {
 		p.raw = compact(p.raw)
 	}
 	p.members = membersOf(p.raw)
 	return p, nil
+}
+
+func (p *payload) note(fault string) {
+	if !slices.Contains(p.faults, fault) {
+		p.faults = append(p.faults, fault)
+	}
 }
 
 func membersOf(obj []byte) []member {
@@ -83,6 +90,16 @@ func (p *payload) is(key, raw string) bool {
 }
 
 func (p *payload) has(key string) bool { return p.get(key) != nil }
+
+// count returns how many members have that name, taken or not.
+func (p *payload) count(key string) (n int) {
+	for _, m := range p.members {
+		if m.key == key {
+			n++
+		}
+	}
+	return n
+}
 
 // peek returns a string member without taking it.
 func (p *payload) peek(key string) string {
