@@ -43,8 +43,10 @@ type Recorded struct {
 	// that does not match schema.IDPattern, or a new one where it was empty.
 	SessionID string
 	EventID   string
-	// ActionID is the action's id in the graph, "" for an event that is no action
-	// (the start and end of a session, a tag).
+	// ActionID is the action's id in the graph. It is "" for an event that is no
+	// action (the start and end of a session, a tag), and for one that the graph
+	// numbers among its like: a subagent's start, a compaction, a permission request
+	// that names no tool call.
 	ActionID  string
 	ToolUseID string // of tool calls and results
 }
@@ -183,8 +185,8 @@ func (r *Recorder) RecordMessage(m Message) (Recorded, error) {
 }
 
 // RecordAction records any event of the protocol: a subagent, a model call, an
-// error, a decision … What is empty of V, EventID, Timestamp, Origin and SourceSDK
-// is filled in.
+// error, a decision … EventID, Timestamp and SourceSDK are filled in where they are
+// empty; V and Origin always are this package's.
 func (r *Recorder) RecordAction(e schema.Event) (Recorded, error) {
 	e.EventID = cmp.Or(e.EventID, rand.Text())
 	return r.record(e)
@@ -213,7 +215,7 @@ func (r *Recorder) complete(e *schema.Event) error {
 		return errors.New("session_id: missing")
 	}
 	e.V = schema.Version
-	e.Origin = cmp.Or(e.Origin, schema.OriginAPI)
+	e.Origin = schema.OriginAPI
 	e.SourceSDK = cmp.Or(e.SourceSDK, r.sdk)
 	e.Timestamp = orNow(e.Timestamp)
 	if safe := schema.SafeID(e.SessionID); safe != e.SessionID {
@@ -261,8 +263,12 @@ func eventID(kind, session, key string) string {
 // actionID returns the id of the action that the graph makes of e, or "".
 func actionID(e *schema.Event) string {
 	switch e.EventType {
-	case schema.SessionStart, schema.SessionEnd, schema.Tag, schema.Fork:
+	case schema.SessionStart, schema.SessionEnd, schema.Tag, schema.Fork, schema.AgentStart, schema.Compaction:
 		return ""
+	case schema.Permission:
+		if e.ToolUseID == "" {
+			return ""
+		}
 	case schema.ToolStart:
 		return graph.ToolCallID(e.SessionID, e.ToolUseID)
 	case schema.ToolEnd, schema.ToolBatch:
