@@ -260,8 +260,9 @@ func (a assignment) isSetting(s []byte, start int, name []byte) bool {
 		lineStart--
 	}
 	first := lineStart == 0 || s[lineStart-1] == '\n' || lineStart > 1 && s[lineStart-2] == '\\' && s[lineStart-1] == 'n'
+	quoted := start > 0 && (s[start-1] == '"' || s[start-1] == '\'') // -H "X-Api-Key: …"
 	if a.op == ':' {
-		return first && !a.tight
+		return (first || quoted) && !a.tight
 	}
 	if !a.tight {
 		return first && !hasLower(name)

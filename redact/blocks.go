@@ -17,17 +17,17 @@ func privateBlock(s []byte, pos int) (start, end int, ok bool) {
 // maxKeyBlock bounds a private key block; a 16,384-bit RSA key takes 13 kB.
 const maxKeyBlock = 64 << 10
 
-// keyBlock returns the private key block whose "-----BEGIN " is at s[pos]. What is
+// keyBlock returns the private key block whose "-----BEGIN" is at s[pos]. What is
 // inside may be escaped, indented or numbered by line (as a Read tool prints it);
 // a block without an end goes as far as base64 does.
 func keyBlock(s []byte, pos int) (start, end int, ok bool) {
-	head := s[pos:min(len(s), pos+120)]
+	head := bytes.ToUpper(s[pos:min(len(s), pos+130)])
 	i := bytes.Index(head, []byte("PRIVATE KEY"))
 	if i < 0 {
 		return 0, 0, false
 	}
 	dashes := bytes.Index(head[i:], []byte("-----"))
-	if dashes < 0 || bytes.Contains(head[11:i], []byte("-----")) {
+	if dashes < 0 || bytes.Contains(head[10:i], []byte("-----")) {
 		return 0, 0, false
 	}
 	body := pos + i + dashes + 5

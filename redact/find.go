@@ -184,10 +184,16 @@ func (r *Redactor) expr(slot int) *regexp.Regexp {
 	e := &r.exprs[slot]
 	e.once.Do(func() {
 		ru := r.rules[slot]
+		expr := ru.expr
 		if ru.back == 0 {
-			e.re = regexp.MustCompile(`^(?:` + ru.expr + `)`)
-		} else {
-			e.re = regexp.MustCompile(ru.expr)
+			expr = `^(?:` + expr + `)`
+		}
+		if ru.fold {
+			expr = `(?i)` + expr
+		}
+		e.re = regexp.MustCompile(expr)
+		if ru.kind == assigned { // a vendor's shapes differ in length: the whole value counts
+			e.re.Longest()
 		}
 	})
 	return e.re

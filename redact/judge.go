@@ -106,12 +106,12 @@ func credible(k nameClass, v []byte, strict bool) bool {
 		if strict {
 			return len(v) >= 6 && digits > 0 && letters > 0 && !wordDigits(v)
 		}
-		return len(v) >= 6 && (digits > 0 || symbols > 0) && !identifierWords(v) || len(v) >= 16 && !dotted(v) && !identifierWords(v)
+		return len(v) >= 6 && (digits > 0 || symbols > 0) && !identifierWords(v) || jumbled(v)
 	case authName:
 		return len(v) >= 8 && (digits > 0 || len(v) >= 24)
 	}
 	if letters == 0 || digits == 0 || wordy(v) {
-		return len(v) >= 8 && isBasic(v)
+		return len(v) >= 8 && isBasic(v) || len(v) >= 16 && jumbled(v)
 	}
 	e := entropy(v)
 	switch {
@@ -202,6 +202,21 @@ func identifierWords(v []byte) bool {
 		}
 	}
 	return true
+}
+
+// jumbled reports whether v, of letters alone, has its capitals where no camelCase
+// has them: close together, and small letters between.
+func jumbled(v []byte) bool {
+	upper, turns := 0, 0
+	for i, c := range v {
+		if c >= 'A' && c <= 'Z' {
+			upper++
+		}
+		if i > 0 && hasLower(v[i-1:i]) != hasLower(v[i:i+1]) {
+			turns++
+		}
+	}
+	return len(v) >= 8 && upper >= 3 && turns >= 4 && len(v) < 3*upper && identifierWords(v) && bytes.IndexByte(v, '_') < 0
 }
 
 // wordDigits reports whether v is a word with a number behind it, as variables and
