@@ -46,6 +46,9 @@ func (b *bench) hookRows(name string, size int, truth, hook []usage) {
 		b.table.add(name+"p50", "≤ 3 × true", seen, ratio(p50, base) <= 3)
 		b.table.add(name+"p99", "≤ 8 ms, idle core", fmt.Sprintf("%s (true %s)", ms(p99), ms(quantile(truth, 0.99))), p99 <= 8*time.Millisecond)
 		b.rss(name+"peak RSS", 15, peak(hook))
+		if peak(hook) == peak(truth) {
+			b.table[len(b.table)-1][2] += " or less: what started it has as much"
+		}
 	case size < 1<<20:
 		b.table.add(name+"p50", "≤ 6 × true", seen, ratio(p50, base) <= 6)
 	default:

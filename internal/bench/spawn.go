@@ -24,7 +24,8 @@ type command struct {
 // usage is what one process took.
 type usage struct {
 	Wall   time.Duration
-	MaxRSS int64 // bytes; 0 where the system does not say
+	CPU    time.Duration // user and system, all cores: what noise on the machine changes least
+	MaxRSS int64         // bytes; 0 where the system does not say
 	Stdout string
 }
 
@@ -102,7 +103,8 @@ func timed(args []string, stdin []byte) (usage, error) {
 	if err != nil {
 		return usage{}, fmt.Errorf("%s: %w\n%s", args, err, stderr.Bytes())
 	}
-	return usage{Wall: wall, MaxRSS: maxRSS(cmd.ProcessState), Stdout: stdout.String()}, nil
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return usage{Wall: wall, CPU: cpu, MaxRSS: maxRSS(cmd.ProcessState), Stdout: stdout.String()}, nil
 }
 
 // quantile returns the wall time that q of all are not above.

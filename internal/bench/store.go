@@ -38,8 +38,9 @@ func (b *bench) throughput() error {
 			return err
 		}
 		rate := float64(made.events) / u.Wall.Seconds()
-		b.table.add(c.name, "≥ 20,000 events/s", fmt.Sprintf("%.0f events/s (%.0f MB/s, %d B an event)",
-			rate, float64(made.bytes)/1e6/u.Wall.Seconds(), made.bytes/int64(made.events)), rate >= 20_000)
+		b.table.add(c.name, "≥ 20,000 events/s", fmt.Sprintf("%.0f events/s (%.0f MB/s, %d B and %.0f µs of CPU an event)",
+			rate, float64(made.bytes)/1e6/u.Wall.Seconds(), made.bytes/int64(made.events),
+			float64(u.CPU.Microseconds())/float64(made.events)), rate >= 20_000)
 		b.rss(c.name+", peak RSS", 200, u.MaxRSS)
 		if err := os.RemoveAll(home); err != nil {
 			return err
@@ -113,7 +114,7 @@ func (b *bench) questions(home string, events int) error {
 		}
 		p50 := quantile(all[0], 0.5)
 		b.table.add(fmt.Sprintf("%s, %d events", q.name, events), "≤ 100 ms",
-			fmt.Sprintf("p50 %s, most %s", ms(p50), ms(quantile(all[0], 1))), p50 <= 100*time.Millisecond)
+			fmt.Sprintf("p50 %s, most %s, CPU %s", ms(p50), ms(quantile(all[0], 1)), ms(all[0][0].CPU)), p50 <= 100*time.Millisecond)
 	}
 	return nil
 }
