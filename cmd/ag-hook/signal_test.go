@@ -3,9 +3,14 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestSignalsDoNotStopIt(t *testing.T) {
@@ -31,4 +36,51 @@ func TestSignalsDoNotStopIt(t *testing.T) {
 	if got := events(t, home); len(got) != 1 || len(got[0].Result) < 400_000 {
 		t.Errorf("%d events", len(got))
 	}
+}
+
+// TestKilledHooksLoseNothing starts hooks as parallel tool calls do, and kills some
+// at random: what exited 0 is there once, what was killed is there once or not.
+func TestKilledHooksLoseNothing(t *testing.T) {
+	runs := 64
+	if os.Getenv("AG_SOAK") != "" {
+		runs = 64 * 20
+	}
+	home := t.TempDir()
+	exited := make([]bool, runs)
+	slots := make(chan bool, 16)
+	var wg sync.WaitGroup
+	for i := range runs {
+		slots <- true
+		wg.Go(func() {
+			defer func() { <-slots }()
+			cmd := command(home)
+			text := bytes.ReplaceAll(payload("s", []int{10, 3000, 200_000}[i%3]), []byte("toolu_01s"), fmt.Appendf(nil, "toolu_%d", i))
+			cmd.Stdin = bytes.NewReader(text)
+			if err := cmd.Start(); err != nil {
+				t.Error(err)
+				return
+			}
+			if i%2 == 0 {
+				time.Sleep(time.Duration(rand.IntN(20_000)) * time.Microsecond)
+				cmd.Process.Kill()
+			}
+			err := cmd.Wait()
+			if exited[i] = err == nil; i%2 == 1 && err != nil {
+				t.Errorf("call %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	found := map[string]int{}
+	all, torn := recorded(t, home)
+	for _, e := range all {
+		found[e.ToolUseID]++
+	}
+	for i, ok := range exited {
+		n := found[fmt.Sprintf("toolu_%d", i)]
+		if n > 1 || ok && n != 1 {
+			t.Errorf("call %d, exited %v, is there %d times", i, ok, n)
+		}
+	}
+	t.Logf("%d of %d there, %d torn lines", len(found), runs, torn)
 }
