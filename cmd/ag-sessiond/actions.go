@@ -86,8 +86,8 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 		return nil
 	}
 	cols := []render.Column{
-		{Title: "TIME"}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8}, {Title: "STATUS", Paint: render.PaintStatus},
-		{Title: "TOOK", Right: true}, {Title: "AGENT", Give: 6, Paint: render.PaintDim}, {Title: "WHAT", Give: 16},
+		{Title: "TIME"}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8, Drop: 9}, {Title: "STATUS", Paint: render.PaintStatus},
+		{Title: "TOOK", Right: true, Drop: 2}, {Title: "AGENT", Give: 6, Paint: render.PaintDim, Drop: 1}, {Title: "WHAT", Give: 20},
 	}
 	var cells [][]string
 	for i := range rows {

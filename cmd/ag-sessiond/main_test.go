@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -73,7 +73,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "user"))
 			env.Setenv("AG_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("RECORDINGS", recordings)
-			return nil
+			self, err := exec.LookPath("ag-sessiond")
+			env.Setenv("AG_SESSIOND", self)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"play":   play,
@@ -148,7 +150,7 @@ func help(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // checkJSON looks at the JSON on stdout: json PATH WANT, where PATH is made of
-// members, indexes and # for a length, and WANT is JSON.
+// members, indexes and len for a length, and WANT is JSON.
 func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	var v any
 	dec := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
@@ -164,14 +166,17 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	got, err := lookup(v, args[0])
 	ts.Check(err)
-	text, err := json.Marshal(got)
-	ts.Check(err)
-	var want bytes.Buffer
-	if err := json.Compact(&want, []byte(args[1])); err != nil {
+	var want any
+	dec = json.NewDecoder(strings.NewReader(args[1]))
+	dec.UseNumber()
+	if err := dec.Decode(&want); err != nil {
 		ts.Fatalf("%s: %v", args[1], err)
 	}
-	if same := bytes.Equal(text, want.Bytes()); same == neg {
-		ts.Fatalf("%s is %s, want %s (negated: %v)", args[0], text, args[1], neg)
+	if n, ok := got.(int); ok {
+		got = json.Number(strconv.Itoa(n))
+	}
+	if same := reflect.DeepEqual(got, want); same == neg {
+		ts.Fatalf("%s is %.500v, want %s (negated: %v)", args[0], got, args[1], neg)
 	}
 }
 
@@ -192,13 +197,13 @@ func lookup(v any, path string) (any, error) {
 	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' }) {
 		switch node := v.(type) {
 		case map[string]any:
-			if part == "#" {
+			if part == "len" {
 				v = len(node)
 				continue
 			}
 			v = node[part]
 		case []any:
-			if part == "#" {
+			if part == "len" {
 				v = len(node)
 				continue
 			}

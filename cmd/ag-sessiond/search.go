@@ -89,7 +89,7 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 			head = append(head, a.style.Status(h.Action.Status))
 		}
 		a.printf("%s\n", strings.Join(head, "  "))
-		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks))
+		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks, max(a.style.Width-4, 20)))
 	}
 	return nil
 }

@@ -70,14 +70,19 @@ func noSession(ctx context.Context, r connector.Reader, arg string) error {
 		row  graph.SessionRow
 		dist int
 	}
-	found := make([]near, 0, len(rows))
+	var found []near
 	for _, row := range rows {
 		id := row.SessionID
 		dist := editDistance(arg, id[:min(len(id), len(arg))])
 		if strings.Contains(strings.ToLower(row.Title+"\n"+row.FirstPrompt), strings.ToLower(arg)) {
 			dist = 0
 		}
-		found = append(found, near{row, dist})
+		if dist <= max(1, len(arg)/3) {
+			found = append(found, near{row, dist})
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("no session %q; the newest are\n%s", arg, candidates(rows[:min(3, len(rows))], 3))
 	}
 	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(a.dist, b.dist) })
 	var nearest []graph.SessionRow

@@ -80,15 +80,15 @@ func (a *app) sessions(ctx context.Context, r connector.Reader, f graph.SessionF
 		return nil
 	}
 	cols := []render.Column{
-		{Title: "ID"}, {Title: "STARTED"}, {Title: "TOOK", Right: true}, {Title: "STATUS", Paint: render.PaintStatus},
-		{Title: "ACTIONS", Right: true}, {Title: "TOOLS", Right: true}, {Title: "ERRORS", Right: true, Paint: render.PaintNumber},
-		{Title: "MODEL", Give: 8}, {Title: "DIRECTORY", Give: 12}, {Title: "TITLE", Give: 16},
+		{Title: "ID"}, {Title: "STARTED"}, {Title: "TOOK", Right: true, Drop: 3}, {Title: "STATUS", Paint: render.PaintStatus},
+		{Title: "ACTIONS", Right: true, Drop: 2}, {Title: "TOOLS", Right: true}, {Title: "ERRORS", Right: true, Paint: render.PaintNumber},
+		{Title: "MODEL", Give: 8, Drop: 1}, {Title: "DIRECTORY", Give: 16, Left: true, Drop: 4}, {Title: "TITLE", Give: 20},
 	}
 	var cells [][]string
 	for i, id := range shortIDs(rows) {
 		s := rows[i]
 		cells = append(cells, []string{
-			id, render.Time(s.StartedAt), render.RowDuration(s), s.Status,
+			id, render.Minute(s.StartedAt), render.RowDuration(s), s.Status,
 			render.Count(s.ActionCount), render.Count(s.ToolCallCount), render.Count(s.ErrorCount),
 			s.Model, homeRelative(s.WorkingDirectory), withTags(title(s), s.Tags),
 		})

@@ -97,13 +97,14 @@ func (a *app) summaryHead(sum graph.Summary, s graph.SessionRow) {
 
 // counts prints a number and what it is made of, the most first.
 func (a *app) counts(name string, n int64, by map[string]int64) {
+	total := render.Count(n)
 	var parts []string
 	for _, k := range byCount(by) {
 		parts = append(parts, render.Count(by[k])+" "+strings.ReplaceAll(render.OneLine(k), "_", " "))
 	}
-	line := render.Count(n)
 	if len(parts) > 0 {
-		line += ": " + strings.Join(parts, ", ")
+		parts[0] = total + ": " + parts[0]
+		total = a.style.Wrap(12, parts)
 	}
-	a.printf("%-12s%s\n", name, line)
+	a.printf("%-12s%s\n", name, total)
 }

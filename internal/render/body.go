@@ -69,30 +69,93 @@ func (p *painter) input(branch string, a *graph.ActionRow) {
 }
 
 // Snippet draws a part of a text with what matched in it marked: in colour, or
-// between brackets where there is none. marks are byte ranges of text.
-func (s Style) Snippet(text string, marks [][2]int) string {
+// between brackets where there is none. marks are byte ranges of text. Of a text
+// that is too wide the part around the first match is shown, in room columns; 0 is
+// no limit.
+func (s Style) Snippet(text string, marks [][2]int, room int) string {
+	pieces := cutPieces(text, marks)
+	if room > 0 {
+		pieces = s.around(pieces, room)
+	}
 	var b strings.Builder
+	for _, p := range pieces {
+		switch {
+		case !p.marked:
+			b.WriteString(p.text)
+		case s.Color:
+			b.WriteString(s.paint(bold+";"+yellow, p.text))
+		default:
+			b.WriteString(s.pick("«", "[") + p.text + s.pick("»", "]"))
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+type piece struct {
+	text   string
+	marked bool
+}
+
+// cutPieces cuts a text at its marks and cleans the pieces: whatever sequence a
+// mark may have cut in two, neither half of it is left.
+func cutPieces(text string, marks [][2]int) (pieces []piece) {
 	pos := 0
 	for _, m := range marks {
-		from, to := m[0], m[1]
-		if from < pos || to < from || to > len(text) {
+		if m[0] < pos || m[1] < m[0] || m[1] > len(text) {
 			continue
 		}
-		b.WriteString(flat(text[pos:from]))
-		word := flat(text[from:to])
-		if s.Color {
-			b.WriteString(s.paint(bold+";"+yellow, word))
-		} else {
-			b.WriteString(s.pick("«", "[") + word + s.pick("»", "]"))
-		}
-		pos = to
+		pieces = append(pieces, piece{flat(text[pos:m[0]]), false}, piece{flat(text[m[0]:m[1]]), true})
+		pos = m[1]
 	}
-	b.WriteString(flat(text[pos:]))
-	return strings.TrimSpace(b.String())
+	return append(pieces, piece{flat(text[pos:]), false})
+}
+
+// around keeps room columns of pieces, from a little before the first match on.
+func (s Style) around(pieces []piece, room int) (out []piece) {
+	if head := width(pieces[0].text); len(pieces) > 1 && head > room/3 {
+		pieces[0].text = s.ellipsis() + columns().TruncateLeft(pieces[0].text, head-room/3, "")
+	}
+	for _, p := range pieces {
+		brackets := 0
+		if p.marked && !s.Color {
+			brackets = 2
+		}
+		n := width(p.text) + brackets
+		if n > room {
+			p.text = s.Truncate(p.text, room-brackets)
+			return append(out, p)
+		}
+		room -= n
+		out = append(out, p)
+	}
+	return out
 }
 
 // flat is a piece of a line: clean, its newlines and tabs blanks, its own blanks
 // kept.
 func flat(s string) string {
 	return strings.NewReplacer("\n", " ", "\t", " ").Replace(Clean(s))
+}
+
+// Wrap writes parts, separated by commas, in lines that fit the width; lines but
+// the first begin below the column at.
+func (s Style) Wrap(at int, parts []string) string {
+	var b strings.Builder
+	used := at
+	for i, p := range parts {
+		if i < len(parts)-1 {
+			p += ","
+		}
+		if n := width(p); i > 0 && s.Width > 0 && used+1+n > s.Width {
+			b.WriteString("\n" + strings.Repeat(" ", at) + p)
+			used = at + n
+		} else {
+			if i > 0 {
+				p = " " + p
+			}
+			b.WriteString(p)
+			used += width(p)
+		}
+	}
+	return b.String()
 }

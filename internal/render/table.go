@@ -3,6 +3,7 @@ package render
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,12 @@ type Column struct {
 	// Give lets the column shrink, to no less than this many columns, when the
 	// table is wider than the terminal. 0 keeps it whole.
 	Give int
+	// Left takes what does not fit off the left: the end of a directory tells more
+	// than its beginning.
+	Left bool
+	// Drop lets the whole column go: where all its cells are empty, and, the
+	// smallest number first, where the table would be too wide all the same.
+	Drop int
 	// Paint colours a cell by its text; nil leaves it.
 	Paint func(s Style, cell, padded string) string
 }
@@ -33,6 +40,7 @@ func (s Style) Table(w io.Writer, cols []Column, rows [][]string) error {
 		}
 		cells = append(cells, line)
 	}
+	cols, cells = s.drop(cols, cells)
 	widths := s.fit(cols, cells)
 	b := bufio.NewWriter(w)
 	for n, line := range cells {
@@ -49,6 +57,9 @@ func (s Style) row(cols []Column, widths []int, line []string, title bool) strin
 			b.WriteString("  ")
 		}
 		text := s.Truncate(cell, widths[i])
+		if cols[i].Left {
+			text = s.truncateLeft(cell, widths[i])
+		}
 		padded := text
 		if i < len(line)-1 || cols[i].Right {
 			padded = pad(text, width(text), widths[i], cols[i].Right)
@@ -62,6 +73,58 @@ func (s Style) row(cols []Column, widths []int, line []string, title bool) strin
 		b.WriteString(padded)
 	}
 	return b.String()
+}
+
+func (s Style) truncateLeft(text string, n int) string {
+	if over := width(text) - n; over > 0 {
+		text = columns().TruncateLeft(text, over+len([]rune(s.ellipsis())), s.ellipsis())
+	}
+	return text
+}
+
+// drop leaves out columns that may go: the empty ones, then as many as it takes.
+func (s Style) drop(cols []Column, cells [][]string) ([]Column, [][]string) {
+	out := func(i int) {
+		cols = slices.Delete(slices.Clone(cols), i, i+1)
+		for n := range cells {
+			cells[n] = slices.Delete(cells[n], i, i+1)
+		}
+	}
+	for i := len(cols) - 1; i >= 0; i-- {
+		filled := slices.ContainsFunc(cells[1:], func(line []string) bool { return line[i] != "" })
+		if cols[i].Drop > 0 && !filled && len(cells) > 1 {
+			out(i)
+		}
+	}
+	for s.Width > 0 && least(cols, cells) > s.Width {
+		next := -1
+		for i, c := range cols {
+			if c.Drop > 0 && (next < 0 || c.Drop < cols[next].Drop) {
+				next = i
+			}
+		}
+		if next < 0 {
+			break
+		}
+		out(next)
+	}
+	return cols, cells
+}
+
+// least is the width of a table whose columns gave all they can.
+func least(cols []Column, cells [][]string) int {
+	n := 2 * (len(cols) - 1)
+	for i, c := range cols {
+		widest := 0
+		for _, line := range cells {
+			widest = max(widest, width(line[i]))
+		}
+		if c.Give > 0 {
+			widest = min(widest, c.Give)
+		}
+		n += widest
+	}
+	return n
 }
 
 // fit gives each column its widest cell, then takes columns from the widest of

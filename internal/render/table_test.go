@@ -107,16 +107,68 @@ func TestRelative(t *testing.T) {
 	}
 }
 
+func TestTableLeft(t *testing.T) {
+	var b strings.Builder
+	cols := []Column{{Title: "DIR", Give: 8, Left: true}, {Title: "X"}}
+	if err := (Style{UTF8: true, Width: 14}).Table(&b, cols, [][]string{{"/home/dev/work/repo", "x"}, {"/tmp", "y"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "DIR          X\n…/work/repo  x\n/tmp         y\n"; b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestTableDrop(t *testing.T) {
+	cols := []Column{{Title: "ID"}, {Title: "EMPTY", Drop: 9}, {Title: "LATER", Drop: 2}, {Title: "FIRST", Drop: 1}, {Title: "TEXT", Give: 6}}
+	rows := [][]string{{"a", "", "22", "11", "some text"}, {"b", "", "", "1", "x"}}
+	for n, want := range map[int]string{
+		80: "ID  LATER  FIRST  TEXT\na   22     11     some text\nb          1      x\n",
+		20: "ID  LATER  TEXT\na   22     some text\nb          x\n",
+		16: "ID  TEXT\na   some text\nb   x\n",
+		4:  "ID  TEXT\na   some …\nb   x\n",
+	} {
+		var b strings.Builder
+		if err := (Style{UTF8: true, Width: n}).Table(&b, cols, rows); err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != want {
+			t.Errorf("%d columns: got\n%swant\n%s", n, b.String(), want)
+		}
+	}
+	if cols[1].Title != "EMPTY" {
+		t.Error("the caller's columns were changed")
+	}
+}
+
 func TestSnippet(t *testing.T) {
 	text := "the \x1b[31mconnection\nwas refused"
 	marks := [][2]int{{9, 19}, {24, 31}, {30, 99}, {2, 1}}
-	if got, want := (Style{UTF8: true}).Snippet(text, marks), "the «connection» was «refused»"; got != want {
+	for _, tc := range []struct {
+		style Style
+		text  string
+		marks [][2]int
+		room  int
+		want  string
+	}{
+		{Style{UTF8: true}, text, marks, 0, "the «connection» was «refused»"},
+		{Style{}, text, marks[:1], 0, "the [connection] was refused"},
+		{Style{Color: true}, "a b", [][2]int{{2, 3}}, 0, "a \x1b[1;33mb\x1b[0m"},
+		{Style{UTF8: true}, text, marks, 20, "the «connection» wa…"},
+		{Style{UTF8: true}, strings.Repeat("x", 50) + "needle" + strings.Repeat("y", 50), [][2]int{{50, 56}}, 24, "…xxxxxxxx«needle»yyyyyy…"},
+		{Style{UTF8: true}, "no marks, and much too long", nil, 10, "no marks,…"},
+	} {
+		if got := tc.style.Snippet(tc.text, tc.marks, tc.room); got != tc.want {
+			t.Errorf("%q in %d: got %q, want %q", tc.text, tc.room, got, tc.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	s := Style{Width: 20}
+	if got, want := s.Wrap(5, []string{"1 one", "2 two", "3 three", "4 four"}), "1 one, 2 two,\n     3 three, 4 four"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := (Style{}).Snippet(text, marks[:1]), "the [connection] was refused"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got, want := (Style{Color: true}).Snippet("a b", [][2]int{{2, 3}}), "a \x1b[1;33mb\x1b[0m"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	if got := s.Wrap(5, nil); got != "" {
+		t.Errorf("got %q", got)
 	}
 }

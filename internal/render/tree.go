@@ -135,6 +135,8 @@ func hiddenByDefault(a *graph.ActionRow) bool {
 	switch a.ActionType {
 	case graph.Context:
 		return true
+	case graph.Notification: // the display's own event; the answer is the turn's
+		return property(a, "hook_event_name") == "MessageDisplay"
 	case graph.TurnEnd:
 		return a.Text == "" && a.Status != "failed"
 	}

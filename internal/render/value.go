@@ -16,6 +16,14 @@ func Time(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
+// Minute is Time without its seconds.
+func Minute(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
 // Clock is the time of day, local.
 func Clock(t time.Time) string {
 	if t.IsZero() {
