@@ -89,6 +89,7 @@ func TestLinesThatAreNoEvents(t *testing.T) {
 
 	var log syncBuffer
 	r := replica(j, store)
+	r.MaxEvents = 2
 	r.Log = connector.NewLogger(&log, "replica", false)
 	report := sync1(t, r)
 	if report.Events != 6 || report.Refused != 4 || report.Torn != 3 {
@@ -304,4 +305,79 @@ func TestReplacedWhileFollowed(t *testing.T) {
 	awaitEqual(t, j, store, "a")
 	stop()
 	equalsFreshFold(t, j, store, "a")
+}
+
+// A position can lie behind a torn line. A replica that folds the prefix again
+// must not take the record after it for a part of that.
+func TestPositionBehindTornLine(t *testing.T) {
+	j, store := newJournal(t), newMemory()
+	a := newAgent(newRand(t), "a")
+	record(t, j, "a", append(a.lines(5), []byte(`{"v":1,"event`))...)
+	if report := sync1(t, replica(j, store)); report.Torn != 1 {
+		t.Fatalf("%+v", report)
+	}
+	record(t, j, "a", a.lines(5)...)
+	if report := sync1(t, replica(j, store)); report.Torn != 0 || report.Events != 5 {
+		t.Errorf("%+v, want 5 events", report)
+	}
+	equalsFreshFold(t, j, store, "a")
+}
+
+// A file is replaced while it is being read: what was read of the old one and not
+// written yet must not reach the store with the new one.
+func TestReplacedInTheMiddle(t *testing.T) {
+	j, store := newJournal(t), &faulty{Store: newMemory()}
+	a := newAgent(newRand(t), "a")
+	record(t, j, "a", a.lines(17)...)
+	replace := sync.OnceFunc(func() {
+		lines := bytes.SplitAfter(bytes.TrimSpace(must(os.ReadFile(file(j, "a")))(t)), []byte("}\n"))
+		if err := os.WriteFile(file(j, "a")+".new", append(bytes.Join(lines[1:4], nil), '\n'), 0o600); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(file(j, "a")+".new", file(j, "a")); err != nil {
+			t.Error(err)
+		}
+	})
+	store.set(func(apply func() error) error {
+		replace()
+		return apply()
+	})
+	r := replica(j, store)
+	r.MaxEvents = 5 // three transactions are under way; the last two events are not
+	if report := sync1(t, r); report.Resets != 1 || report.Events != 18 {
+		t.Errorf("%+v, want a reset and 15 + 3 events", report)
+	}
+	equalsFreshFold(t, j, store, "a")
+}
+
+// While the store is down a file is replaced by one of its size.
+func TestReplacedWhileStoreIsDown(t *testing.T) {
+	j, store := newJournal(t), &faulty{Store: newMemory()}
+	record(t, j, "a", newAgent(newRand(t), "a").lines(20)...)
+	var log syncBuffer
+	r := replica(j, store)
+	r.Log = connector.NewLogger(&log, "replica", false)
+	start(t, func(ctx context.Context) { connector.Follow(ctx, j, zerolog.Nop(), r) })
+	awaitEqual(t, j, store, "a")
+	time.Sleep(20 * time.Millisecond)
+	store.set(func(func() error) error { return errFault })
+	before := store.attempts()
+	text := bytes.ReplaceAll(must(os.ReadFile(file(j, "a")))(t), []byte("claude-code"), []byte("closed-code"))
+	if err := os.WriteFile(file(j, "a")+".new", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file(j, "a")+".new", file(j, "a")); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); store.attempts() < before+5; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not try again")
+		}
+	}
+	store.set(nil)
+	awaitEqual(t, j, store, "a")
+	equalsFreshFold(t, j, store, "a")
+	if got := log.String(); strings.Count(got, "store.failed") != 1 {
+		t.Errorf("logged:\n%s", got)
+	}
 }

@@ -138,7 +138,7 @@ func decode(line []byte, session string) (schema.Event, error) {
 // session lives.
 func (f *folding) finish(p *part, cursor *journal.Cursor, state *fold) {
 	at, age := cursor.Position(), f.age(p.Session)
-	if at != p.From || p.Reset {
+	if at != p.From { // a file that was replaced never ends where the old one did
 		f.add(p, cursor, age)
 	}
 	if state != nil && age < f.Idle {

@@ -165,11 +165,16 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 	changed, stop := gather(ctx, changes)
 	defer stop()
 	down := outage{log: r.Log.With().Str("store", r.Name).Logger()}
+	// At first what has the size it had may still be another file; internal/tail's
+	// first report names them all, and each is opened then. After a failure that
+	// report is gone.
+	thorough := false
 	for wait := r.MinBackoff; ctx.Err() == nil; wait = min(2*wait, r.MaxBackoff) {
-		err := r.follow(ctx, changed, func() {
+		err := r.follow(ctx, changed, thorough, func() {
 			down.over()
 			wait = r.MinBackoff
 		})
+		thorough = true
 		if ctx.Err() != nil {
 			return
 		}
@@ -182,10 +187,8 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 
 // follow catches up and goes on until something fails; ok is called whenever the
 // store has everything that was there.
-func (r *Replica) follow(ctx context.Context, changed *gathered, ok func()) error {
-	// What has the size it had may still be another file; the first report of
-	// internal/tail names them all, and each is opened then.
-	p, err := r.catchUp(ctx, false, nil)
+func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, ok func()) error {
+	p, err := r.catchUp(ctx, thorough, nil)
 	if err != nil {
 		return err
 	}
@@ -217,7 +220,6 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, ok func()) erro
 			continue
 		}
 		if err := p.run(ctx, sessions); err != nil {
-			changed.put(sessions)
 			return err
 		}
 		ok()
