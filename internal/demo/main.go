@@ -74,7 +74,7 @@ func verbs() [][]string {
 		{"sessions"},
 		{"show", "latest"},
 		{"tools"},
-		{"search", "denied"},
+		{"search", "needs approval"},
 	}
 }
 
@@ -138,7 +138,7 @@ func (d *demo) play() (n int, err error) {
 
 // ask shows one ag-sessiond command and what it answers.
 func (d *demo) ask(verb []string) error {
-	fmt.Fprintf(d.out, "\n$ ag-sessiond %s\n", strings.Join(verb, " "))
+	fmt.Fprintf(d.out, "\n$ ag-sessiond %s\n", shown(verb))
 	cmd := exec.Command(d.sessiond, append(verb, "--home", d.home)...)
 	cmd.Env = environment()
 	var stderr bytes.Buffer
@@ -159,4 +159,15 @@ func environment() []string {
 		}
 	}
 	return env
+}
+
+// shown is the command as a person types it.
+func shown(verb []string) string {
+	words := make([]string, len(verb))
+	for i, w := range verb {
+		if words[i] = w; strings.Contains(w, " ") {
+			words[i] = "'" + w + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
