@@ -13,6 +13,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,9 @@ type Dir struct {
 	Poll    time.Duration // how often open files are looked at: 1 s
 	Readdir time.Duration // how often the directory is read: 10 s
 	Sweep   time.Duration // within which every file is looked at once: 1 min
-	// Open is how long after its last change a file counts as open: 15 min. A file
-	// that is not is found by a notification, or by the sweep.
+	// Open is how long after its last change a file counts as open: 15 min. Of more
+	// than 128 such files, as an import leaves them, the latest count. What happens to
+	// a file that is not open is found by a notification, or by the sweep.
 	Open time.Duration
 	// Settle is how long changes are gathered before they are reported, so that a
 	// burst of appends is one report: 20 ms.
@@ -73,6 +75,7 @@ type watch struct {
 	known    map[string]*file
 	order    []*file // known, in the order of the sweep
 	next     int     // where the sweep goes on
+	open     []*file // what is looked at with every poll
 	pending  map[string]bool
 	dir      os.FileInfo // of the directory when it was last read
 	lastRead time.Time
@@ -84,12 +87,18 @@ type watch struct {
 type file struct {
 	name string
 	info os.FileInfo // when it was last looked at; nil once it vanished
+	open bool        // it is in watch.open
 }
+
+// maxOpen bounds what a poll costs: 128 stats are half a millisecond.
+const maxOpen = 128
 
 func (w *watch) run(ctx context.Context, out chan<- []string) error {
 	events, errs, stop := w.notifications()
 	defer stop()
-	w.readdir(time.Now())
+	now := time.Now()
+	w.readdir(now)
+	w.chooseOpen(now)
 	tick := time.NewTicker(w.Poll)
 	defer tick.Stop()
 	settle := time.NewTimer(0)
@@ -168,15 +177,40 @@ func (w *watch) hint(path string) {
 }
 
 func (w *watch) poll(now time.Time) {
-	if d, err := os.Stat(w.Path); err != nil || changed(w.dir, d) || now.Sub(w.lastRead) >= w.Readdir {
+	due := now.Sub(w.lastRead) >= w.Readdir
+	if d, err := os.Stat(w.Path); err != nil || due || changed(w.dir, d) {
 		w.readdir(now)
 	}
+	if due {
+		w.chooseOpen(now)
+	}
+	w.look(w.open)
+	w.look(w.slice())
+}
+
+// chooseOpen finds the files that changed last.
+func (w *watch) chooseOpen(now time.Time) {
+	for _, f := range w.open {
+		f.open = false
+	}
+	w.open = w.open[:0]
+	var recent []*file
 	for _, f := range w.order {
 		if f.info != nil && now.Sub(f.info.ModTime()) < w.Open {
-			w.look([]*file{f})
+			recent = append(recent, f)
 		}
 	}
-	w.look(w.slice())
+	slices.SortFunc(recent, func(a, b *file) int { return b.info.ModTime().Compare(a.info.ModTime()) })
+	for _, f := range recent[:min(len(recent), maxOpen)] {
+		w.setOpen(f)
+	}
+}
+
+func (w *watch) setOpen(f *file) {
+	if !f.open && len(w.open) < maxOpen {
+		f.open = true
+		w.open = append(w.open, f)
+	}
 }
 
 // slice returns the files whose turn in the sweep it is.
@@ -256,6 +290,9 @@ func (w *watch) look(files []*file) {
 		}
 		if changed(f.info, info) {
 			w.pending[f.name] = true
+			if f.info != nil {
+				w.setOpen(f) // it was there before: it goes on
+			}
 		}
 		f.info = info
 	}
