@@ -62,10 +62,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	locks := &held{}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
+		Condition: func(cond string) (bool, error) {
+			return cond == "root" && os.Geteuid() == 0, nil
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("COLUMNS", "100")
@@ -73,16 +77,23 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "user"))
 			env.Setenv("AG_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("RECORDINGS", recordings)
+			env.Setenv("LF", "\n")
 			self, err := exec.LookPath("ag-sessiond")
 			env.Setenv("AG_SESSIOND", self)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"play":   play,
-			"json":   checkJSON,
-			"append": appendText,
-			"code":   code,
-			"help":   help,
+			"play":    play,
+			"json":    checkJSON,
+			"append":  appendText,
+			"clean":   clean,
+			"code":    code,
+			"help":    help,
+			"lock":    locks.lock,
+			"unlock":  locks.unlock,
+			"running": running,
+			"tamper":  tamper,
+			"until":   until,
 		},
 	})
 }

@@ -55,7 +55,7 @@ func (a *app) trace(ctx context.Context, id string) error {
 		return err
 	}
 	if unread > 0 {
-		a.note("%s of the journal cannot be read and are left out; ag-sessiond status says more", render.Plural(int64(unread), "line"))
+		a.note("left out: %s of the journal that are no events; ag-sessiond status says more", render.Plural(int64(unread), "line"))
 	}
 	if a.json {
 		raw := []json.RawMessage{}
@@ -87,6 +87,9 @@ func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (e
 			return nil, 0, err
 		}
 		e, err := schema.Decode(line)
+		if err == nil {
+			err = e.Validate()
+		}
 		if err != nil {
 			unread++
 			continue

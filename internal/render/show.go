@@ -242,7 +242,12 @@ func (p *painter) call(branch, below string, it *item) {
 	}
 }
 
+// callDuration is how long a call ran; one that was refused ran not at all, however
+// long the refusal took.
 func callDuration(a *graph.ActionRow) string {
+	if a.Status == "denied" || a.Status == "blocked" || a.NeverRan {
+		return ""
+	}
 	if d := Millis(a.DurationMS); d != "" {
 		return d
 	}
@@ -254,20 +259,19 @@ func callDuration(a *graph.ActionRow) string {
 
 // errorLine is the first line of what a failed call answered.
 func errorLine(it *item) string {
-	for _, key := range []string{"error_message", "error"} {
-		if l := FirstLine(property(it.action, key)); l != "" {
+	if l := FirstLine(property(it.action, "error_message")); l != "" {
+		return l
+	}
+	if it.result == nil {
+		return FirstLine(it.action.Text)
+	}
+	for _, text := range []string{property(it.result, "error_message"), it.result.Text} {
+		// The tag is for the model.
+		if l := FirstLine(strings.NewReplacer("<tool_use_error>", "", "</tool_use_error>", "").Replace(text)); l != "" {
 			return l
 		}
 	}
-	if it.result != nil {
-		for _, key := range []string{"error_message", "error"} {
-			if l := FirstLine(property(it.result, key)); l != "" {
-				return l
-			}
-		}
-		return FirstLine(it.result.Text)
-	}
-	return FirstLine(it.action.Text)
+	return ""
 }
 
 // message draws what was said: the assistant's text, a system message, the answer
@@ -286,8 +290,8 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		mark, color = p.pick("✗", "x"), red
 	}
 	lines := p.textLines(a.Text, p.limit(5))
-	if a.ActionType == graph.SystemMessage && !p.view.Full && len(lines) > 1 {
-		lines = lines[:1]
+	if a.ActionType == graph.SystemMessage && !p.view.Full {
+		lines = []string{withoutTags(a.Text)}
 	}
 	if len(lines) == 0 {
 		lines = []string{p.paint(dim, typeWords(a.ActionType))}
@@ -298,6 +302,27 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 			head, mark = below, " "
 		}
 		p.line(head, p.paint(color, mark+" "+p.clip(l, p.Width-width(head)-2)))
+	}
+}
+
+// withoutTags is a runtime's own message on one line, without the tags that it puts
+// around its parts.
+func withoutTags(s string) string {
+	var b strings.Builder
+	for s = OneLine(s); ; {
+		before, rest, found := strings.Cut(s, "<")
+		b.WriteString(before)
+		tag, after, closed := strings.Cut(rest, ">")
+		if !found {
+			return strings.Join(strings.Fields(b.String()), " ")
+		}
+		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"") {
+			b.WriteByte(' ')
+			s = after
+			continue
+		}
+		b.WriteByte('<')
+		s = rest
 	}
 }
 

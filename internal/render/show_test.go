@@ -157,6 +157,17 @@ func TestSessionDrawsEverything(t *testing.T) {
 	}
 }
 
+func TestWithoutTags(t *testing.T) {
+	for in, want := range map[string]string{
+		"<task-notification>\n<task-id>b1</task-id>\n<summary>done</summary>": "b1 done",
+		"a < b, c > d": "a < b, c > d", "x <y": "x <y", "<>": "<>", "": "", "1 <2> 3": "1 3",
+	} {
+		if got := withoutTags(in); got != want {
+			t.Errorf("withoutTags(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestSessionLarge(t *testing.T) {
 	v := SessionView{Session: graph.SessionRow{SessionID: "s"}}
 	for i := range 100_000 {

@@ -106,7 +106,7 @@ func (s Style) Status(status string) string {
 	if status == "" {
 		return ""
 	}
-	return s.paint(statusColor(status), s.sign(status)+" "+status)
+	return s.paint(statusColor(status), s.sign(status)+" "+strings.ReplaceAll(status, "_", " "))
 }
 
 // pad fills text, which takes w columns, up to n; to the left if right is set.

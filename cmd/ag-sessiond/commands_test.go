@@ -1,0 +1,87 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/actiongraph/actiongraph/connector"
+)
+
+// held are the locks that scripts hold as another process would.
+type held struct{ locks sync.Map }
+
+// lock takes a lock of the home: lock graph.lock
+func (h *held) lock(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := connector.LockHome(ts.Getenv("AG_HOME"), args[0], 0)
+	ts.Check(err)
+	h.locks.Store(ts.Getenv("AG_HOME")+args[0], l)
+	ts.Defer(func() { l.Unlock() })
+}
+
+// unlock gives it back: unlock graph.lock
+func (h *held) unlock(ts *testscript.TestScript, _ bool, args []string) {
+	l, ok := h.locks.LoadAndDelete(ts.Getenv("AG_HOME") + args[0])
+	if !ok {
+		ts.Fatalf("%s is not held", args[0])
+	}
+	ts.Check(l.(*connector.Lock).Unlock())
+}
+
+// running waits until a daemon runs for the home.
+func running(ts *testscript.TestScript, _ bool, _ []string) {
+	wait(ts, "a daemon", func() bool {
+		l, err := connector.LockHome(ts.Getenv("AG_HOME"), connector.GraphLock, 0)
+		if err == nil {
+			l.Unlock()
+		}
+		return errors.Is(err, connector.ErrLocked)
+	})
+}
+
+// until runs a command until it prints a JSON list of so many elements: until 1
+// ag-sessiond sessions --json
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	wait(ts, "the list", func() bool {
+		var rows []json.RawMessage
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			return false
+		}
+		return json.Unmarshal([]byte(ts.ReadFile("stdout")), &rows) == nil && strconv.Itoa(len(rows)) == args[0]
+	})
+}
+
+func wait(ts *testscript.TestScript, what string, ok func() bool) {
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited 30 s for %s", what)
+		}
+	}
+}
+
+// tamper changes a store behind everybody's back: tamper FILE SQL
+func tamper(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", filepath.ToSlash(ts.MkAbs(args[0])))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
+}
+
+// clean wants nothing that a terminal acts on in the last command's output.
+func clean(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, name := range []string{"stdout", "stderr"} {
+		for i, r := range ts.ReadFile(name) {
+			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+				ts.Fatalf("%s holds %U at byte %d", name, r, i)
+			}
+		}
+	}
+}
