@@ -94,27 +94,20 @@ func inLaneOrder(same []brief) []brief {
 	}
 	slices.SortFunc(same, func(a, b brief) int { return cmp.Or(cmp.Compare(a.lane, b.lane), cmp.Compare(a.key, b.key)) })
 	at := make(map[int64]int, len(same))
-	next := make(map[int64]int, len(same))
 	for i, b := range same {
 		at[b.id] = i
 	}
-	follows := func(b brief) bool { i, ok := at[b.prev]; return ok && same[i].lane == b.lane }
+	next := make(map[int64]int, len(same))
+	follows := make([]bool, len(same))
 	for i, b := range same {
-		if follows(b) {
-			next[b.prev] = i
+		if p, ok := at[b.prev]; ok && same[p].lane == b.lane {
+			next[b.prev], follows[i] = i, true
 		}
 	}
 	out := make([]brief, 0, len(same))
-	for _, b := range same {
-		if follows(b) {
-			continue
-		}
-		for out = append(out, b); ; out = append(out, b) {
-			i, ok := next[b.id]
-			if !ok {
-				break
-			}
-			b = same[i]
+	for i := range same {
+		for ok := !follows[i]; ok; i, ok = next[same[i].id] {
+			out = append(out, same[i])
 		}
 	}
 	return out
@@ -274,7 +267,7 @@ func (s *Store) Agents(ctx context.Context, session string) (out []graph.AgentRo
 
 func (s *Store) agents(ctx context.Context, tx *sql.Tx, session string) (out []graph.AgentRow, err error) {
 	tab := s.tables.agent
-	rows, err := tx.QueryContext(ctx, "SELECT g.key, (SELECT min(a.key) FROM edge JOIN action a ON a.id = src >> 3 WHERE dst = g.id * 8 + 2 AND type = ?1), "+
+	rows, err := tx.QueryContext(ctx, "SELECT g.key, (SELECT min(iif(typeof(a.key) = 'blob', lower(hex(a.key)), a.key)) FROM edge JOIN action a ON a.id = src >> 3 WHERE dst = g.id * 8 + 2 AND edge.type = ?1), "+
 		"n, "+tab.columnNames("g.")+" FROM session s JOIN agent g ON g.sid = s.id LEFT JOIN "+
 		"(SELECT sid, lane, count(*) AS n FROM action WHERE lane IS NOT NULL AND sid = (SELECT id FROM session WHERE key = ?2) GROUP BY lane) c "+
 		"ON c.lane = g.id WHERE s.key = ?2 AND g.put ORDER BY g.started_at, g.key", s.types.edge[graph.Spawned], session)

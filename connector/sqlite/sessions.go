@@ -94,7 +94,7 @@ func sessionWhere(f graph.SessionFilter, hasTag int64) *where {
 	}
 	if f.Dir != "" {
 		dir := strings.TrimRight(f.Dir, `/\`)
-		w.and(`(working_directory IN (?, ?) OR substr(working_directory, 1, length(?) + 1) IN (? || '/', ? || '\'))`, dir, f.Dir, dir, dir, dir)
+		w.and(`working_directory <> '' AND (working_directory IN (?, ?) OR substr(working_directory, 1, length(?) + 1) IN (? || '/', ? || '\'))`, dir, f.Dir, dir, dir, dir)
 	}
 	if f.User != "" {
 		w.and("user = ?", f.User)

@@ -144,12 +144,13 @@ func boundary(s string, i int) int {
 	return i
 }
 
-// oneLine replaces control characters by spaces, byte for byte.
+// oneLine replaces control characters by spaces, byte for byte: marks are offsets.
 func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
+	b := []byte(s)
+	for i, c := range b {
+		if c < ' ' || c == 0x7f {
+			b[i] = ' '
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
