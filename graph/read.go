@@ -111,7 +111,7 @@ type ToolStats struct {
 	ToolName      string   `json:"tool_name"`
 	IsMCP         bool     `json:"is_mcp"`
 	MCPServer     string   `json:"mcp_server,omitempty"`
-	UsageCount    int64    `json:"usage_count"`
+	UsageCount    int64    `json:"call_count"`   // the seed's name
 	ErrorCount    int64    `json:"error_count"`  // failed
 	DeniedCount   int64    `json:"denied_count"` // denied or blocked
 	AvgDurationMS *float64 `json:"avg_duration_ms,omitempty"`
