@@ -169,6 +169,10 @@ func (g *generator) generate(home string, n, size int, start time.Time) (made, e
 		if closeErr := f.Close(); err != nil || closeErr != nil {
 			return m, fmt.Errorf("%s: %v, %v", f.Name(), err, closeErr)
 		}
+		// A file that was just written is one of an open session: looked at each second.
+		if err := os.Chtimes(f.Name(), at, at); err != nil {
+			return m, err
+		}
 	}
 	return m, nil
 }
