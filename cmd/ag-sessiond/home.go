@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/graph"
@@ -121,7 +123,7 @@ func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) erro
 	if err != nil {
 		return err
 	}
-	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: a.logger()}
+	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: zerolog.Nop()} // the error says it
 	_, err = r.Sync(ctx, nil)
 	return errors.Join(err, store.Close())
 }

@@ -26,7 +26,6 @@ type app struct {
 	home string // --home
 	json bool   // --json
 
-	console  bool          // log for people
 	empty    bool          // nothing is recorded yet, and that was said
 	patience time.Duration // how long to wait for another process to catch the store up
 }
@@ -35,7 +34,7 @@ type app struct {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{
 		out: bufio.NewWriter(stdout), err: stderr, now: time.Now, env: os.Getenv,
-		style: styleOf(stdout, os.Getenv), console: true,
+		style: styleOf(stdout, os.Getenv),
 	}
 	root := a.rootCmd()
 	root.SetArgs(args)

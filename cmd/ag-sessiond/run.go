@@ -36,8 +36,8 @@ per home. It logs to stderr.`,
 			if err := checkOneOf("--log", format, formats); err != nil {
 				return err
 			}
-			a.console = format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context())
+			console := format == "console" || format == "" && terminalWidth(a.err) > 0
+			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console))
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
@@ -45,13 +45,7 @@ per home. It logs to stderr.`,
 	return cmd
 }
 
-// logger logs what a person should know of catching up; the daemon's own format is
-// the flag's.
-func (a *app) logger() zerolog.Logger {
-	return connector.NewLogger(a.err, "actiongraph.sessiond", a.console)
-}
-
-func (a *app) run(ctx context.Context) error {
+func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -68,7 +62,6 @@ func (a *app) run(ctx context.Context) error {
 		return unavailable(err)
 	}
 	defer running.Unlock()
-	log := a.logger()
 	lock, err := waitForLock(ctx, home, log)
 	if ctx.Err() != nil {
 		return nil // told to stop before it began

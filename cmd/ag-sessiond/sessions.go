@@ -135,7 +135,7 @@ func cut[T any](a *app, rows []T, limit int) []T {
 	if limit == 0 || len(rows) <= limit {
 		return rows
 	}
-	a.note("the first %d are shown; --limit 0 shows all", limit)
+	a.note("showing the first %d; --limit 0 shows all", limit)
 	return rows[:limit]
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -50,15 +51,13 @@ func (a *app) sync(ctx context.Context) error {
 		return unavailable(err)
 	}
 	progress, done := a.progressBar(ctx)
-	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: a.logger(), Thorough: true}
+	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: zerolog.Nop(), Thorough: true}
 	report, err := r.Sync(ctx, progress)
 	done()
 	if err == nil {
 		err = a.syncAbandoned(ctx, &r, &report)
 	}
-	if err = errors.Join(err, store.Close()); err != nil && report.Events == 0 {
-		return err
-	}
+	err = errors.Join(err, store.Close())
 	if a.json {
 		return errors.Join(a.printJSON(report), err)
 	}
