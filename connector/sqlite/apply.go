@@ -31,7 +31,7 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}}
+	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{}}
 	err := func() error {
 		for i := range batches {
 			if err := ctx.Err(); err != nil {
@@ -64,9 +64,10 @@ type tx struct {
 	last  map[*table]int64    // the greatest row id given out
 	docs  map[int64]*document // by action: full text to write, nil to remove
 	args  []any
-	sid   int64 // of the batch
-	owner *node // its Session
-	fresh bool  // the session has no rows yet: nothing to look up
+	asked map[string]bool // keys that prefetch has looked for
+	sid   int64           // of the batch
+	owner *node           // its Session
+	fresh bool            // the session has no rows yet: nothing to look up
 }
 
 func (t *tx) batch(b *graph.Batch) error {

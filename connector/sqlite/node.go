@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -140,30 +141,36 @@ func (t *tx) nextID(tab *table) (int64, error) {
 	return last + 1, nil
 }
 
-// lookup is how many keys prefetch asks for in one statement: a statement for each
-// costs three times as much.
-const lookup = 32
+// lookups are the numbers of keys that one statement asks for: one by one costs
+// three times as much, and a place left empty costs as well.
+var lookups = []int{1, 4, 8, 16, 32}
 
-var lookupSQL = "SELECT key, id, type, in_session, lane, prev, parent, tool FROM action WHERE sid = ? AND key IN (?" +
-	strings.Repeat(", ?", lookup-1) + ")"
+const maxLookup = 32
+
+var lookupSQL = func() (text [maxLookup + 1]string) {
+	for _, n := range lookups {
+		text[n] = "SELECT key, id, type, in_session, lane, prev, parent, tool FROM action WHERE sid = ? AND key IN (?" +
+			strings.Repeat(", ?", n-1) + ")"
+	}
+	return text
+}()
 
 // prefetch reads the narrow rows of all actions that ops are about.
 func (t *tx) prefetch(ops []graph.Op) error {
-	var args [lookup + 1]any
-	args[0] = t.sid
-	n := 1
-	asked := make(map[string]bool, len(ops))
+	keys := make([]any, 0, maxLookup+1)
+	keys = append(keys, t.sid)
+	clear(t.asked)
 	ask := func(r graph.Ref) error {
-		if r.Label != graph.LabelAction || asked[r.Key] || t.nodes[nodeKey{t.tables.action.code, t.sid, r.Key}] != nil {
+		if r.Label != graph.LabelAction || t.asked[r.Key] || t.nodes[nodeKey{t.tables.action.code, t.sid, r.Key}] != nil {
 			return nil
 		}
-		asked[r.Key] = true
-		args[n] = t.tables.action.sqlKey(r.Key)
-		if n++; n <= lookup {
+		t.asked[r.Key] = true
+		if keys = append(keys, t.tables.action.sqlKey(r.Key)); len(keys) <= maxLookup {
 			return nil
 		}
-		n = 1
-		return t.fetch(args[:])
+		err := t.fetch(keys)
+		keys = keys[:1]
+		return err
 	}
 	for i := range ops {
 		op := &ops[i]
@@ -177,15 +184,19 @@ func (t *tx) prefetch(ops []graph.Op) error {
 			return err
 		}
 	}
-	if n == 1 {
-		return nil
-	}
-	clear(args[n:]) // NULL matches no key
-	return t.fetch(args[:])
+	return t.fetch(keys)
 }
 
+// fetch reads the rows of args: the session's row id, then keys.
 func (t *tx) fetch(args []any) error {
-	rows, err := t.query(lookupSQL, args...)
+	if len(args) == 1 {
+		return nil
+	}
+	size := lookups[slices.IndexFunc(lookups, func(n int) bool { return n >= len(args)-1 })]
+	for len(args) <= size {
+		args = append(args, nil) // NULL matches no key
+	}
+	rows, err := t.query(lookupSQL[size], args...)
 	if err != nil {
 		return err
 	}
