@@ -59,7 +59,7 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 	}
 	c := &Cursor{f: f, maxLine: j.maxLine, off: from.Offset, pos: from}
 	if c.opened, err = f.Stat(); err == nil && from != (Position{}) {
-		err = verify(f, c.opened.Size(), from)
+		err = verify(f, from)
 	}
 	if err != nil {
 		f.Close()

@@ -15,6 +15,9 @@ import (
 func TestCursorWaitsForTheNewline(t *testing.T) {
 	j := open(t)
 	mustAppend(t, j, line("s", "a", "1"))
+	_, want, _ := read(t, j, "s", Position{})
+	record := "\n" + string(line("s", "b", "2").Bytes())
+	appendRaw(t, file(t, j, "s"), record[:9])
 	c, err := j.Read("s", Position{})
 	if err != nil {
 		t.Fatal(err)
@@ -23,9 +26,7 @@ func TestCursorWaitsForTheNewline(t *testing.T) {
 	if _, err := c.Next(); err != nil {
 		t.Fatal(err)
 	}
-	want := c.Position()
-	record := "\n" + string(line("s", "b", "2").Bytes())
-	for i := range record {
+	for i := 9; i < len(record); i++ {
 		appendRaw(t, file(t, j, "s"), record[i:i+1])
 		if got, err := c.Next(); err != io.EOF {
 			t.Fatalf("after %d bytes: %q %v, want io.EOF", i+1, got, err)

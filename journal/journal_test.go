@@ -190,6 +190,24 @@ func TestFullDisk(t *testing.T) {
 	mustAppend(t, j, line("other", "a", "1")) // nothing else stops
 }
 
+// TestSyncsTheEndOfASession tells by a device that takes writes and refuses fsync.
+func TestSyncsTheEndOfASession(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIP: only Linux refuses to sync /dev/null")
+	}
+	j := open(t)
+	if err := os.Symlink(os.DevNull, file(t, j, "s")); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, j, line("s", "a", "1"), typed(schema.TurnEnd, "s", "b", ""))
+	if err := j.Append(typed(schema.SessionEnd, "s", "c", "")); err == nil || !strings.Contains(err.Error(), "sync") {
+		t.Errorf("%v, want an error of fsync", err)
+	}
+	if err := j.Sync("s"); err == nil {
+		t.Error("Sync hides what fsync says")
+	}
+}
+
 func TestRefusesWhatIsNoSessionID(t *testing.T) {
 	j := open(t)
 	for _, id := range []string{"", "../../etc/passwd", "a/b", "a.b", strings.Repeat("x", 129), "é"} {

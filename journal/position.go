@@ -26,10 +26,7 @@ func nonZero(n uint64) uint64 {
 
 // verify reports, by an error that wraps ErrReplaced, that p was not taken from
 // this file as it is now.
-func verify(f *os.File, size int64, p Position) error {
-	if p.Offset > size {
-		return fmt.Errorf("%w: position %d, size %d", ErrReplaced, p.Offset, size)
-	}
+func verify(f *os.File, p Position) error {
 	if p.Offset < 2 {
 		return fmt.Errorf("%w: no record ends at %d", ErrReplaced, p.Offset)
 	}
@@ -63,7 +60,7 @@ func match(f *os.File, start, end int64, want uint64) error {
 	return nil
 }
 
-// shrunk says what an end of file before the size just read means.
+// shrunk says what an end of file before a position means.
 func shrunk(err error) error {
 	if err == io.EOF {
 		return fmt.Errorf("%w: it shrank", ErrReplaced)

@@ -259,6 +259,10 @@ func TestGivesUpOnStdin(t *testing.T) {
 			go h.run(r)
 			w.Write([]byte(text))
 			<-exited
+			if text != "" { // too late: this process would be gone
+				w.Write([]byte("me\":\"Stop\"}"))
+				time.Sleep(2 * h.patience / 5)
+			}
 			if text == "" {
 				if log := hookLogText(t, home); !strings.Contains(log, "stdin was empty") {
 					t.Errorf("hook.log: %q", log)
@@ -294,8 +298,15 @@ func TestWaitsForASlowStdin(t *testing.T) {
 	home := t.TempDir()
 	h := newHook(options{runtime: "claude", home: home, now: time.Now(), at: time.Now()})
 	h.patience = 200 * time.Millisecond
-	h.exit = func() { t.Error("gave up") }
-	h.run(&slowly{string(payload("s", 10))})
+	done := make(chan string, 2)
+	h.exit = func() { done <- "it gave up" }
+	go func() {
+		h.run(&slowly{string(payload("s", 10))})
+		done <- ""
+	}()
+	if problem := <-done; problem != "" {
+		t.Fatal(problem)
+	}
 	h.watchdog.Stop()
 	if got := events(t, home); len(got) != 1 || got[0].EventType == schema.Unknown {
 		t.Errorf("%+v", got)
