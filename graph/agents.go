@@ -10,7 +10,7 @@ type lane struct {
 	ref     Ref
 	chain   chain
 	ends    moments // facts that ended a turn of the lane
-	last    int64   // effective time of its last action
+	last    int64   // the greatest own time of its actions
 	waiting []int32 // calls that had no end when last looked at
 
 	regs   registers
@@ -25,7 +25,6 @@ type lane struct {
 	spawn                stamp // of the fact that says which call spawned it
 	spawnCall            int32
 	lastText             textKey
-	input, output        int64 // tokens
 }
 
 // Classes of an Agent's properties.
@@ -35,7 +34,6 @@ const (
 	agentPrompt
 	agentModel
 	agentLastMessage
-	agentMeta
 )
 
 // openLane returns the lane of a subagent, with its Agent node and the action that

@@ -78,6 +78,7 @@ func latestOf(spans []span) int64 {
 type group struct {
 	spans []span
 	nodes []int32
+	text  textKey // what its actions repeat: see noteEcho
 }
 
 // when is the time and source line of one action of a group.
@@ -136,29 +137,26 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 func hexSum(n uint64) string { return strconv.FormatUint(n, 16) }
 
-// single folds an event that is an action by itself, and returns the action. A hook
-// gives it no key, so that equal payloads are told apart by time alone; every other
-// source names it.
-func (s *Session) single(f *fact, t ActionType) int32 {
+// single folds an event that is an action by itself. A hook gives it no key, so that
+// equal payloads are told apart by time alone; every other source names it.
+func (s *Session) single(f *fact, t ActionType) {
 	if f.Origin != schema.OriginHook {
-		i, _ := s.keyed(f, eventKey(s.id, f.EventID), t)
+		key := eventKey(s.id, f.EventID)
+		i, _ := s.keyed(f, key, t)
 		if won, taken := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
 			s.put(i, s.singleProps(f, t, taken != 0)...)
 			if repeats(t) {
-				s.noteEcho(f, &group{nodes: []int32{i}})
+				g := s.group(key)
+				g.nodes = []int32{i}
+				s.noteEcho(f, g)
 			}
 		}
 		s.putPrompt(i, f)
-		return i
+		return
 	}
 	n := s.laneOf[f.AgentID]
 	content := hexSum(contentSum(f.Event))
-	key := schema.NewKey("group", s.id, string(t), f.AgentID, content)
-	g := s.groups[key]
-	if g == nil {
-		g = &group{}
-		s.groups[key] = g
-	}
+	g := s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
 	g.spans = addSpan(g.spans, f.at)
 	times := make([]when, len(g.spans))
 	for k, sp := range g.spans {
@@ -172,9 +170,15 @@ func (s *Session) single(f *fact, t ActionType) int32 {
 	if repeats(t) {
 		s.noteEcho(f, g)
 	}
-	k, _ := slices.BinarySearchFunc(g.spans, f.at, func(sp span, t int64) int { return cmp.Compare(sp.last, t) })
-	f.self = g.nodes[min(k, len(g.nodes)-1)]
-	return f.self
+}
+
+func (s *Session) group(key schema.Key) *group {
+	g := s.groups[key]
+	if g == nil {
+		g = &group{}
+		s.groups[key] = g
+	}
+	return g
 }
 
 func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {

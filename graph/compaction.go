@@ -59,6 +59,9 @@ func (s *Session) compaction(f *fact) {
 	case "summary":
 		stage = stageSummary
 	}
+	if f.EventType == schema.SessionStart {
+		stage = stageStart
+	}
 	c := compactFact{stage: stage, time: f.at, seq: f.Seq, sum: f.sum, text: clip(f.Content)}
 	if stage != stageStart {
 		c.reason = f.Reason

@@ -27,10 +27,11 @@ func (s *Session) said(f *fact) bool {
 
 // noteEcho remembers the actions of g, which all repeat the text of f.
 func (s *Session) noteEcho(f *fact, g *group) {
+	k := s.textKey(f)
+	g.text = k
 	if f.Content == "" || s.said(f) {
 		return
 	}
-	k := s.textKey(f)
 	if !slices.Contains(s.echoes[k], g) {
 		s.echoes[k] = append(s.echoes[k], g)
 	}
@@ -44,6 +45,9 @@ func (s *Session) dropEchoes(f *fact) {
 	k := s.textKey(f)
 	s.texts[k] = struct{}{}
 	for _, g := range s.echoes[k] {
+		if g.text != k {
+			continue // another record of the event stands, with another text
+		}
 		for _, i := range g.nodes {
 			s.put(i, Prop{"text", nil})
 		}

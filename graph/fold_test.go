@@ -1,4 +1,4 @@
-package graph_test
+package graph
 
 import (
 	"encoding/json"
@@ -11,15 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
 // fold applies events in their order and returns the graph, checked.
-func fold(t testing.TB, session string, events []schema.Event) *graph.Graph {
+func fold(t testing.TB, session string, events []schema.Event) *Graph {
 	t.Helper()
-	g := graph.New()
-	s := graph.NewSession(session, "journal0")
+	g := New()
+	s := NewSession(session, "journal0")
 	for i := range events {
 		g.Apply(s.Apply(&events[i])...)
 	}
@@ -27,9 +26,9 @@ func fold(t testing.TB, session string, events []schema.Event) *graph.Graph {
 	return g
 }
 
-func mustEqual(t testing.TB, what string, want, got *graph.Graph) {
+func mustEqual(t testing.TB, what string, want, got *Graph) {
 	t.Helper()
-	if d := graph.Diff(want, got); len(d) > 0 {
+	if d := Diff(want, got); len(d) > 0 {
 		for i, c := range d {
 			if i == 12 {
 				break
@@ -43,18 +42,18 @@ func mustEqual(t testing.TB, what string, want, got *graph.Graph) {
 // checkShape holds what is true of every graph: one chain a lane over all of its
 // actions in the order of their timestamps, at most one parent each, no circle, a
 // child never before its parent, no edge without its ends.
-func checkShape(t testing.TB, g *graph.Graph) {
+func checkShape(t testing.TB, g *Graph) {
 	t.Helper()
-	next, prev, parent := map[graph.Ref]graph.Ref{}, map[graph.Ref]graph.Ref{}, map[graph.Ref]graph.Ref{}
-	owned := map[graph.Ref]bool{}
+	next, prev, parent := map[Ref]Ref{}, map[Ref]Ref{}, map[Ref]Ref{}
+	owned := map[Ref]bool{}
 	for _, e := range g.Edges() {
-		for _, end := range []graph.Ref{e.From, e.To} {
+		for _, end := range []Ref{e.From, e.To} {
 			if g.Node(end) == nil {
 				t.Fatalf("edge %v has no node at %v", e.EdgeKey, end)
 			}
 		}
 		switch e.Type {
-		case graph.FollowedBy:
+		case FollowedBy:
 			if _, ok := next[e.From]; ok {
 				t.Fatalf("two successors of %v", e.From)
 			}
@@ -62,20 +61,20 @@ func checkShape(t testing.TB, g *graph.Graph) {
 				t.Fatalf("two predecessors of %v", e.To)
 			}
 			next[e.From], prev[e.To] = e.To, e.From
-		case graph.ParentOf:
+		case ParentOf:
 			if _, ok := parent[e.To]; ok {
 				t.Fatalf("two parents of %v", e.To)
 			}
 			parent[e.To] = e.From
-		case graph.HasAction:
-			if e.From.Label == graph.LabelSession {
+		case HasAction:
+			if e.From.Label == LabelSession {
 				owned[e.To] = true
 			}
 		}
 	}
 	lanes, heads := map[any]int{}, map[any]int{}
 	for _, n := range g.Nodes() {
-		if n.Label != graph.LabelAction {
+		if n.Label != LabelAction {
 			continue
 		}
 		if !owned[n.Ref] {
@@ -86,7 +85,7 @@ func checkShape(t testing.TB, g *graph.Graph) {
 		if _, ok := prev[n.Ref]; !ok {
 			heads[lane]++
 		}
-		at, ok := n.Prop("timestamp").(graph.Time)
+		at, ok := n.Prop("timestamp").(Time)
 		if !ok {
 			t.Fatalf("action %v has no timestamp: %v", n.Key, n.Props)
 		}
@@ -95,12 +94,12 @@ func checkShape(t testing.TB, g *graph.Graph) {
 			if m.Prop("agent_id") != lane {
 				t.Fatalf("chain leaves its lane at %v", n.Ref)
 			}
-			if m.Prop("timestamp").(graph.Time) < at {
+			if m.Prop("timestamp").(Time) < at {
 				t.Fatalf("chain goes back in time at %v", n.Ref)
 			}
 		}
 		if p, ok := parent[n.Ref]; ok {
-			if g.Node(p).Prop("timestamp").(graph.Time) >= at {
+			if g.Node(p).Prop("timestamp").(Time) >= at {
 				t.Fatalf("%v is not after its parent", n.Ref)
 			}
 			if n.Prop("parent_action_id") != p.Key {
@@ -144,20 +143,20 @@ func shuffled(r *rand.Rand, events []schema.Event, double bool) []schema.Event {
 // cutOff folds events as a replica that is restarted does: batches are coalesced,
 // and after each restart the store lags behind what was folded and gets some ops
 // again.
-func cutOff(t testing.TB, r *rand.Rand, session string, events []schema.Event) *graph.Graph {
+func cutOff(t testing.TB, r *rand.Rand, session string, events []schema.Event) *Graph {
 	t.Helper()
-	store := graph.New()
-	s := graph.NewSession(session, "journal0")
-	var batch []graph.Op
+	store := New()
+	s := NewSession(session, "journal0")
+	var batch []Op
 	stored := 0
 	for i := range events {
 		batch = append(batch, s.Apply(&events[i])...)
 		switch r.IntN(8) {
 		case 0: // the batch is stored
-			store.Apply(graph.Coalesce(batch)...)
+			store.Apply(Coalesce(batch)...)
 			batch, stored = nil, i+1
 		case 1: // killed: fold again what is stored, then go on from there
-			s = graph.NewSession(session, "journal0")
+			s = NewSession(session, "journal0")
 			batch = nil
 			for k := range events[:i+1] {
 				ops := s.Apply(&events[k])
@@ -167,7 +166,7 @@ func cutOff(t testing.TB, r *rand.Rand, session string, events []schema.Event) *
 			}
 		}
 	}
-	store.Apply(graph.Coalesce(batch)...)
+	store.Apply(Coalesce(batch)...)
 	checkShape(t, store)
 	return store
 }

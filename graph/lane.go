@@ -79,12 +79,6 @@ func (s *Session) remove(c *chain, i int32) (prev, next int32) {
 	return prev, next
 }
 
-// around returns the neighbours of i.
-func (s *Session) around(c *chain, i int32) (prev, next int32) {
-	block, at := s.find(c, i)
-	return c.neighbours(block, at-1, at+1)
-}
-
 func (c *chain) neighbours(block, before, after int) (prev, next int32) {
 	switch {
 	case before >= 0:

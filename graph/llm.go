@@ -6,9 +6,9 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// llmCall is the usage of one model call: a runtime states it several times, growing
+// spending is what one model call used: a runtime states it several times, growing
 // (one transcript line a content block), so each figure is the greatest seen.
-type llmCall struct {
+type spending struct {
 	input, output, cacheRead, cacheWrite int64
 	cost                                 int64 // billionths of a dollar: sums of floats depend on their order
 }
@@ -72,8 +72,8 @@ func llmEndProps(e *schema.Event) []Prop {
 	return []Prop{{"status", status}, {"text", text}, {"duration_ms", duration}}
 }
 
-// usage folds token counts and cost into the call (0: the session itself, whose
-// producer states totals), and into the session's totals.
+// usage folds token counts and cost into the call i, and into the sum of the
+// session's calls.
 func (s *Session) usage(f *fact, i int32) {
 	if f.InputTokens == nil && f.OutputTokens == nil && f.CacheReadInputTokens == nil &&
 		f.CacheCreationInputTokens == nil && f.CostUSD == nil {
@@ -81,36 +81,47 @@ func (s *Session) usage(f *fact, i int32) {
 	}
 	u := s.usages[i]
 	if u == nil {
-		u = &llmCall{}
+		u = &spending{}
 		s.usages[i] = u
 	}
-	var props []Prop
-	n := &s.node
+	s.put(i, u.raise(f.Event, &s.node.spent)...)
+}
+
+// raise raises the figures to those that e states, adds the differences to sum, and
+// returns what changed.
+func (u *spending) raise(e *schema.Event, sum *spending) (props []Prop) {
 	for _, m := range []struct {
-		name        string
-		value       *int64
-		call, total *int64
+		name      string
+		value     *int64
+		most, sum *int64
 	}{
-		{"input_tokens", f.InputTokens, &u.input, &n.input},
-		{"output_tokens", f.OutputTokens, &u.output, &n.output},
-		{"cache_read_input_tokens", f.CacheReadInputTokens, &u.cacheRead, &n.cacheRead},
-		{"cache_creation_input_tokens", f.CacheCreationInputTokens, &u.cacheWrite, &n.cacheWrite},
+		{"input_tokens", e.InputTokens, &u.input, &sum.input},
+		{"output_tokens", e.OutputTokens, &u.output, &sum.output},
+		{"cache_read_input_tokens", e.CacheReadInputTokens, &u.cacheRead, &sum.cacheRead},
+		{"cache_creation_input_tokens", e.CacheCreationInputTokens, &u.cacheWrite, &sum.cacheWrite},
 	} {
-		if m.value != nil && *m.value > *m.call {
-			*m.total += *m.value - *m.call
-			*m.call = *m.value
+		if m.value != nil && *m.value > *m.most {
+			*m.sum += *m.value - *m.most
+			*m.most = *m.value
 			props = append(props, Prop{m.name, *m.value})
 		}
 	}
-	if f.CostUSD != nil {
-		if cost := int64(math.Round(*f.CostUSD * 1e9)); cost > u.cost {
-			n.cost += cost - u.cost
+	if e.CostUSD != nil {
+		if cost := int64(math.Round(*e.CostUSD * 1e9)); cost > u.cost {
+			sum.cost += cost - u.cost
 			u.cost = cost
 			props = append(props, Prop{"cost_usd", float64(cost) / 1e9})
 		}
 	}
-	if i != 0 {
-		s.put(i, props...)
+	return props
+}
+
+// max returns the greater of each figure.
+func (u spending) max(o spending) spending {
+	return spending{
+		input: max(u.input, o.input), output: max(u.output, o.output),
+		cacheRead: max(u.cacheRead, o.cacheRead), cacheWrite: max(u.cacheWrite, o.cacheWrite),
+		cost: max(u.cost, o.cost),
 	}
 }
 
@@ -129,13 +140,15 @@ func (s *Session) task(f *fact) {
 		s.put(i, eventProps(f.Event, Task, taken != 0)...)
 	}
 	// The latest word on a task is its status; completed beats what came with it.
-	st := f.stamp(1)
-	if f.Status == schema.StatusCompleted {
-		st.rank = 0
-	}
-	st.time = -st.time
-	if won, _ := regs.take(st, classTool); won != 0 && f.Status != "" {
-		s.put(i, Prop{"status", f.Status})
+	if f.Status != "" {
+		st := f.stamp(1)
+		if f.Status == schema.StatusCompleted {
+			st.rank = 0
+		}
+		st.time = -st.time
+		if won, _ := regs.take(st, classTool); won != 0 {
+			s.put(i, Prop{"status", f.Status})
+		}
 	}
 	s.putPrompt(i, f)
 }

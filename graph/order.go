@@ -116,16 +116,13 @@ func (s *Session) touch(lane int32) {
 	}
 }
 
-// lastActivity returns the effective time of the latest action of the session.
+// lastActivity returns the own time of the latest action of the session. An effective
+// one would be later than the fact that an abandonment is timed at.
 func (s *Session) lastActivity() int64 {
 	all := false
 	for _, n := range s.touched {
 		l := s.lanes[n]
-		last := int64(0)
-		if b := l.chain.blocks; len(b) > 0 {
-			tail := b[len(b)-1]
-			last = s.actions[tail[len(tail)-1]].eff
-		}
+		last := s.lastOwn(&l.chain)
 		all = all || last < l.last && l.last == s.lastAction
 		l.last = last
 		s.lastAction = max(s.lastAction, last)
@@ -138,6 +135,20 @@ func (s *Session) lastActivity() int64 {
 		}
 	}
 	return s.lastAction
+}
+
+// lastOwn returns the greatest own time in a chain, which is sorted by effective
+// ones: these are never less.
+func (s *Session) lastOwn(c *chain) (last int64) {
+	for _, b := range slices.Backward(c.blocks) {
+		for _, i := range slices.Backward(b) {
+			if s.actions[i].eff <= last {
+				return last
+			}
+			last = max(last, s.actions[i].own)
+		}
+	}
+	return last
 }
 
 func (s *Session) enchain(prev, i, next int32) {

@@ -112,6 +112,12 @@ func contentSum(e *schema.Event) uint64 {
 		long(e.Result).str(e.ErrorType).long([]byte(e.ErrorMessage)).str(e.Role).long([]byte(e.Content)).
 		str(e.Model).str(e.Status).str(e.Reason).str(e.Title).str(e.TaskID).str(e.MessageID).
 		str(e.AgentName).str(e.FromAgent).str(e.ToAgent).str(e.WorkingDirectory).long(e.Extra)
+	if e.IsError {
+		h = h.str("error")
+	}
+	if e.DurationMS != nil {
+		h = h.num(int64(*e.DurationMS * 1000))
+	}
 	return uint64(h)
 }
 
@@ -119,12 +125,10 @@ func contentSum(e *schema.Event) uint64 {
 // what contentSum leaves out.
 func recordSum(e *schema.Event) uint64 {
 	h := fnv(contentSum(e)).str(e.EventID).long(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
-		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin))
-	if e.IsError {
-		h = h.num(1)
-	}
-	if e.DurationMS != nil {
-		h = h.num(int64(*e.DurationMS * 1000))
+		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin)).
+		str(e.SourceSDK).str(e.PromptHash).str(e.ParentSessionID).str(e.ParentEventID)
+	for _, tag := range e.Tags {
+		h = h.str(tag)
 	}
 	return uint64(h)
 }

@@ -21,7 +21,7 @@ type Session struct {
 	echoes     map[textKey][]*group // turn and subagent ends that may repeat one
 	inputs     map[uint64][]int32   // calls by lane, tool and input
 	asking     map[uint64]*claimGroup
-	usages     map[int32]*llmCall
+	usages     map[int32]*spending
 	related    map[schema.Key][]Ref // edges to actions that are not there yet
 	tools      []string
 	toolOf     map[string]int32
@@ -91,7 +91,7 @@ func NewSession(id, journal string) *Session {
 		echoes:    map[textKey][]*group{},
 		inputs:    map[uint64][]int32{},
 		asking:    map[uint64]*claimGroup{},
-		usages:    map[int32]*llmCall{},
+		usages:    map[int32]*spending{},
 		compacted: map[int32]*compactions{},
 		related:   map[schema.Key][]Ref{},
 		tools:     []string{""},

@@ -23,8 +23,8 @@ type sessionNode struct {
 	promptAt      stamp
 
 	actions, toolCalls, messages, errors int64
-	input, output, cacheRead, cacheWrite int64
-	cost                                 int64 // billionths of a dollar
+	spent                                spending // the sum of the calls
+	stated                               spending // what the end of the session says the sum is
 }
 
 // sessionView is what of a Session node changes all the time.
@@ -33,8 +33,7 @@ type sessionView struct {
 	status, name                         string
 	actions, toolCalls, messages, errors int64
 	agents                               int64
-	input, output, cacheRead, cacheWrite int64
-	cost                                 int64
+	spending
 }
 
 // Classes of a Session's properties.
@@ -132,8 +131,11 @@ func (s *Session) sessionEvent(f *fact) {
 			}
 			s.putRef(s.self, "", Prop{"end_reason", reason})
 		}
-		s.usage(f, 0)
+		n.stated.raise(f.Event, &spending{})
 	case schema.Fork:
+		if schema.SafeID(f.ParentSessionID) == s.id {
+			break // no session is a fork of itself
+		}
 		if won, _ := n.regs.take(f.stamp(0), sessionFork); won != 0 {
 			s.fork(f)
 		}
@@ -148,11 +150,11 @@ func (s *Session) fork(f *fact) {
 	}
 	s.forkedFrom = Ref{LabelSession, schema.SafeID(f.ParentSessionID)}
 	s.putRef(s.forkedFrom, "", Prop{"name", s.forkedFrom.Key})
-	var at []Prop
+	var at any // null takes back what a fact said that lost
 	if f.ParentEventID != "" {
-		at = []Prop{{"at", f.ParentEventID}}
+		at = f.ParentEventID
 	}
-	s.putEdge(ForkedFrom, s.self, s.forkedFrom, at...)
+	s.putEdge(ForkedFrom, s.self, s.forkedFrom, Prop{"at", at})
 }
 
 // tag folds a tag put on or taken off: the latest word on each tag stands.
@@ -240,6 +242,8 @@ func (s *Session) count(t ActionType, n int64) {
 func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
 	end := n.ends.last()
 	switch {
+	case n.abandoned != 0 && n.abandoned >= last && n.abandoned > end:
+		return schema.StatusAbandoned, n.abandoned
 	case end != 0 && end >= n.starts.last():
 		switch {
 		case n.endStatus != "":
@@ -248,8 +252,6 @@ func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
 			return schema.StatusFailed, end
 		}
 		return schema.StatusCompleted, end
-	case n.abandoned != 0 && n.abandoned >= last:
-		return schema.StatusAbandoned, n.abandoned
 	case !n.live:
 		return schema.StatusUnknown, 0
 	}
@@ -275,8 +277,8 @@ func (s *Session) putSession() {
 	v := sessionView{
 		started: started, last: last, ended: ended, status: status, name: name,
 		actions: n.actions, toolCalls: n.toolCalls, messages: n.messages, errors: n.errors,
-		agents: int64(len(s.lanes) - 1),
-		input:  n.input, output: n.output, cacheRead: n.cacheRead, cacheWrite: n.cacheWrite, cost: n.cost,
+		agents:   int64(len(s.lanes) - 1),
+		spending: n.spent.max(n.stated), // not both: nothing is counted twice
 	}
 	first := n.shown.status == ""
 	var props []Prop

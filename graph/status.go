@@ -93,10 +93,12 @@ func callStatus(ev evidence, asked, closed bool) string {
 	return schema.StatusInProgress
 }
 
-// neverRan reports a call that failed before it began: only its batch tells of it
-// (unknown tool, invalid input, Edit without a match).
+// neverRan reports a call that failed before it began (unknown tool, invalid input,
+// Edit without a match): only its batch tells of it, or an error that nobody decided
+// on.
 func neverRan(ev evidence) bool {
-	return ev&evBatch != 0 && ev&(evEnd|evAsked|evStopped)&^(evBatch|evError) == 0
+	alone := evBatch | evError
+	return ev&alone != 0 && ev&(evEnd|evAsked|evStopped)&^alone == 0
 }
 
 func statusIndex(name string) uint8 { return uint8(slices.Index(statuses, name)) }

@@ -1,0 +1,335 @@
+package graph
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// singleType returns the type of the action that r is by itself, "" where r is a
+// fact about something else.
+func singleType(r record) ActionType {
+	hook := r.Origin == schema.OriginHook
+	switch r.EventType {
+	case schema.SessionStart, schema.SessionEnd, schema.Fork, schema.Tag, schema.ToolStart, schema.ToolEnd,
+		schema.ToolBatch, schema.Permission, schema.LLMStart, schema.LLMEnd, schema.Compaction:
+		return ""
+	case schema.Message:
+		switch {
+		case r.Role != schema.RoleUser && r.Role != schema.RoleSystem:
+			return AssistantMessage
+		case hook || r.Origin == schema.OriginTranscript:
+			return ""
+		case r.Role == schema.RoleUser:
+			return UserMessage
+		}
+		return SystemMessage
+	case schema.Skill:
+		if hook && r.HookEventName == "UserPromptExpansion" {
+			return ""
+		}
+		return Skill
+	case schema.AgentStart:
+		if r.AgentID != "" {
+			return ""
+		}
+		return SubagentStart
+	case schema.AgentEnd:
+		return SubagentStop
+	case schema.TurnEnd:
+		return TurnEnd
+	case schema.Error:
+		return ErrorEvent
+	case schema.RateLimit:
+		return RateLimitEvent
+	case schema.Task:
+		if r.TaskID != "" {
+			return ""
+		}
+		return Task
+	case schema.StructuredOutput:
+		if r.ToolUseID != "" {
+			return ""
+		}
+		return StructuredOutput
+	}
+	for _, t := range []ActionType{Notification, Context, Handoff, Memory, Callback, Decision} {
+		if string(t) == string(r.EventType) {
+			return t
+		}
+	}
+	return Unknown
+}
+
+// singleContent gives the properties of an action that is one event.
+func (w *world) singleContent(v *vertex, r *record) {
+	v.set(eventProps(r.Event, v.typ, false)...)
+	status := schema.StatusCompleted
+	if r.Status != "" {
+		status = r.Status
+	}
+	if r.IsError || v.typ == ErrorEvent || v.typ == RateLimitEvent {
+		status = schema.StatusFailed
+		v.set(Prop{"is_error", true})
+	}
+	v.set(Prop{"status", status})
+	if (v.typ == TurnEnd || v.typ == SubagentStop) && w.said[[2]string{r.AgentID, r.Content}] {
+		delete(v.props, "text")
+	}
+}
+
+// findNamed makes the actions whose facts name them: single events of sources that
+// name their events, permission facts with a call, model calls, tasks.
+func (w *world) findNamed() {
+	groups := map[schema.Key][]record{}
+	for _, r := range w.recs {
+		switch {
+		case singleType(r) != "" && r.Origin != schema.OriginHook, r.EventType == schema.Permission && r.ToolUseID != "":
+			groups[eventKey(w.session, r.EventID)] = append(groups[eventKey(w.session, r.EventID)], r)
+		case r.EventType == schema.LLMStart, r.EventType == schema.LLMEnd:
+			groups[llmKey(w.session, modelCall(r))] = append(groups[llmKey(w.session, modelCall(r))], r)
+		case r.EventType == schema.Task && r.TaskID != "":
+			groups[taskKey(w.session, r.TaskID)] = append(groups[taskKey(w.session, r.TaskID)], r)
+		}
+	}
+	for key, recs := range groups {
+		r := first(recs)
+		v := w.vertexOf(key, singleType(*r), r.AgentID)
+		v.underLane = true
+		v.happened(recs...)
+		v.promptOf(recs)
+		switch r.EventType {
+		case schema.Permission:
+			v.typ, v.underLane = PermissionRequest, false
+			v.set(Prop{"name", "permission: " + r.ToolName}, Prop{"tool_name", r.ToolName}, Prop{"tool_use_id", r.ToolUseID})
+			if r.Reason != "" {
+				v.set(Prop{"reason", r.Reason})
+			}
+			v.parent = w.calls[r.ToolUseID].call
+			w.calls[r.ToolUseID].requests++
+		case schema.LLMStart, schema.LLMEnd:
+			v.typ = LLMCall
+			v.modelCallContent(recs)
+		case schema.Task:
+			if r.TaskID != "" {
+				v.typ = Task
+				v.taskContent(recs)
+				break
+			}
+			fallthrough
+		default:
+			w.singleContent(v, r)
+		}
+	}
+}
+
+func modelCall(r record) string {
+	switch {
+	case r.MessageID != "":
+		return r.MessageID
+	case r.EventType == schema.LLMEnd && r.CausedBy != "":
+		return r.CausedBy
+	}
+	return r.EventID
+}
+
+func (v *vertex) modelCallContent(recs []record) {
+	v.set(Prop{"status", schema.StatusInProgress}, Prop{"name", "model call"})
+	if r := first(where(recs, func(r record) bool { return r.Model != "" })); r != nil {
+		v.set(Prop{"name", r.Model}, Prop{"model", r.Model})
+	}
+	if r := first(where(recs, func(r record) bool { return r.PromptHash != "" })); r != nil {
+		v.set(Prop{"prompt_hash", r.PromptHash})
+	}
+	if r := first(where(recs, func(r record) bool { return r.EventType == schema.LLMEnd })); r != nil {
+		v.set(Prop{"status", schema.StatusCompleted})
+		if r.IsError {
+			v.set(Prop{"status", schema.StatusFailed})
+		}
+		if r.Content != "" {
+			v.set(Prop{"text", clip(r.Content)})
+		}
+		if r.DurationMS != nil {
+			v.set(Prop{"duration_ms", *r.DurationMS})
+		}
+	}
+	for name, n := range usageOf(recs) {
+		if name == "cost_usd" {
+			v.set(Prop{name, float64(n) / 1e9})
+		} else {
+			v.set(Prop{name, n})
+		}
+	}
+}
+
+// usageOf returns the greatest of each figure that recs state; cost in billionths.
+func usageOf(recs []record) map[string]int64 {
+	most := map[string]int64{}
+	note := func(name string, n *int64) {
+		if n != nil && *n > most[name] {
+			most[name] = *n
+		}
+	}
+	for _, r := range recs {
+		note("input_tokens", r.InputTokens)
+		note("output_tokens", r.OutputTokens)
+		note("cache_read_input_tokens", r.CacheReadInputTokens)
+		note("cache_creation_input_tokens", r.CacheCreationInputTokens)
+		if r.CostUSD != nil {
+			cost := int64(math.Round(*r.CostUSD * 1e9))
+			note("cost_usd", &cost)
+		}
+	}
+	return most
+}
+
+func (v *vertex) taskContent(recs []record) {
+	v.set(eventProps(first(recs).Event, Task, false)...)
+	v.set(Prop{"task_id", recs[0].TaskID})
+	// Done is done; else the latest word stands.
+	stated := where(recs, func(r record) bool { return r.Status != "" })
+	if done := where(stated, func(r record) bool { return r.Status == schema.StatusCompleted }); len(done) > 0 {
+		stated = done
+	}
+	if r := newest(stated); r != nil {
+		v.set(Prop{"status", r.Status})
+	}
+}
+
+// findUnnamed makes the actions of hooks that have no key: what says the same at
+// different times is numbered.
+func (w *world) findUnnamed() {
+	type kind struct {
+		typ     ActionType
+		lane    string
+		content uint64
+	}
+	groups := map[kind][]record{}
+	for _, r := range w.recs {
+		if t := singleType(r); t != "" && r.Origin == schema.OriginHook {
+			k := kind{t, r.AgentID, contentSum(r.Event)}
+			groups[k] = append(groups[k], r)
+		}
+	}
+	for g, recs := range groups {
+		for k, at := range occasions(recs) {
+			key := schema.NewKey("single", w.session, string(g.typ), g.lane, hexSum(g.content), strconv.Itoa(k))
+			v := w.vertexOf(key, g.typ, g.lane)
+			v.own, v.underLane = at, true
+			w.singleContent(v, &recs[0])
+			v.promptOf(recs)
+		}
+	}
+}
+
+// pairing is one occasion that hooks, lines of a transcript, or both tell of.
+type pairing struct{ at, seq int64 }
+
+// pairUp pairs hooks and lines one to one in the order of time, a line at most ten
+// seconds before its hook.
+func pairUp(recs []record) []pairing {
+	var out, lines []pairing
+	hooks := occasions(where(recs, func(r record) bool { return r.Origin == schema.OriginHook }))
+	same := map[string][]record{}
+	for _, r := range where(recs, func(r record) bool { return r.Origin != schema.OriginHook }) {
+		same[r.EventID] = append(same[r.EventID], r)
+	}
+	for _, recs := range same {
+		line := pairing{recs[0].at, recs[0].Seq}
+		for _, r := range recs {
+			line.seq = min(line.seq, r.Seq)
+		}
+		lines = append(lines, line)
+	}
+	inTime := func(a, b pairing) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) }
+	slices.SortFunc(lines, inTime)
+	for _, hook := range hooks {
+		for len(lines) > 0 && lines[0].at < hook-int64(10*time.Second) {
+			out, lines = append(out, lines[0]), lines[1:]
+		}
+		both := pairing{at: hook}
+		if len(lines) > 0 {
+			both, lines = pairing{min(hook, lines[0].at), lines[0].seq}, lines[1:]
+		}
+		out = append(out, both)
+	}
+	out = append(out, lines...)
+	slices.SortFunc(out, inTime)
+	return out
+}
+
+// some sets a property that the first of recs which has a value says.
+func (v *vertex) some(name string, recs []record, value func(record) string) {
+	if r := first(where(recs, func(r record) bool { return value(r) != "" })); r != nil {
+		v.set(Prop{name, clip(value(*r))})
+	}
+}
+
+func extra(name string) func(record) string {
+	return func(r record) string { return schema.FieldString(r.Extra, name) }
+}
+
+func (w *world) findPrompts() {
+	type kind struct{ lane, prompt, role, text string }
+	groups, skills := map[kind][]record{}, map[kind][]record{}
+	for _, r := range w.recs {
+		k := kind{r.AgentID, r.PromptID, r.Role, promptText(r.Content)}
+		switch {
+		case r.EventType == schema.Message && singleType(r) == "":
+			groups[k] = append(groups[k], r)
+		case r.EventType == schema.Skill && singleType(r) == "":
+			k.role = schema.RoleUser
+			skills[k] = append(skills[k], r)
+		}
+	}
+	for g, recs := range groups {
+		key := schema.NewKey("prompts", w.session, g.lane, g.prompt, g.role, g.text)
+		for k, p := range pairUp(recs) {
+			v := w.vertexOf(schema.NewKey("prompt", key.String(), strconv.Itoa(k)), SystemMessage, g.lane)
+			if g.role == schema.RoleUser {
+				v.typ = UserMessage
+			}
+			v.own, v.seq, v.underLane = p.at, p.seq, true
+			v.set(Prop{"name", gist(g.text)}, Prop{"text", clip(g.text)}, Prop{"role", g.role}, Prop{"status", schema.StatusCompleted})
+			if g.prompt != "" {
+				v.set(Prop{"prompt_id", g.prompt})
+			}
+			v.some("permission_mode", recs, extra("permission_mode"))
+			for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
+				v.some(name, skills[g], extra(name))
+			}
+		}
+	}
+}
+
+func (w *world) findAsking() {
+	type kind struct {
+		lane, tool string
+		input      uint64
+	}
+	groups := map[kind][]record{}
+	for _, r := range w.recs {
+		if r.EventType == schema.Permission && r.ToolUseID == "" {
+			k := kind{r.AgentID, r.ToolName, inputHash(r.Event)}
+			groups[k] = append(groups[k], r)
+		}
+	}
+	for g, recs := range groups {
+		a := &asking{lane: g.lane, tool: g.tool, input: g.input}
+		w.asks = append(w.asks, a)
+		key := schema.NewKey("permissions", w.session, g.lane, g.tool, hexSum(g.input))
+		for k, p := range pairUp(recs) {
+			v := w.vertexOf(schema.NewKey("permission", key.String(), strconv.Itoa(k)), PermissionRequest, g.lane)
+			v.own, v.seq = p.at, p.seq
+			v.set(Prop{"name", "permission: " + g.tool}, Prop{"tool_name", g.tool})
+			v.promptOf(recs)
+			v.some("permission_mode", recs, extra("permission_mode"))
+			v.some("properties", recs, func(r record) string { return permissionProps(r.Event) })
+			a.requests = append(a.requests, v)
+		}
+	}
+}

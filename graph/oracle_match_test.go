@@ -1,0 +1,73 @@
+package graph
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// soak is how often more than by default the random tests run.
+func soak() int {
+	if os.Getenv("AG_SOAK") != "" {
+		return 20
+	}
+	return 1
+}
+
+// matchAll holds the reducer against the oracle: events as they are, permuted, with
+// duplicates (some of hooks received later), and cut off with a lagging checkpoint.
+func matchAll(t testing.TB, what, session string, events []schema.Event, r *rand.Rand, rounds int) {
+	t.Helper()
+	want := mustMatch(t, what, session, events)
+	for round := range rounds {
+		at := fmt.Sprintf("%s, round %d", what, round)
+		mix := shuffled(r, events, false)
+		mustEqual(t, at+", permuted", want, fold(t, session, mix))
+		again := append(slices.Clone(mix), mix[:r.IntN(len(mix))]...)
+		r.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		mustEqual(t, at+", duplicated and cut off", want, cutOff(t, r, session, again))
+		later := shuffled(r, events, true)
+		mustMatch(t, at+", received later", session, later)
+	}
+}
+
+func TestCapturesMatchTheOracle(t *testing.T) {
+	for name, sessions := range captured(t) {
+		t.Run(name, func(t *testing.T) {
+			for id, events := range sessions {
+				matchAll(t, name, id, events, rand.New(rand.NewPCG(3, 7)), 2*soak())
+			}
+		})
+	}
+}
+
+func TestRandomSessionsMatchTheOracle(t *testing.T) {
+	sessions := 400 * soak()
+	if testing.Short() {
+		sessions = 40
+	}
+	for seed := range uint64(sessions) {
+		r, d := seeded(seed)
+		id := fmt.Sprintf("random%d", seed)
+		matchAll(t, "seed "+id, id, randomSession(d, id, 2+r.IntN(60)), r, 2)
+	}
+}
+
+// Where facts are a second apart, a repetition of one that a hook receives within
+// half a second is that fact, whatever it says.
+func TestReceivedTwiceIsReceivedOnce(t *testing.T) {
+	for seed := range uint64(100 * soak()) {
+		r, d := seeded(seed)
+		id := fmt.Sprintf("twice%d", seed)
+		events := randomSession(d, id, 2+r.IntN(50))
+		for k, place := range r.Perm(len(events)) {
+			events[k].Timestamp = epoch.Add(time.Duration(place) * time.Second)
+		}
+		mustEqual(t, id, oracle(id, events), oracle(id, shuffled(r, events, true)))
+	}
+}

@@ -1,0 +1,341 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+func isAbandonment(r record) bool {
+	return r.EventType == schema.SessionEnd && r.Status == schema.StatusAbandoned
+}
+
+func isTurnEnd(r record) bool {
+	return r.EventType == schema.TurnEnd || isStopFailure(r) || r.EventType == schema.AgentEnd && r.AgentID != ""
+}
+
+func isStopFailure(r record) bool {
+	return (r.EventType == schema.Error || r.EventType == schema.RateLimit) && r.HookEventName == "StopFailure"
+}
+
+// sessionState derives the status of the session and of its subagents, and what
+// they close.
+func (w *world) sessionState() {
+	of := func(cond func(record) bool) int64 { return lastOccasion(where(w.recs, cond)) }
+	lanes := []string{""}
+	for id := range w.seen {
+		lanes = append(lanes, id)
+	}
+	for _, lane := range lanes {
+		w.ends[lane] = of(func(r record) bool { return isTurnEnd(r) && r.AgentID == lane })
+	}
+	start := of(func(r record) bool { return r.EventType == schema.SessionStart && r.Reason != "compact" })
+	resume := of(func(r record) bool { return r.EventType == schema.SessionStart && r.Reason == "resume" })
+	end := of(func(r record) bool { return r.EventType == schema.SessionEnd && !isAbandonment(r) })
+	abandoned := int64(0)
+	for _, r := range where(w.recs, isAbandonment) {
+		abandoned = max(abandoned, r.at)
+	}
+	facts := where(w.recs, func(r record) bool { return !isAbandonment(r) })
+	started, last := abandoned, abandoned
+	if len(facts) > 0 {
+		started, last = facts[0].at, max(start, end)
+	}
+	for _, v := range w.vertices {
+		last = max(last, v.own)
+	}
+	w.node["started_at"], w.node["last_event_at"] = Time(started), Time(last)
+	live := len(where(facts, func(r record) bool { return r.Origin == schema.OriginHook || r.Origin == schema.OriginAPI })) > 0
+
+	// The latest of start, end and abandonment; any later fact revokes the last.
+	w.closed = max(end, resume)
+	switch {
+	case abandoned != 0 && abandoned >= last && abandoned > end:
+		w.node["status"], w.node["ended_at"] = schema.StatusAbandoned, Time(abandoned)
+		w.closed = max(w.closed, abandoned)
+	case end != 0 && end >= start:
+		w.node["status"], w.node["ended_at"] = w.endStatus(), Time(end)
+	case live:
+		w.node["status"] = schema.StatusActive
+	default:
+		w.node["status"] = schema.StatusUnknown
+	}
+	for id := range w.seen {
+		w.agentNode(id)
+	}
+}
+
+// endStatus is what the end of the session says, else how its last turn ended.
+func (w *world) endStatus() string {
+	end := newest(where(w.recs, func(r record) bool { return r.EventType == schema.SessionEnd && !isAbandonment(r) }))
+	if end.Status != "" {
+		return end.Status
+	}
+	main := where(w.recs, func(r record) bool { return r.AgentID == "" })
+	failed := lastOccasion(where(main, isStopFailure))
+	if failed > lastOccasion(where(main, func(r record) bool { return r.EventType == schema.TurnEnd })) {
+		return schema.StatusFailed
+	}
+	return schema.StatusCompleted
+}
+
+func (w *world) agentNode(id string) {
+	self := Ref{LabelAgent, AgentKey(w.session, id)}
+	in := where(w.recs, func(r record) bool { return r.AgentID == id })
+	props := map[string]any{"agent_id": id, "session_id": w.session, "name": "agent " + id}
+	w.edge(HasAgent, Ref{LabelSession, w.session}, self)
+
+	start := w.starts[id][0].own
+	restart := w.starts[id][len(w.starts[id])-1].own
+	stop := lastOccasion(where(in, func(r record) bool { return r.EventType == schema.AgentEnd }))
+	fail := lastOccasion(where(in, isStopFailure))
+	props["started_at"] = Time(start)
+	switch {
+	case fail >= max(restart, stop):
+		props["status"], props["ended_at"] = schema.StatusFailed, Time(fail)
+	case stop >= restart:
+		props["status"], props["ended_at"] = schema.StatusCompleted, Time(stop)
+	case w.closed >= restart:
+		props["status"] = schema.StatusUnknown
+	default:
+		props["status"] = schema.StatusInProgress
+	}
+	if w.starts[id][0].props["parent_unknown"] != nil {
+		props["parent_unknown"] = true
+	}
+	w.agentContent(id, in, props)
+	w.put(self, "", props)
+}
+
+// agentContent sets what the call's result, the runtime's record of the agent and
+// the agent's own facts say, the first that says it in that order; the type, in the
+// order start, record, others.
+func (w *world) agentContent(id string, in []record, props map[string]any) {
+	meta := func(name string) func(record) string {
+		return func(r record) string { return schema.FieldString(schema.Field(r.Metadata, schema.MetaAgent), name) }
+	}
+	results := where(w.recs, func(r record) bool { return spawnedAgent(r) == id })
+	from := func(recs []record, value func(record) string) string {
+		if r := first(where(recs, func(r record) bool { return value(r) != "" })); r != nil {
+			return clip(value(*r))
+		}
+		return ""
+	}
+	set := func(name string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				props[name] = v
+				return
+			}
+		}
+	}
+	own := func(r record) string { return r.AgentType }
+	starts := where(in, func(r record) bool { return r.EventType == schema.AgentStart })
+	for _, name := range []string{"agent_type", "name"} {
+		set(name, from(starts, own), from(in, meta("agentType")), from(in, own))
+	}
+	input := func(name string) func(record) string {
+		return func(r record) string { return schema.FieldString(r.ToolInput, name) }
+	}
+	set("description", from(results, input("description")), from(in, meta("description")))
+	set("prompt", from(results, input("prompt")))
+	set("model", from(results, func(r record) string { return schema.FieldString(r.Result, "resolvedModel") }), from(in, meta("model")))
+	said := newest(where(in, func(r record) bool { return r.EventType == schema.AgentEnd && r.Content != "" }))
+	if said != nil && !w.said[[2]string{id, said.Content}] {
+		props["last_assistant_message"] = clip(said.Content)
+	}
+}
+
+// turns numbers the main thread's actions by the prompts before them. What belongs
+// to a call is in its call's turn.
+func (w *world) turns() {
+	var prompts []int64
+	for _, v := range w.vertices {
+		if v.typ == UserMessage && v.lane == "" {
+			prompts = append(prompts, v.own)
+		}
+	}
+	for _, v := range w.vertices {
+		at := v.own
+		ofCall := v.typ == ToolResult || v.typ == PermissionRequest || v.typ == StructuredOutput
+		if ofCall && v.parent != nil && v.parent.lane == "" {
+			at = v.parent.own
+		}
+		turn := int64(0)
+		for _, t := range prompts {
+			if t <= at {
+				turn++
+			}
+		}
+		if v.lane == "" && turn > 0 {
+			v.set(Prop{"turn", turn})
+		}
+	}
+}
+
+// sessionTotals counts, and sets the properties that facts state.
+func (w *world) sessionTotals() {
+	count := map[string]int64{"agent_count": int64(len(w.seen)), "action_count": int64(len(w.vertices)),
+		"tool_call_count": int64(len(w.calls)), "message_count": 0, "error_count": 0}
+	usage := map[string]int64{}
+	for _, v := range w.vertices {
+		switch {
+		case slices.Contains(v.typ.Labels(), "Message"):
+			count["message_count"]++
+		case v.typ == ErrorEvent, v.typ == RateLimitEvent, v.typ == ToolCall && v.props["status"] == schema.StatusFailed:
+			count["error_count"]++
+		}
+	}
+	calls := map[string][]record{}
+	for _, r := range w.recs {
+		if r.EventType == schema.LLMStart || r.EventType == schema.LLMEnd {
+			calls[modelCall(r)] = append(calls[modelCall(r)], r)
+		}
+	}
+	for _, recs := range calls {
+		for name, n := range usageOf(recs) {
+			usage[name] += n
+		}
+	}
+	// What a session's end states is the sum of what its calls state.
+	ends := where(w.recs, func(r record) bool { return r.EventType == schema.SessionEnd && !isAbandonment(r) })
+	for name, n := range usageOf(ends) {
+		usage[name] = max(usage[name], n)
+	}
+	for name, n := range count {
+		w.node[name] = n
+	}
+	for name, n := range usage {
+		w.node["total_"+name] = n
+		if name == "cost_usd" {
+			w.node["total_cost_usd"] = float64(n) / 1e9
+		}
+	}
+	w.sessionContent()
+}
+
+func (w *world) sessionContent() {
+	facts := where(w.recs, func(r record) bool { return !isAbandonment(r) })
+	set := func(name string, r *record, value func(record) string) {
+		if r != nil {
+			w.node[name] = clip(value(*r))
+		}
+	}
+	has := func(recs []record, value func(record) string) []record {
+		return where(recs, func(r record) bool { return value(r) != "" })
+	}
+	field := func(raw func(record) []byte, name string) func(record) string {
+		return func(r record) string { return schema.FieldString(raw(r), name) }
+	}
+	meta := func(r record) []byte { return r.Metadata }
+	w.node["journal"] = "journal0"
+	earliest := map[string]func(record) string{
+		"working_directory":   func(r record) string { return r.WorkingDirectory },
+		"host":                func(r record) string { return r.Host },
+		"user":                func(r record) string { return r.UserID },
+		"source_sdk":          func(r record) string { return r.SourceSDK },
+		"transcript_path":     extra("transcript_path"),
+		"repo_root":           field(meta, schema.MetaRepoRoot),
+		"session_id_original": field(meta, schema.MetaSessionID),
+	}
+	for name, value := range earliest {
+		set(name, first(has(facts, value)), value)
+	}
+	starts := where(facts, func(r record) bool { return r.EventType == schema.SessionStart && r.Reason != "compact" })
+	atStart := map[string]func(record) string{
+		"git_branch": field(meta, schema.MetaGitBranch),
+		"git_commit": field(meta, schema.MetaGitCommit),
+		"metadata":   func(r record) string { return leftovers(r.Event) },
+	}
+	for name, value := range atStart {
+		set(name, first(has(starts, value)), value)
+	}
+	main := where(facts, func(r record) bool { return r.AgentID == "" })
+	model := func(r record) string { return r.Model }
+	set("model", newest(has(main, model)), model)
+	title := func(r record) string {
+		if r.EventType == schema.Task {
+			return ""
+		}
+		return r.Title
+	}
+	titled := newest(has(main, title))
+	set("title", titled, title)
+	if end := newest(where(facts, func(r record) bool { return r.EventType == schema.SessionEnd })); end != nil && end.Reason != "" {
+		w.node["end_reason"] = end.Reason
+	}
+	prompt := func(r record) string {
+		if r.EventType != schema.Message || r.Role != schema.RoleUser {
+			return ""
+		}
+		return gistOf(promptText(r.Content), 200)
+	}
+	prompted := first(has(main, prompt))
+	set("first_prompt", prompted, prompt)
+	w.node["name"] = w.session
+	if prompted != nil {
+		w.node["name"] = gist(prompt(*prompted))
+	}
+	if titled != nil && gist(titled.Title) != "" {
+		w.node["name"] = gist(titled.Title)
+	}
+	w.references(facts)
+}
+
+// references puts the edges to tags, to the session that this one was forked from,
+// and between actions that events relate.
+func (w *world) references(facts []record) {
+	self := Ref{LabelSession, w.session}
+	tags := map[string][]record{}
+	for _, r := range where(facts, func(r record) bool { return r.EventType == schema.Tag }) {
+		for _, name := range r.Tags {
+			tags[name] = append(tags[name], r)
+		}
+	}
+	for name, recs := range tags {
+		if newest(recs).Status != "removed" && name != "" {
+			w.put(Ref{LabelTag, name}, "", nil)
+			w.edge(HasTag, self, Ref{LabelTag, name})
+		}
+	}
+	forks := where(facts, func(r record) bool {
+		return r.EventType == schema.Fork && schema.SafeID(r.ParentSessionID) != w.session
+	})
+	if r := first(forks); r != nil {
+		parent := Ref{LabelSession, schema.SafeID(r.ParentSessionID)}
+		w.put(parent, "", map[string]any{"name": parent.Key})
+		var at any
+		if r.ParentEventID != "" {
+			at = r.ParentEventID
+		}
+		w.edge(ForkedFrom, self, parent, Prop{"at", at})
+	}
+	for _, r := range facts {
+		for _, id := range r.RelatedTo {
+			from, to := w.vertices[w.about(r)], w.vertices[eventKey(w.session, id)]
+			if from != nil && to != nil {
+				w.edge(RelatedTo, from.ref(), to.ref())
+			}
+		}
+	}
+}
+
+// about returns the key of the action that an event names as its own. A hook names
+// none where its payload has no key.
+func (w *world) about(r record) schema.Key {
+	switch {
+	case r.EventType == schema.ToolStart:
+		return toolCallKey(w.session, r.ToolUseID)
+	case isEnd(r):
+		return toolResultKey(w.session, r.ToolUseID)
+	case r.EventType == schema.StructuredOutput && r.ToolUseID != "":
+		return schema.NewKey("structured_output", w.session, r.ToolUseID)
+	case r.EventType == schema.LLMStart, r.EventType == schema.LLMEnd:
+		return llmKey(w.session, modelCall(r))
+	case r.EventType == schema.Task && r.TaskID != "":
+		return taskKey(w.session, r.TaskID)
+	case r.EventType == schema.Permission && r.ToolUseID != "", singleType(r) != "" && r.Origin != schema.OriginHook:
+		return eventKey(w.session, r.EventID)
+	}
+	return schema.Key{}
+}
