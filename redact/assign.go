@@ -10,20 +10,25 @@ type assignment struct {
 	slashes int  // backslashes before the quote: the depth of nested JSON
 	op      byte // = : , > or a blank (a command line's --name value)
 	tight   bool // no blank on either side of the operator
+	nameEnd int
 }
+
+// maxSlashes bounds the backslashes before a quote: JSON in JSON five deep has 31.
+const maxSlashes = 40
 
 // readAssignment reads what follows a name that ends at s[end]: the quote that
 // closes the name, an operator in one of the ways that shells, JSON, YAML, INI,
 // XML and programming languages write it, and the quote that opens the value.
 // It gives the same answer before and after a JSON string is decoded.
 func readAssignment(s []byte, start, end int, loose bool) (a assignment, ok bool) {
-	i, quoted := skipQuotes(s, end, 12)
+	i, quoted := skipQuotes(s, end, maxSlashes)
 	blank := runOf(s, i, 24, spaceByte)
 	i += blank
 	if i >= len(s) {
 		return a, false
 	}
 	opAt := i
+	a.nameEnd = end
 	switch c := s[i]; {
 	case c == ':' || c == '=' || c == '?' || c == '|' || c == '-' || c == '+' || c == '!':
 		a.op, i = operator(s, i)
@@ -130,7 +135,7 @@ func openQuote(s []byte, i int) (start int, quote byte, slashes int) {
 	if j > i && (j >= len(s) || s[j] != '"' && s[j] != '\'') {
 		j = i
 	}
-	for k := j; k < len(s) && k-j < 16; k++ {
+	for k := j; k < len(s) && k-j < maxSlashes; k++ {
 		switch s[k] {
 		case '\\':
 			slashes++
@@ -148,18 +153,21 @@ func openQuote(s []byte, i int) (start int, quote byte, slashes int) {
 	return j, 0, 0
 }
 
+// maxBare bounds a value without quotes; what is longer has a rule of its own.
+const maxBare = 1024
+
 // valueEnd returns where the value of a ends: at the quote that closes it, or at
 // the first byte that no bare value holds.
 func (a assignment) valueEnd(s []byte) int {
 	i := a.start
 	if a.quote == 0 {
-		for i < len(s) && i-a.start < window && !endsBare(s[i]) {
+		for i < len(s) && i-a.start < maxBare && !endsBare(s[i]) {
 			i++
 		}
 		return i
 	}
 	slashes := 0
-	for ; i < len(s) && i-a.start < 2*window; i++ {
+	for ; i < len(s) && i-a.start < window; i++ {
 		switch c := s[i]; {
 		case c == '\\':
 			slashes++
@@ -228,12 +236,18 @@ func namedValue(s []byte, pos int, lit string) (start, end int, ok bool) {
 	end = a.valueEnd(s)
 	value := s[a.start:end]
 	if a.quote != 0 {
-		return a.start, end, credible(nameKind(name), value, false)
+		closed := end == len(s) || s[end] != '\n' && s[end] != '\r' // else the quote closed "PWD=" + dir
+		return a.start, end, closed && credible(nameKind(name), value, false)
+	}
+	if len(name) == len("pass") && !(a.op == '=' && a.tight) {
+		return 0, 0, false // --- PASS: TestSomething/1
 	}
 	if end < len(s) && (s[end] == '(' || s[end] == '[' || s[end] == '{') {
 		return 0, 0, false // a call, an index
 	}
-	value = trimSentence(value)
+	if value = trimSentence(value); isNumber(value) {
+		return 0, 0, false
+	}
 	return a.start, a.start + len(value), credible(nameKind(name), value, !a.isSetting(s, nStart, name))
 }
 
@@ -249,7 +263,7 @@ func trimSentence(v []byte) []byte {
 // (environment, .env, query string, YAML), and not where a program would name a
 // variable.
 func (a assignment) isSetting(s []byte, start int, name []byte) bool {
-	if a.op == ' ' {
+	if a.op == ' ' || isFlag(s, start) {
 		return true
 	}
 	for start > 0 && s[start-1] == '-' {
@@ -303,7 +317,12 @@ func vendorValue(s []byte, end int) (a assignment, ok bool) {
 // assignedValue returns the value of the shape that a vendor's credentials have.
 func (r *Redactor) assignedValue(s []byte, pos int, a *anchor) (start, end int, ok bool) {
 	v, ok := vendorValue(s, pos+len(a.lit))
-	if !ok || namesHash(s[nameStart(s, pos):v.start]) {
+	if !ok {
+		return 0, 0, false
+	}
+	name := s[nameStart(s, pos):v.nameEnd]
+	isNamed := nameKind(name) != noName
+	if !isNamed && namesHash(name) {
 		return 0, 0, false
 	}
 	loc := r.expr(int(a.slot)).FindSubmatchIndex(s[v.start:min(len(s), v.start+window)])
@@ -314,6 +333,10 @@ func (r *Redactor) assignedValue(s []byte, pos int, a *anchor) (start, end int, 
 	start, end = v.start+start, v.start+end
 	if end < len(s) && (is(s[end], wordByte) || s[end] == '-') {
 		return 0, 0, false // a longer value, of another shape
+	}
+	value := s[start:end]
+	if _, digits, _ := count(value); digits == 0 && len(value) < 26 && !jumbled(value) {
+		return start, end, isNamed // linkedin: somecompanyname
 	}
 	return start, end, true
 }

@@ -15,7 +15,7 @@ func privateBlock(s []byte, pos int) (start, end int, ok bool) {
 }
 
 // maxKeyBlock bounds a private key block; a 16,384-bit RSA key takes 13 kB.
-const maxKeyBlock = 64 << 10
+const maxKeyBlock = 32 << 10
 
 // keyBlock returns the private key block whose "-----BEGIN" is at s[pos]. What is
 // inside may be escaped, indented or numbered by line (as a Read tool prints it);
@@ -123,7 +123,7 @@ func authorization(s []byte, pos int, lit string) (start, end int, ok bool) {
 	if lit == "authorization" {
 		name := nameStart(s, pos)
 		a, ok := readAssignment(s, name, i, false)
-		if !ok {
+		if !ok || bytes.IndexAny(s[i:min(len(s), i+8)], ":=,>") < 0 {
 			return 0, 0, false
 		}
 		i = a.start
@@ -147,7 +147,7 @@ func authorization(s []byte, pos int, lit string) (start, end int, ok bool) {
 func credential(s []byte, i, min int) (start, end int, ok bool) {
 	n := runOf(s, i, 2*window, tokenByte)
 	v := trimSentence(s[i : i+n])
-	if len(v) < min || placeholder(v) || isPath(v) {
+	if len(v) < min || bytes.HasPrefix(v, []byte("0x")) || placeholder(v) || isPath(v) {
 		return 0, 0, false
 	}
 	_, digits, _ := count(v)

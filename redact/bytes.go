@@ -34,8 +34,11 @@ func is(c byte, class uint8) bool { return classes[c]&class != 0 }
 // boundary reports whether a word can begin at s[pos]: the byte before is no word
 // byte, or the letter of an escape (\n) or of a terminal's colour (ESC [ 3 1 m).
 func boundary(s []byte, pos int) bool {
-	if pos == 0 || !is(s[pos-1], wordByte) {
+	if pos == 0 {
 		return true
+	}
+	if !is(s[pos-1], wordByte) { // a hyphen within a word and a plus belong to base64
+		return s[pos-1] != '+' && (s[pos-1] != '-' || pos < 2 || !is(s[pos-2], wordByte))
 	}
 	switch s[pos-1] {
 	case 'n', 't', 'r', 'b', 'f':

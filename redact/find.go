@@ -39,10 +39,27 @@ func plausible(s []byte, pos int, a *anchor) bool {
 	case header:
 		return len(s) > pos+len(a.lit)+4
 	}
-	if !ru.glued && ru.back == 0 && !boundary(s, pos) {
+	if ru.run > 0 && tokenRun(s, pos, ru.run) < ru.run {
 		return false
 	}
-	return ru.run == 0 || tokenRun(s, pos, ru.run) >= ru.run
+	if ru.near != "" && !bytes.Contains(s[max(0, pos-600):pos], []byte(ru.near)) {
+		return false
+	}
+	start := ru.begin(s, pos)
+	return start >= 0 && (ru.glued || boundary(s, start))
+}
+
+// begin returns where a match of the rule begins whose literal is at s[pos], or a
+// negative number.
+func (ru *rule) begin(s []byte, pos int) int {
+	if ru.back != wordStart {
+		return pos - ru.back
+	}
+	start := pos
+	for start > 0 && pos-start < window && (is(s[start-1], wordByte) || s[start-1] == '-') {
+		start--
+	}
+	return start
 }
 
 // tokenRun counts token bytes from pos on, at most max. An escaped slash is one.
@@ -141,24 +158,14 @@ func (r *Redactor) match(s []byte, pos int, a *anchor) (start, end int, ok bool)
 }
 
 func (r *Redactor) matchShape(s []byte, pos int, a *anchor) (start, end int, ok bool) {
-	re := r.expr(int(a.slot))
-	from := max(0, pos-a.rule.back)
+	from := a.rule.begin(s, pos)
 	text := s[from:min(len(s), pos+window)]
-	for at := 0; at < len(text); {
-		loc := re.FindSubmatchIndex(text[at:])
-		if loc == nil || from+at+loc[0] > pos {
-			return 0, 0, false
-		}
-		if from+at+loc[1] > pos {
-			start, end = group(loc)
-			return from + at + start, longer(s, from+at+end, text, from), true
-		}
-		if a.rule.back == 0 {
-			return 0, 0, false
-		}
-		at += max(loc[1], 1)
+	loc := r.expr(int(a.slot)).FindSubmatchIndex(text)
+	if loc == nil {
+		return 0, 0, false
 	}
-	return 0, 0, false
+	start, end = group(loc)
+	return from + start, longer(s, from+end, text, from), true
 }
 
 // longer moves the end of a match that reached the end of its window to the end of
@@ -184,10 +191,7 @@ func (r *Redactor) expr(slot int) *regexp.Regexp {
 	e := &r.exprs[slot]
 	e.once.Do(func() {
 		ru := r.rules[slot]
-		expr := ru.expr
-		if ru.back == 0 {
-			expr = `^(?:` + expr + `)`
-		}
+		expr := `^(?:` + ru.expr + `)`
 		if ru.fold {
 			expr = `(?i)` + expr
 		}
@@ -219,15 +223,24 @@ func merge(spans []span) []span {
 	return out
 }
 
-// inBase64 reports whether s[start] is inside the body of a data: URL, whose bytes
-// can spell anything.
+// inBase64 reports whether s[start] is amid base64, whose bytes can spell anything:
+// the body of a data: URL, or a run that began long before.
 func inBase64(s []byte, start int, ru *rule) bool {
 	if ru.kind != shape {
 		return false
 	}
 	i := start
-	for i > 0 && (is(s[i-1], wordByte) && s[i-1] != '_' || s[i-1] == '+' || s[i-1] == '/') {
+	var upper, small, digits int
+	for i > 0 && base64Byte(s[i-1]) && s[i-1] != '=' {
 		i--
+		switch c := s[i]; {
+		case is(c, digitByte):
+			digits++
+		case c >= 'a':
+			small++
+		case c >= 'A':
+			upper++
+		}
 	}
-	return bytes.HasSuffix(s[:i], []byte(";base64,"))
+	return start-i >= 30 && min(upper, small, digits) >= 3 || bytes.HasSuffix(s[:i], []byte(";base64,"))
 }

@@ -57,6 +57,9 @@ func (w *walker) token(tok []byte, key bool) {
 	body := tok[1 : len(tok)-1]
 	if key {
 		w.key = body
+		if bytes.IndexByte(body, '\\') >= 0 {
+			w.key = []byte(schema.Unquote(tok))
+		}
 		w.rewrite(tok, nil)
 		return
 	}

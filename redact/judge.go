@@ -94,7 +94,7 @@ func credible(k nameClass, v []byte, strict bool) bool {
 	if k == authName {
 		v = afterScheme(v)
 	}
-	if len(v) < 4 || bytes.ContainsAny(v, " \t\r\n") || bytes.Contains(v, []byte(markOpen)) || placeholder(v) || isPath(v) {
+	if len(v) < 4 || bytes.IndexByte([]byte(`+,)\\`), v[0]) >= 0 || bytes.ContainsAny(v, " \t\r\n") || bytes.Contains(v, []byte(markOpen)) || placeholder(v) || isPath(v) {
 		return false
 	}
 	letters, digits, symbols := count(v)
@@ -121,6 +121,15 @@ func credible(k nameClass, v []byte, strict bool) bool {
 		return len(v) >= 16 && digits >= 2 && e >= 3
 	}
 	return len(v) >= 8 && e >= 2.5
+}
+
+// isNumber reports whether a bare value is a constant: 0xc0506617, -1.5e+01.
+func isNumber(v []byte) bool {
+	v = bytes.TrimLeft(v, "-")
+	if hex, ok := bytes.CutPrefix(v, []byte("0x")); ok {
+		return len(hex) <= 16 && isHex(hex)
+	}
+	return bytes.IndexByte(v, '.') >= 0 && len(bytes.Trim(v, "0123456789.e+-")) == 0
 }
 
 func memberSecret(name, value []byte) bool { return credible(nameKind(name), value, false) }

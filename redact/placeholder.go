@@ -11,7 +11,7 @@ func placeholder(v []byte) bool {
 			return true
 		}
 	}
-	l := bytes.ToLower(v)
+	l := bytes.ToLower(v[:min(len(v), 128)])
 	if placeholderWord(string(bytes.Trim(l, "_-. "))) || distinct(v) <= 2 {
 		return true
 	}

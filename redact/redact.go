@@ -128,26 +128,11 @@ func (r *Redactor) value(s string, f *findings) string {
 
 // encode returns e as one line of valid JSON, repairing raw fields that are none.
 func encode(e *schema.Event) []byte {
-	raws := []*[]byte{(*[]byte)(&e.ToolInput), (*[]byte)(&e.Result), (*[]byte)(&e.Metadata), (*[]byte)(&e.Extra)}
-	size, deep := 1024, false
-	for i, raw := range raws {
-		*raw = repair(*raw, i >= 2)
-		size += len(*raw)
-		deep = deep || bytes.Count(*raw, []byte("["))+bytes.Count(*raw, []byte("{")) >= maxDepth
-	}
-	size += len(e.Content) + len(e.ErrorMessage) + len(e.Title) + len(e.Reason)
-	line := e.AppendJSON(make([]byte, 0, size+size/8))
-	if deep && !validJSON(line) {
-		for i, raw := range raws {
-			*raw = quote(*raw, i >= 2)
-		}
-		line = e.AppendJSON(line[:0])
-	}
-	return line
+	e.ToolInput, e.Result = repair(e.ToolInput, false), repair(e.Result, false)
+	e.Metadata, e.Extra = repair(e.Metadata, true), repair(e.Extra, true)
+	size := len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
+	return e.AppendJSON(make([]byte, 0, 1024+size+size/8))
 }
-
-// maxDepth is where encoding/json gives up (10,000 levels), less what a line adds.
-const maxDepth = 9990
 
 // repair returns raw where it is one JSON value on one line, else what comes
 // nearest. A raw field is checked by itself: `1,"is_error":true` makes a valid
@@ -160,7 +145,7 @@ func repair(raw []byte, object bool) []byte {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	}
-	if !validJSON(raw) {
+	if !validJSON(raw) || tooDeep(raw) {
 		return quote(raw, object)
 	}
 	if bytes.IndexByte(raw, '\n') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
@@ -170,6 +155,15 @@ func repair(raw []byte, object bool) []byte {
 		return quote(raw, object)
 	}
 	return raw
+}
+
+// tooDeep reports whether raw is valid by itself and no longer within a line, where
+// it is one level deeper: encoding/json reads 10,000.
+func tooDeep(raw []byte) bool {
+	if bytes.Count(raw, []byte("["))+bytes.Count(raw, []byte("{")) < 9990 {
+		return false
+	}
+	return !validJSON(slices.Concat([]byte("["), raw, []byte("]")))
 }
 
 func quote(raw []byte, object bool) []byte {

@@ -19,6 +19,10 @@ const (
 	escaped  // no rule: a JSON escape that could hide a literal
 )
 
+// wordStart, as rule.back, says that the match begins with the word that the
+// literal ends or is part of.
+const wordStart = -1
+
 // rule is one row of the tables in rules_*.go.
 type rule struct {
 	id   string   // what stands in [REDACTED:<id>]
@@ -26,10 +30,11 @@ type rule struct {
 	lits []string // at least three bytes each; every match contains one of them
 	expr string   // regular expression; its first group, where it has one, is the secret
 
-	fold  bool // literals match in any case; they are written in lower case
-	glued bool // the literal is so unlike anything else that it needs no word boundary before it
-	run   int  // least number of token bytes from the literal on: what is shorter is not even compiled for
-	back  int  // bytes before the literal at which a match may begin
+	fold  bool   // literals match in any case; they are written in lower case
+	glued bool   // the literal is so unlike anything else that it needs no word boundary before it
+	run   int    // least number of token bytes from the literal on: what is shorter is not even compiled for
+	back  int    // where the match begins: this many bytes before the literal, or wordStart
+	near  string // what must stand in the 600 bytes before the literal
 	// entropy is the least Shannon entropy of the secret, bits a byte: it tells
 	// keys from the words and repetitions that have the same shape.
 	entropy float64

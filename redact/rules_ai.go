@@ -6,10 +6,10 @@ var aiRules = []rule{
 	{id: "openrouter-api-key", lits: []string{"sk-or-"}, run: 40, expr: `sk-or-v\d-[a-f0-9]{40,}`},
 	{id: "langfuse-secret-key", lits: []string{"sk-lf-"}, run: 40, expr: `sk-lf-[a-f0-9]{8}-[a-f0-9-]{27}`},
 	{id: "openai-api-key", lits: []string{"sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"}, run: 40, expr: `sk-(?:proj|svcacct|admin|None)-[\w-]{32,}`},
-	{id: "openai-api-key", lits: []string{"T3BlbkFJ"}, glued: true, back: 170, expr: `sk-[\w-]{20,160}T3BlbkFJ[\w-]{20,}`},
+	{id: "openai-api-key", lits: []string{"T3BlbkFJ"}, back: wordStart, expr: `sk-[\w-]{20,160}T3BlbkFJ[\w-]{20,}`},
 	// A key of the old form, and those of the many services that copied it.
 	{id: "openai-api-key", lits: []string{"sk-"}, run: 35, expr: `sk-[A-Za-z0-9]{32,}\b`, entropy: 3},
-	{id: "huggingface-token", lits: []string{"hf_"}, run: 34, expr: `hf_[A-Za-z0-9]{30,}\b`, entropy: 2.5},
+	{id: "huggingface-token", lits: []string{"hf_"}, run: 33, expr: `hf_[A-Za-z0-9]{30,}\b`, entropy: 2.5},
 	{id: "huggingface-org-token", lits: []string{"api_org_"}, run: 42, expr: `api_org_[A-Za-z0-9]{34}\b`, entropy: 2.5},
 	{id: "replicate-token", lits: []string{"r8_"}, run: 40, expr: `r8_[A-Za-z0-9]{37}\b`},
 	{id: "groq-api-key", lits: []string{"gsk_"}, run: 50, expr: `gsk_[A-Za-z0-9]{48,}`},

@@ -11,7 +11,6 @@ var payRules = []rule{
 	{id: "braintree-token", lits: []string{"access_token$production$", "access_token$sandbox$"}, glued: true, expr: `access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}`},
 	{id: "paypal-token", lits: []string{"A21AA"}, run: 60, expr: `A21AA[\w-]{60,}`},
 	{id: "razorpay-key", lits: []string{"rzp_live_", "rzp_test_"}, run: 23, expr: `rzp_(?:live|test)_[A-Za-z0-9]{14,}`},
-	{id: "paystack-key", lits: []string{"sk_live_", "sk_test_"}, run: 48, expr: `sk_(?:live|test)_[a-f0-9]{40}`},
 	{id: "flutterwave-key", lits: []string{"FLWSECK", "FLWPUBK"}, glued: true, run: 20, expr: `FLW(?:SEC|PUB)K(?:_TEST)?-[A-Za-z0-9]{12,32}(?:-X)?`},
 	{id: "gocardless-token", lits: []string{"live_"}, run: 45, expr: `live_[\w=-]{40,}`, entropy: 3.5},
 	{id: "gocardless-token", kind: assigned, fold: true, lits: []string{"gocardless"}, expr: `(?:live|sandbox)_[\w=-]{40}`},

@@ -28,7 +28,7 @@ var saasRules = []rule{
 	{id: "settlemint-token", lits: []string{"sm_aat_", "sm_pat_", "sm_sat_"}, run: 23, expr: `sm_[aps]at_[A-Za-z0-9]{16}\b`},
 	{id: "authress-key", lits: []string{"sc_", "ext_", "scauth_", "authress_"}, run: 50, expr: `(?:sc|ext|scauth|authress)_[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][A-Za-z0-9-]{10,32}\.[\w+/=-]{30,120}`},
 	{id: "intra42-secret", lits: []string{"s-s4t2ud-", "s-s4t2af-"}, run: 70, expr: `s-s4t2(?:ud|af)-[a-fA-F0-9]{64}`},
-	{id: "maxmind-license-key", lits: []string{"_mmk"}, back: 36, glued: true, expr: `\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b`},
+	{id: "maxmind-license-key", lits: []string{"_mmk"}, back: 36, expr: `[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b`},
 	{id: "mapbox-secret-token", lits: []string{"sk.ey", "pk.ey", "tk.ey"}, run: 70, expr: `[spt]k\.ey[\w-]{50,}\.[\w-]{20,}`},
 	{id: "mapbox-token", kind: assigned, fold: true, lits: []string{"mapbox"}, expr: `[spt]k\.[A-Za-z0-9_-]{60,100}\.[\w-]{22}`},
 	{id: "algolia-api-key", kind: assigned, fold: true, lits: []string{"algolia"}, expr: `[a-z0-9]{32}`},
