@@ -124,7 +124,9 @@ func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) erro
 		return err
 	}
 	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: zerolog.Nop()} // the error says it
-	_, err = r.Sync(ctx, nil)
+	progress, done := a.progressBar(ctx)
+	_, err = r.Sync(ctx, progress)
+	done()
 	return errors.Join(err, store.Close())
 }
 

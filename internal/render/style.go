@@ -16,7 +16,14 @@ type Style struct {
 
 // width is the columns that s takes. Ambiguous characters count as one whatever the
 // locale says, so that output does not depend on it.
-func width(s string) int { return columns().StringWidth(s) }
+func width(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return columns().StringWidth(s)
+		}
+	}
+	return len(s) // as nearly every string is
+}
 
 func columns() *runewidth.Condition { return &runewidth.Condition{StrictEmojiNeutral: true} }
 
@@ -31,6 +38,9 @@ func (s Style) ellipsis() string {
 func (s Style) Truncate(text string, n int) string {
 	if n <= 0 {
 		return ""
+	}
+	if width(text) <= n {
+		return text
 	}
 	e := s.ellipsis()
 	if n < len(e) && !s.UTF8 {
