@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// patience is how long the hook waits for stdin to go on, and then for the file
-	// system: an agent is held up that long and no longer.
+	// patience is how long the hook waits for stdin to go on.
 	patience = 5 * time.Second
+	// deadline is how long it may then take: 64 MiB on a machine with too much to do.
+	// It ends what hangs in a file system; the runtime's SIGTERM is ignored.
+	deadline = time.Minute
 	// collectFrom is the size of a payload from which memory matters more than time.
 	collectFrom = 4 << 20
 	maxMeta     = 4 << 10
@@ -50,19 +52,16 @@ func (h *hook) run(stdin io.Reader) {
 		return
 	}
 	h.watchdog = time.AfterFunc(h.patience, h.late)
-	payload, more := h.in.read(stdin, h.rest)
+	payload, more := h.in.read(stdin, func() { h.watchdog.Reset(h.patience) })
 	if !h.in.take() {
 		select {} // the watchdog is recording, and ends the process
 	}
-	h.rest()
+	h.watchdog.Reset(deadline)
 	h.record(payload)
 	if more {
 		h.drain(stdin)
 	}
 }
-
-// rest gives the watchdog its time again.
-func (h *hook) rest() { h.watchdog.Reset(h.patience) }
 
 // late is the watchdog: stdin stopped in the middle of a value, or the file system
 // does not answer. It ends the process.
@@ -74,7 +73,7 @@ func (h *hook) late() {
 			cure: "keep " + h.home + " on a local disk"})
 		return
 	}
-	h.rest()
+	h.watchdog.Reset(deadline)
 	h.warn("stdin stopped before the end of a JSON value: recorded what had come", "")
 	h.record(h.in.soFar())
 }
