@@ -141,5 +141,3 @@ func (a *app) nothing(format string, args ...any) {
 		a.note(format, args...)
 	}
 }
-
-func dur(d time.Duration) string { return render.Duration(d) }

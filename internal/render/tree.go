@@ -41,7 +41,6 @@ type forest struct {
 	items  map[string]*item // by action id
 	agents map[string]*item // by agent id
 	roots  []*item
-	hidden int
 }
 
 func buildTurns(v SessionView) []turn {
