@@ -1,8 +1,6 @@
 package storetest_test
 
 import (
-	"testing"
-
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/storetest"
 )
