@@ -16,7 +16,7 @@ func TestCursorWaitsForTheNewline(t *testing.T) {
 	j := open(t)
 	mustAppend(t, j, line("s", "first", "1"), line("s", "a", "1"))
 	_, want, _ := read(t, j, "s", Position{})
-	record := "\n" + string(line("s", "b", "2").Bytes())
+	record := "\n" + string(line("s", "b", strings.Repeat("x", 900)).Bytes())
 	appendRaw(t, file(t, j, "s"), record[:9])
 	c, err := j.Read("s", Position{})
 	if err != nil {
