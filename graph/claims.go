@@ -194,7 +194,7 @@ func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {
 		props = append(props, Prop{"prompt_id", f.PromptID})
 	}
 	if repeats(t) && s.said(f) {
-		props = slices.DeleteFunc(props, func(p Prop) bool { return p.Name == "text" && p.Value != nil })
+		props = append(slices.DeleteFunc(props, func(p Prop) bool { return p.Name == "text" }), Prop{"text", nil})
 	}
 	if status == schema.StatusFailed {
 		props = append(props, Prop{"is_error", true})

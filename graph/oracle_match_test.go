@@ -54,7 +54,7 @@ func TestRandomSessionsMatchTheOracle(t *testing.T) {
 	for seed := range uint64(sessions) {
 		r, d := seeded(seed)
 		id := fmt.Sprintf("random%d", seed)
-		matchAll(t, "seed "+id, id, randomSession(d, id, 2+r.IntN(60)), r, 2)
+		matchAll(t, "seed "+id, id, randomSession(d, id, 2+r.IntN(80)), r, 2)
 	}
 }
 

@@ -25,8 +25,9 @@ func (d dice) one(in int) bool { return d(in) == 0 }
 var epoch = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // randomSession returns n events of a small world: few ids, texts and times, so that
-// facts collide, contradict each other and come from every origin. In a dense world
-// most facts are within half a second of one that says the same.
+// facts collide, contradict each other and come from every origin. Each world has
+// its own density of times, lanes and kinds of facts: in one with few kinds they meet
+// in ways that they hardly do among many.
 func randomSession(d dice, session string, n int) []schema.Event {
 	step, slots := 150*time.Millisecond, 400
 	switch d(4) {
@@ -35,43 +36,69 @@ func randomSession(d dice, session string, n int) []schema.Event {
 	case 1:
 		step, slots = 3*time.Second, 40
 	}
+	all := []func(dice, *schema.Event){
+		toolStart, toolStart, toolStart, toolStart, toolEnd, toolEnd, toolEnd, toolBatch, permission, permission,
+		message, message, message, agentEvent, agentEvent, turnEnd, failure, sessionEvent, sessionEvent, compaction,
+		modelUse, rare, rare,
+	}
+	kinds := all
+	if d.one(2) {
+		kinds = nil
+		for range 2 + d(4) {
+			kinds = append(kinds, all[d(len(all))])
+		}
+	}
+	lanes := [][]string{{"", "", "", "a1", "a2", "a3"}, {"", "a1"}, {""}}[d(3)]
 	var out []schema.Event
 	for range n {
-		out = append(out, randomEvent(d, session, epoch.Add(time.Duration(d(slots))*step)))
+		if len(out) > 0 && d.one(5) {
+			out = append(out, again(d, out[d(len(out))]))
+			continue
+		}
+		e := schema.Event{SessionID: session, Timestamp: epoch.Add(time.Duration(d(slots)) * step), AgentID: d.pick(lanes...)}
+		randomEvent(d, &e, kinds[d(len(kinds))])
+		out = append(out, e)
 	}
 	return out
 }
 
-func randomEvent(d dice, session string, at time.Time) schema.Event {
-	e := schema.Event{
-		V: schema.Version, SessionID: session, SourceSDK: "claude-code", Host: d.pick("h1", "h2"), Timestamp: at,
-		Origin:   schema.Origin(d.pick("hook", "hook", "hook", "transcript", "api", "audit")),
-		AgentID:  d.pick("", "", "", "a1", "a2", "a3"),
-		PromptID: d.pick("", "p1", "p2"),
+// again returns an event that says what e says, a little earlier or later: the same
+// fact received twice, a fact between two that makes them one, or another fact.
+func again(d dice, e schema.Event) schema.Event {
+	keyless := e.EventID == receivedID(&e)
+	e.Timestamp = e.Timestamp.Add(time.Duration(d(9)-4) * 250 * time.Millisecond)
+	if keyless {
+		e.EventID = receivedID(&e)
 	}
+	return e
+}
+
+// receivedID names an event by when and what was received.
+func receivedID(e *schema.Event) string {
+	return schema.EventID(e.Origin, string(e.EventType), fmt.Sprint(e.Timestamp.UnixNano(), contentSum(e)))
+}
+
+func randomEvent(d dice, e *schema.Event, fill func(dice, *schema.Event)) {
+	e.V, e.SourceSDK, e.Host = schema.Version, "claude-code", d.pick("h1", "h2")
+	e.Origin = schema.Origin(d.pick("hook", "hook", "hook", "transcript", "api", "audit"))
+	e.PromptID = d.pick("", "p1", "p2")
 	if e.Origin == schema.OriginTranscript {
 		e.Seq = int64(1 + d(50))
 	}
 	if d.one(8) {
 		e.Extra = json.RawMessage(`{"transcript_path":"/t","permission_mode":"` + d.pick("plan", "default") + `"}`)
 	}
-	kinds := []func(dice, *schema.Event){
-		toolStart, toolStart, toolStart, toolStart, toolEnd, toolEnd, toolEnd, toolBatch, permission, permission,
-		message, message, message, agentEvent, agentEvent, turnEnd, failure, sessionEvent, sessionEvent, compaction,
-		modelUse, rare, rare,
-	}
-	kinds[d(len(kinds))](d, &e)
+	fill(d, e)
 	if e.Origin != schema.OriginHook && d.one(4) {
-		e.RelatedTo = []string{nameOf(d, &e), nameOf(d, &e)}
+		e.RelatedTo = []string{nameOf(d, e), nameOf(d, e)}
 	}
 	switch {
 	case e.EventID != "":
-	case e.Origin == schema.OriginHook: // named by when and what was received
-		e.EventID = schema.EventID(e.Origin, string(e.EventType), fmt.Sprint(e.Timestamp.UnixNano(), contentSum(&e)))
+	case e.Origin == schema.OriginHook:
+		e.EventID = receivedID(e)
 	default:
-		e.EventID = nameOf(d, &e)
+		e.EventID = nameOf(d, e)
 	}
-	return e
 }
 
 // nameOf returns the id of one of a few events like e. What an id names has one type;
