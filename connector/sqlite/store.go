@@ -100,8 +100,7 @@ func (s *Store) openWriter() (err error) {
 	if err := createPrivate(s.path); err != nil {
 		return err
 	}
-	// page_size comes before journal_mode, which writes the first page.
-	s.write, err = sql.Open("sqlite", dsn(s.path, "rw", "page_size(8192)", "journal_mode(WAL)", "synchronous(NORMAL)",
+	s.write, err = sql.Open("sqlite", dsn(s.path, "rw", "page_size(8192)", "synchronous(NORMAL)",
 		"wal_autocheckpoint(2000)", "cache_size(-32000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return err
@@ -145,6 +144,11 @@ func (s *Store) create(ctx context.Context) error {
 		return err
 	} else if !is {
 		return s.check(ctx)
+	}
+	// Not before it is known that the file is nobody else's; page_size has been set
+	// by then, which the first page makes final.
+	if _, err := s.conn.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
 	}
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
