@@ -168,8 +168,13 @@ func (t *tx) putNode(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
+	if n.Label == graph.LabelSession && row != t.owner {
+		// Another session's node is only made to exist: what it says is for its own
+		// fold, which may have said it before and would not again.
+		return nil
+	}
 	t.touch(row)
-	if !row.put && (n.Label != graph.LabelSession || row == t.owner) { // another's Session is a stub
+	if !row.put {
 		row.put, row.changed = true, true
 	}
 	if n.Label == graph.LabelAction && row.typ != n.Type {

@@ -121,7 +121,7 @@ func newTables() tables {
 			plainly("sid", "key", "type", "in_session", "lane", "prev", "parent", "tool"),
 			props(instant, "timestamp", "started_at", "ended_at"), props(real, "duration_ms"),
 			props(text, "status", "agent_id", "tool_name"), props(hexID, "parent_action_id"),
-			props(boolean, "parent_unknown", "is_error", "never_ran"), props(integer, "turn")),
+			props(boolean, "parent_unknown", "is_error", "never_ran"), props(integer, "turn", "seq")),
 		body: newTable(table{name: "body", label: graph.LabelAction, code: 1},
 			[]column{{"keyed", self, "action_id"}, {"in_sid", self, "session_id"}, {"typed", typeName, "action_type"}},
 			props(text, "name", "model", "prompt_id", "tool_use_id", "mcp_server", "role", "command",

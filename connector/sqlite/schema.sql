@@ -34,7 +34,7 @@ CREATE TABLE action (
   in_session INTEGER, lane INTEGER, prev INTEGER, parent INTEGER, tool INTEGER,
   timestamp INTEGER, started_at INTEGER, ended_at INTEGER, duration_ms REAL,
   status TEXT, agent_id TEXT, parent_action_id, parent_unknown INTEGER,
-  turn INTEGER, tool_name TEXT, is_error INTEGER, never_ran INTEGER
+  turn INTEGER, seq INTEGER, tool_name TEXT, is_error INTEGER, never_ran INTEGER
 );
 CREATE UNIQUE INDEX action_key ON action (sid, key);
 CREATE INDEX action_time ON action (sid, timestamp);

@@ -229,7 +229,7 @@ func (w *world) otherEdge(l *life) {
 		l.edge(graph.PutEdge, graph.HasTag, l.self(), tag)
 	case 1:
 		if other := pick(w, w.sessions); other != l {
-			l.put(other.self(), "")
+			l.put(other.self(), "", graph.Prop{Name: "name", Value: other.id}) // a stub's caption
 			l.edge(graph.PutEdge, pick(w, []graph.EdgeType{graph.ForkedFrom, graph.Continues}), l.self(), other.self(), w.edgeProps()...)
 		}
 	case 2:

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"reset", testReset},
 		{"reset to a stub", testResetToStub},
 		{"stub then fill", testStubThenFill},
+		{"fill then stub", testFillThenStub},
 		{"edge before its end", testEdgeBeforeEnd},
 		{"shared nodes stay", testSharedStay},
 		{"values", testValues},
@@ -346,6 +347,20 @@ func testStubThenFill(t *testing.T, p *pair) {
 	p.apply("a", put(message, graph.ToolCall)) // a parent that its own event fills later
 	p.apply("a", put(message, graph.ToolCall, graph.Prop{Name: "text", Value: "alpha"}, graph.Prop{Name: "tool_name", Value: "Bash"}))
 	p.compareAnswers("s", "fork", "a")
+}
+
+// testFillThenStub: a stub's caption neither replaces nor adds to what the session's
+// own fold has said, now or when it comes later.
+func testFillThenStub(t *testing.T, p *pair) {
+	s, fork, later := ref(graph.LabelSession, "s"), ref(graph.LabelSession, "fork"), ref(graph.LabelSession, "later")
+	named := func(r graph.Ref, name string) graph.Op { return put(r, "", graph.Prop{Name: "name", Value: name}) }
+	p.apply("s", named(s, "my name"))
+	p.apply("fork", named(fork, "fork"), named(s, "s"), named(later, "later"),
+		putEdge(graph.ForkedFrom, fork, s), putEdge(graph.Continues, fork, later))
+	p.compare("s")
+	p.compareAnswers("s", "fork", "later")
+	p.apply("later", put(later, "", graph.Prop{Name: "status", Value: "active"}))
+	p.compareAnswers("s", "fork", "later")
 }
 
 // testEdgeBeforeEnd: the contract asks for both ends first, but a suffix applied

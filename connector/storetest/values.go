@@ -34,7 +34,7 @@ type property struct {
 var actionProps = []property{
 	{"name", sentence}, {"timestamp", instant}, {"timestamp", instant}, {"started_at", instant}, {"ended_at", instant},
 	{"duration_ms", amount}, {"status", status}, {"status", status}, {"agent_id", word}, {"parent_action_id", word},
-	{"parent_unknown", boolean}, {"prompt_id", word}, {"turn", count}, {"model", word}, {"tool_name", word},
+	{"parent_unknown", boolean}, {"prompt_id", word}, {"turn", count}, {"seq", count}, {"model", word}, {"tool_name", word},
 	{"tool_name", word}, {"tool_use_id", word}, {"is_error", boolean}, {"is_mcp", boolean}, {"mcp_server", word},
 	{"never_ran", boolean}, {"text", sentence}, {"text", sentence}, {"error_message", sentence}, {"command", sentence},
 	{"file_path", sentence}, {"exit_code", count}, {"role", word}, {"cost_usd", amount}, {"properties", document},
