@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -16,9 +17,10 @@ import (
 // folding is the first stage of a pass: files to transactions.
 type folding struct {
 	*pass
-	out chan<- *transaction
-	tx  *transaction
-	ops []graph.Op // of the part being folded, before they are coalesced
+	out    chan<- *transaction
+	stages *sync.WaitGroup
+	tx     *transaction
+	ops    []graph.Op // of the part being folded, before they are coalesced
 }
 
 // part is one session's share of a transaction.
@@ -194,10 +196,19 @@ func (f *folding) dropOps() {
 	f.ops = f.ops[:0]
 }
 
+// flush hands the transaction to the writer. Until that one is free its files are
+// synced.
 func (f *folding) flush(ctx context.Context) {
-	if f.tx != nil {
-		send(ctx, f.out, f.tx)
-		f.tx = nil
+	tx := f.tx
+	if tx == nil {
+		return
+	}
+	f.tx = nil
+	tx.synced = make(chan error, 1)
+	f.stages.Go(func() { tx.synced <- f.syncJournal(tx.unsafe) })
+	select {
+	case f.out <- tx:
+	case <-ctx.Done():
 	}
 }
 

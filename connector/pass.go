@@ -13,11 +13,11 @@ import (
 )
 
 // pass runs sessions through the pipeline: one goroutine reads, decodes and folds,
-// one syncs the journal, one writes to the store. Folding and writing take about a
-// core each, syncing takes only time, and that passes beside both.
+// one writes to the store, and each takes about a core. Syncing the journal takes
+// only time, which passes beside both.
 //
-// The channels between them hold nothing: three transactions exist at a time, and
-// a store that stands still makes the folding stand still.
+// The channel between them holds nothing: two transactions exist at a time, and a
+// store that stands still makes the folding stand still.
 type pass struct {
 	*Replica
 	// positions are what the store will hold once it took every transaction that
@@ -33,6 +33,7 @@ type pass struct {
 type transaction struct {
 	batches []graph.Batch
 	unsafe  []string // sessions whose file the journal could still lose
+	synced  chan error
 	counts  Report
 	bytes   int64 // of lines, torn and refused ones too
 }
@@ -54,27 +55,17 @@ func (r *Report) add(o Report) {
 func (p *pass) run(ctx context.Context, sessions []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	folded, synced := make(chan *transaction), make(chan *transaction)
+	folded := make(chan *transaction)
 	var stages sync.WaitGroup
 	stages.Go(func() {
-		defer close(synced)
 		for tx := range folded {
-			if err := p.syncJournal(tx.unsafe); err != nil {
-				cancel(err)
-				return
-			}
-			send(ctx, synced, tx)
-		}
-	})
-	stages.Go(func() {
-		for tx := range synced {
 			if err := p.write(ctx, tx); err != nil {
 				cancel(err)
 				return
 			}
 		}
 	})
-	f := folding{pass: p, out: folded}
+	f := folding{pass: p, out: folded, stages: &stages}
 	for _, session := range sessions {
 		f.session(ctx, session)
 	}
@@ -82,13 +73,6 @@ func (p *pass) run(ctx context.Context, sessions []string) error {
 	close(folded)
 	stages.Wait()
 	return context.Cause(ctx)
-}
-
-func send(ctx context.Context, to chan<- *transaction, tx *transaction) {
-	select {
-	case to <- tx:
-	case <-ctx.Done():
-	}
 }
 
 // settled is how long after its last change a file needs no fsync before its
@@ -126,6 +110,9 @@ func (p *pass) syncJournal(sessions []string) error {
 }
 
 func (p *pass) write(ctx context.Context, tx *transaction) error {
+	if err := <-tx.synced; err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeout(ctx, p.ApplyTimeout)
 	defer cancel()
 	err := p.Store.Apply(limited, tx.batches)

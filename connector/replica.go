@@ -36,7 +36,7 @@ type Replica struct {
 	// was added: it finds a file that was replaced by one of the same size.
 	Thorough bool
 	// MaxEvents and MaxBytes bound one transaction: 8,000 events, 8 MiB of lines.
-	// Three transactions are in memory at a time.
+	// Two transactions are in memory at a time.
 	MaxEvents int
 	MaxBytes  int64
 	// ApplyTimeout is when a store that does not answer counts as failed: 2 min.
