@@ -26,7 +26,7 @@ func TestEventIDsNameTheFact(t *testing.T) {
 		with("Stop", ""), with("SessionStart", ""), with("PermissionRequest", call), with("PreToolUse", ""), with("TaskCreated", ""), []byte("broken"),
 	} {
 		other := append(bytes.Clone(keyless[:len(keyless)-1]), ` ,"x":1}`...)
-		if at(keyless, 0) != at(keyless, 0) {
+		if again := at(keyless, 0); at(keyless, 0) != again {
 			t.Errorf("not a function of time and payload: %s", keyless)
 		}
 		if at(keyless, 0) == at(keyless, 1) || at(keyless, 0) == at(other, 0) {

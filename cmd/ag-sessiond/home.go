@@ -102,7 +102,7 @@ func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reade
 	if failed != nil {
 		failed = a.behind(ctx, j, store, failed)
 	}
-	if err := a.noteEmpty(j); err != nil {
+	if err := a.noteEmpty(ctx, j, store); err != nil {
 		return err
 	}
 	if err := fn(ctx, store); err != nil {
@@ -152,12 +152,12 @@ func (a *app) behind(ctx context.Context, j *journal.Journal, store connector.St
 	return &exitError{code: exitFailed, err: failed, silent: true}
 }
 
-func (a *app) noteEmpty(j *journal.Journal) error {
-	files, err := j.Files()
+func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Reader) error {
+	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
 	if err != nil {
 		return unavailable(err)
 	}
-	if a.empty = len(files) == 0; a.empty {
+	if a.empty = len(some) == 0; a.empty {
 		a.note("nothing is recorded in %s yet: %s", j.Home(), howToStart)
 	}
 	return nil
