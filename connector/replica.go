@@ -51,7 +51,9 @@ type Replica struct {
 	running sync.Mutex // one Sync or Run at a time
 	folds   folds      // survives a Sync: the next one may go on from it
 
-	syncFile func(session string) error // Journal.Sync, but in tests
+	// Tests set these; else they are Journal.Sync, and quietFor.
+	syncFile func(session string) error
+	quiet    time.Duration
 }
 
 func (r *Replica) setDefaults() {
@@ -62,6 +64,7 @@ func (r *Replica) setDefaults() {
 	r.MaxKept = cmp.Or(r.MaxKept, 50_000)
 	r.MinBackoff = cmp.Or(r.MinBackoff, 100*time.Millisecond)
 	r.MaxBackoff = cmp.Or(r.MaxBackoff, 30*time.Second)
+	r.quiet = cmp.Or(r.quiet, quietFor)
 	if r.syncFile == nil {
 		r.syncFile = r.Journal.Sync
 	}
@@ -198,7 +201,7 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 	}
 	idle := time.NewTicker(min(time.Minute, r.Idle))
 	defer idle.Stop()
-	quiet := time.NewTimer(quietFor)
+	quiet := time.NewTimer(r.quiet)
 	defer quiet.Stop()
 	for {
 		var sessions []string
@@ -207,7 +210,7 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 			return ctx.Err()
 		case <-quiet.C:
 			if r.maintain(ctx) {
-				quiet.Reset(time.Second)
+				quiet.Reset(r.quiet / 5)
 			}
 		case <-changed.wake:
 			sessions = changed.take()
@@ -223,7 +226,7 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 			return err
 		}
 		ok()
-		quiet.Reset(quietFor)
+		quiet.Reset(r.quiet)
 	}
 }
 
