@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"math"
+	"slices"
+
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -52,7 +55,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 	if l.seen == 0 || f.at < l.seen {
 		l.seen = f.at
 		if len(l.starts) == 0 {
-			s.settleStarts(n)
+			s.settleStarts(n, 0)
 		}
 	}
 	if f.AgentType != "" && f.AgentID == id {
@@ -81,42 +84,40 @@ func (s *Session) agentStart(f *fact) {
 	}
 	n := s.laneOf[f.AgentID]
 	l := s.lanes[n]
-	l.starts = addSpan(l.starts, f.at)
-	s.settleStarts(n)
+	var from int
+	l.starts, from = addSpan(l.starts, f.at)
+	s.settleStarts(n, from)
 	s.showAgent(l)
 }
 
-// settleStarts makes the subagent_start actions of a lane agree with its starts.
-func (s *Session) settleStarts(n int32) {
+// settleStarts makes the subagent_start actions of a lane agree with its starts, which
+// have changed from the given one on.
+func (s *Session) settleStarts(n int32, from int) {
 	l := s.lanes[n]
-	times := []when{{own: l.seen}}
-	if len(l.starts) > 0 {
-		times = times[:0]
-		for _, sp := range l.starts {
-			times = append(times, when{own: sp.first})
+	start := func(k int) when {
+		if len(l.starts) == 0 {
+			return when{own: l.seen}
 		}
+		return when{own: l.starts[k].first}
 	}
-	from := times[0].own
-	for k, w := range times {
-		if k < len(l.nodes) && s.actions[l.nodes[k]].own != w.own {
-			from = min(from, s.actions[l.nodes[k]].own)
-		}
+	changed := start(from).own
+	if from < len(l.nodes) {
+		changed = min(changed, s.actions[l.nodes[from]].own)
 	}
-	changed := len(times) != len(l.nodes)
-	l.nodes = s.settle(l.nodes, times, claim{
+	was := len(l.nodes)
+	l.nodes = s.settle(l.nodes, from, max(1, len(l.starts)), claim{
 		typ: SubagentStart, lane: n,
+		when:  start,
 		key:   func(k int) schema.Key { return schema.NewKey("subagent_start", s.id, l.id, itoa(k)) },
 		props: func(int) []Prop { return []Prop{{"name", "subagent start"}, {"status", schema.StatusCompleted}} },
 		free:  true,
 	})
-	for _, i := range l.nodes {
+	for _, i := range l.nodes[min(was, len(l.nodes)):] {
 		s.placeStart(l, i)
 	}
-	if changed || from < times[0].own || len(times) > 1 {
-		for _, i := range s.tail(&l.chain, from) {
-			if s.actions[i].laneParent {
-				s.adopt(i)
-			}
+	if len(l.nodes) > 1 || was > 1 {
+		for _, i := range s.between(&l.chain, changed, math.MaxInt64) {
+			s.adopt(i)
 		}
 	}
 }
@@ -281,15 +282,14 @@ func (s *Session) spawned(l *lane, toolUseID, parent string, f *fact, st stamp) 
 	if l.spawnCall != 0 {
 		s.delEdge(Spawned, s.ref(l.spawnCall), l.ref)
 	}
-	l.spawnCall = call
 	s.putEdge(Spawned, s.ref(call), l.ref)
-	s.untangle()
+	s.untangle([]*lane{l}, func() { l.spawnCall = call })
 }
 
 // placeStart hangs a subagent_start under the call that spawned the agent.
 func (s *Session) placeStart(l *lane, i int32) {
 	p := l.spawnCall
-	if p != 0 && s.circular(l) {
+	if s.circle(l) != nil {
 		p = 0
 	}
 	s.setParent(i, p)
@@ -303,44 +303,58 @@ func (s *Session) placeStart(l *lane, i int32) {
 	}
 }
 
-// untangle places every agent's starts again. A spawn that changes, or a spawning
-// call that moves to another lane, can open or close a circle far away; both are
-// rare, and agents few.
-func (s *Session) untangle() {
-	for pass := range 2 {
-		for _, l := range s.lanes[1:] {
-			// Parents are taken away before any is given, so that no circle exists
-			// while times are passed down.
-			if circular := s.circular(l); pass == 0 && !circular {
-				for _, i := range l.nodes {
-					if p := s.actions[i].parent; p != 0 && p != l.spawnCall {
-						s.setParent(i, 0)
-					}
-				}
-				continue
+// spawnedBy returns the lanes of the agents that a call spawned.
+func (s *Session) spawnedBy(call int32) (out []*lane) {
+	for _, l := range s.lanes[1:] {
+		if l.spawnCall == call {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// untangle makes a change of who spawned the agents of lanes, or where, and places
+// the starts of all whom it concerns: the agents, and those on the circles that it
+// opens or closes. Parents are taken away before any is given, so that there is no
+// circle while times are passed down.
+func (s *Session) untangle(lanes []*lane, change func()) {
+	all := slices.Clone(lanes)
+	for _, l := range lanes {
+		all = append(all, s.circle(l)...)
+		for _, i := range l.nodes {
+			s.setParent(i, 0)
+		}
+	}
+	change()
+	for _, l := range lanes {
+		for _, on := range s.circle(l) {
+			all = append(all, on)
+			for _, i := range on.nodes {
+				s.setParent(i, 0)
 			}
-			for _, i := range l.nodes {
-				s.placeStart(l, i)
-			}
+		}
+	}
+	for _, l := range all {
+		for _, i := range l.nodes {
+			s.placeStart(l, i)
 		}
 	}
 }
 
-// circular reports an agent that, by what the facts claim, descends from itself:
-// its parent is unknown then.
-func (s *Session) circular(l *lane) bool {
-	at := l
-	for range len(s.lanes) {
-		if at.spawnCall == 0 {
-			return false
-		}
+// circle returns the lanes of the agents that, by what the facts claim, descend from
+// themselves through the agent of l, nil if it does not: their parents are unknown
+// then.
+func (s *Session) circle(l *lane) []*lane {
+	on := make([]*lane, 0, 4)
+	for at := l; at.spawnCall != 0 && len(on) < len(s.lanes); {
+		on = append(on, at)
 		n := s.actions[at.spawnCall].lane
 		if n == 0 {
-			return false
+			break
 		}
 		if at = s.lanes[n]; at == l {
-			return true
+			return on
 		}
 	}
-	return false
+	return nil
 }

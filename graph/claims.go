@@ -24,11 +24,12 @@ const sameFact = int64(500 * time.Millisecond)
 // it was received.
 type span struct{ first, last int64 }
 
-// addSpan adds a receive time to spans, which are sorted and apart.
-func addSpan(spans []span, t int64) []span {
-	k, _ := slices.BinarySearchFunc(spans, t, func(sp span, t int64) int { return cmp.Compare(sp.last+sameFact, t) })
+// addSpan adds a receive time to spans, which are sorted and apart, and returns the
+// first that changed.
+func addSpan(spans []span, t int64) (_ []span, k int) {
+	k, _ = slices.BinarySearchFunc(spans, t, func(sp span, t int64) int { return cmp.Compare(sp.last+sameFact, t) })
 	if k == len(spans) || t < spans[k].first-sameFact {
-		return slices.Insert(spans, k, span{t, t})
+		return slices.Insert(spans, k, span{t, t}), k
 	}
 	spans[k].first = min(spans[k].first, t)
 	spans[k].last = max(spans[k].last, t)
@@ -36,7 +37,7 @@ func addSpan(spans []span, t int64) []span {
 		spans[k].last = spans[k+1].last
 		spans = slices.Delete(spans, k+1, k+2)
 	}
-	return spans
+	return spans, k
 }
 
 // moments are the facts of one kind by what they say: it knows the time of the
@@ -52,7 +53,7 @@ func (m *moments) add(f *fact) {
 	}
 	content := contentSum(f.Event)
 	old := latestOf(m.spans[content])
-	m.spans[content] = addSpan(m.spans[content], f.at)
+	m.spans[content], _ = addSpan(m.spans[content], f.at)
 	switch now := latestOf(m.spans[content]); {
 	case now >= m.latest:
 		m.latest = now
@@ -84,8 +85,9 @@ type group struct {
 // when is the time and source line of one action of a group.
 type when struct{ own, seq int64 }
 
-// claim says how the actions of a group are made.
+// claim says how the actions of a group are made, and when they happened.
 type claim struct {
+	when  func(k int) when
 	typ   ActionType
 	lane  int32
 	key   func(k int) schema.Key
@@ -93,13 +95,15 @@ type claim struct {
 	free  bool               // its parent is not the lane's start
 }
 
-// settle makes the actions of a group agree with the times it now has, in order.
-func (s *Session) settle(nodes []int32, times []when, c claim) []int32 {
-	for len(nodes) > len(times) {
+// settle makes the actions of a group agree with the n times it now has, in order.
+// Those before from have not changed: in a long group mostly the last has.
+func (s *Session) settle(nodes []int32, from, n int, c claim) []int32 {
+	for len(nodes) > n {
 		s.drop(nodes[len(nodes)-1])
 		nodes = nodes[:len(nodes)-1]
 	}
-	for k, w := range times {
+	for k := from; k < n; k++ {
+		w := c.when(k)
 		if k == len(nodes) {
 			i, _ := s.action(c.key(k), c.typ, c.lane)
 			s.put(i, c.props(k)...)
@@ -157,13 +161,11 @@ func (s *Session) single(f *fact, t ActionType) {
 	n := s.laneOf[f.AgentID]
 	content := hexSum(contentSum(f.Event))
 	g := s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
-	g.spans = addSpan(g.spans, f.at)
-	times := make([]when, len(g.spans))
-	for k, sp := range g.spans {
-		times[k] = when{own: sp.first}
-	}
-	g.nodes = s.settle(g.nodes, times, claim{
+	var from int
+	g.spans, from = addSpan(g.spans, f.at)
+	g.nodes = s.settle(g.nodes, from, len(g.spans), claim{
 		typ: t, lane: n,
+		when:  func(k int) when { return when{own: g.spans[k].first} },
 		key:   func(k int) schema.Key { return schema.NewKey("single", s.id, string(t), f.AgentID, content, itoa(k)) },
 		props: func(int) []Prop { return s.singleProps(f, t, false) },
 	})
@@ -211,7 +213,7 @@ type claimGroup struct {
 	lines []lineFact
 	nodes []int32
 	small []smallProp
-	input uint64 // of a permission group: see inputKey
+	calls claimable // of permission requests
 }
 
 // lineFact is a line of a transcript: id tells it from a repetition of itself.
@@ -295,6 +297,25 @@ func (g *claimGroup) pair() []when {
 	return out
 }
 
+// add adds a fact to g and makes its actions agree; from is the first that changed.
+func (s *Session) add(g *claimGroup, f *fact, c claim) (from int) {
+	if f.Origin == schema.OriginHook {
+		g.hooks, from = addSpan(g.hooks, f.at)
+	} else {
+		g.addLine(lineFact{uint64(fnvOffset.str(f.EventID)), f.at, f.Seq})
+	}
+	c.lane = g.lane
+	if len(g.lines) == 0 {
+		c.when = func(k int) when { return when{own: g.hooks[k].first} }
+		g.nodes = s.settle(g.nodes, from, len(g.hooks), c)
+		return from
+	}
+	times := g.pair()
+	c.when = func(k int) when { return times[k] }
+	g.nodes = s.settle(g.nodes, 0, len(times), c)
+	return 0
+}
+
 // message folds a message. A prompt is known to the hook and to the transcript, and
 // neither names the other: they pair within one lane, prompt id and text.
 func (s *Session) message(f *fact) {
@@ -315,14 +336,9 @@ func (s *Session) message(f *fact) {
 	}
 	text := promptText(f.Content)
 	g, key := s.promptGroup(f, f.Role, text)
-	if f.Origin == schema.OriginHook {
-		g.hooks = addSpan(g.hooks, f.at)
-	} else {
-		g.addLine(lineFact{uint64(fnvOffset.str(f.EventID)), f.at, f.Seq})
-	}
 	s.setSmall(g, "permission_mode", schema.FieldString(f.Extra, "permission_mode"), f.stamp(0))
-	g.nodes = s.settle(g.nodes, g.pair(), claim{
-		typ: t, lane: g.lane,
+	s.add(g, f, claim{
+		typ: t,
 		key: func(k int) schema.Key { return schema.NewKey("prompt", key.String(), itoa(k)) },
 		props: func(int) []Prop {
 			props := []Prop{

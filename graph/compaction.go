@@ -125,8 +125,9 @@ func (s *Session) settleCompactions(n int32, all *compactions) {
 			p[5].Value = Time(c.time)
 		}
 	}
-	all.nodes = s.settle(all.nodes, times, claim{
+	all.nodes = s.settle(all.nodes, 0, len(times), claim{
 		typ: Compaction, lane: n,
+		when:  func(k int) when { return times[k] },
 		key:   func(k int) schema.Key { return schema.NewKey("compaction", s.id, s.lanes[n].id, itoa(k)) },
 		props: func(k int) []Prop { return nil },
 	})

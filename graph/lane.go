@@ -96,17 +96,20 @@ func (c *chain) neighbours(block, before, after int) (prev, next int32) {
 	return prev, next
 }
 
-// tail returns the actions whose effective time is at least t, in order.
-func (s *Session) tail(c *chain, t int64) []int32 {
-	var out []int32
-	for b := len(c.blocks) - 1; b >= 0; b-- {
+// between returns the actions whose effective time is at least t and less than end,
+// in order.
+func (s *Session) between(c *chain, t, end int64) []int32 {
+	eff := func(i int32) int64 { return s.actions[i].eff }
+	first := sort.Search(len(c.blocks), func(b int) bool {
 		blk := c.blocks[b]
-		at := sort.Search(len(blk), func(k int) bool { return s.actions[blk[k]].eff >= t })
-		if at == len(blk) {
-			break
-		}
-		out = append(slices.Clone(blk[at:]), out...)
-		if at > 0 {
+		return eff(blk[len(blk)-1]) >= t
+	})
+	var out []int32
+	for _, blk := range c.blocks[first:] {
+		from := sort.Search(len(blk), func(k int) bool { return eff(blk[k]) >= t })
+		to := sort.Search(len(blk), func(k int) bool { return eff(blk[k]) >= end })
+		out = append(out, blk[from:to]...)
+		if to < len(blk) {
 			break
 		}
 	}

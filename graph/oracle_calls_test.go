@@ -208,11 +208,11 @@ func (v *vertex) promptOf(recs []record) {
 	}
 }
 
-// asking is the permission requests of one lane for one tool and input.
-type asking struct {
+// requests is the permission requests of one lane for one tool and input.
+type requests struct {
 	lane, tool string
 	input      uint64
-	requests   []*vertex // by time
+	inOrder    []*vertex
 }
 
 // claimCalls gives each request the earliest call that no other claimed, that was
@@ -228,7 +228,7 @@ func (w *world) claimCalls() {
 		slices.SortFunc(calls, func(x, y *toolUse) int {
 			return cmp.Or(cmp.Compare(x.asked, y.asked), slices.Compare(x.call.key[:], y.call.key[:]))
 		})
-		for _, v := range a.requests {
+		for _, v := range a.inOrder {
 			for k, u := range calls {
 				late := u.ended != 0 && v.own-u.ended > int64(2*time.Second)
 				if u.asked <= v.own && !late {

@@ -110,6 +110,7 @@ func (w *world) findNamed() {
 				v.set(Prop{"reason", r.Reason})
 			}
 			v.parent = w.calls[r.ToolUseID].call
+			v.lane = v.parent.lane
 			w.calls[r.ToolUseID].requests++
 		case schema.LLMStart, schema.LLMEnd:
 			v.typ = LLMCall
@@ -319,7 +320,7 @@ func (w *world) findAsking() {
 		}
 	}
 	for g, recs := range groups {
-		a := &asking{lane: g.lane, tool: g.tool, input: g.input}
+		a := &requests{lane: g.lane, tool: g.tool, input: g.input}
 		w.asks = append(w.asks, a)
 		key := schema.NewKey("permissions", w.session, g.lane, g.tool, hexSum(g.input))
 		for k, p := range pairUp(recs) {
@@ -329,7 +330,7 @@ func (w *world) findAsking() {
 			v.promptOf(recs)
 			v.some("permission_mode", recs, extra("permission_mode"))
 			v.some("properties", recs, func(r record) string { return permissionProps(r.Event) })
-			a.requests = append(a.requests, v)
+			a.inOrder = append(a.inOrder, v)
 		}
 	}
 }

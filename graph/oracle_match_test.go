@@ -47,7 +47,7 @@ func TestCapturesMatchTheOracle(t *testing.T) {
 }
 
 func TestRandomSessionsMatchTheOracle(t *testing.T) {
-	sessions := 400 * soak()
+	sessions := 250 * soak()
 	if testing.Short() {
 		sessions = 40
 	}

@@ -49,7 +49,7 @@ type world struct {
 	starts   map[string][]*vertex // a lane's subagent_start actions, by time
 	vertices map[schema.Key]*vertex
 	calls    map[string]*toolUse
-	asks     []*asking
+	asks     []*requests
 	ends     map[string]int64 // when the last turn of a lane ended
 	said     map[[2]string]bool
 	closed   int64 // when whatever ran was over for the session

@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Every action has an own time, the least any of its facts carries, and an effective
 // one that is later than its parent's: a result never precedes its call, whatever
@@ -300,8 +303,8 @@ func (s *Session) setTurn(i int32) {
 	}
 }
 
-// moveTurn replaces one prompt's time (0: none) by another and numbers what follows
-// the earlier of them again.
+// moveTurn replaces one prompt's time (0: none) by another and numbers what lies
+// between them again.
 func (s *Session) moveTurn(from, to int64) {
 	if from == to {
 		return
@@ -310,17 +313,16 @@ func (s *Session) moveTurn(from, to int64) {
 		k, _ := slices.BinarySearch(s.turns, from)
 		s.turns = slices.Delete(s.turns, k, k+1)
 	}
-	first := from
 	if to != 0 {
 		k, _ := slices.BinarySearch(s.turns, to)
 		s.turns = slices.Insert(s.turns, k, to)
-		if first == 0 || to < first {
-			first = to
-		}
 	}
-	// Results take the turn of their call, which precedes them: one pass in order
-	// numbers both.
-	for _, i := range s.tail(&s.lanes[0].chain, first) {
-		s.setTurn(i)
+	// What is before both, or after both, keeps its number.
+	first, last := min(from, to), max(from, to)
+	if first == 0 {
+		first, last = last, math.MaxInt64
+	}
+	for _, i := range s.between(&s.lanes[0].chain, first, last) {
+		s.setTurns(i)
 	}
 }

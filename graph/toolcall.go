@@ -42,7 +42,7 @@ func callRank(e *schema.Event) uint8 {
 
 // toolStart folds PreToolUse, a tool_use line, or a recorded call.
 func (s *Session) toolStart(f *fact) {
-	i := s.call(f)
+	i, was := s.call(f)
 	a := &s.actions[i]
 	if f.Origin == schema.OriginHook {
 		a.evidence |= evAsked
@@ -55,7 +55,7 @@ func (s *Session) toolStart(f *fact) {
 		a.startRank, a.started = rank, f.at
 		s.put(i, Prop{"started_at", Time(f.at)})
 	}
-	s.shareInput(i)
+	s.shareInput(i, was)
 	s.settleCall(i)
 }
 
@@ -65,7 +65,7 @@ func (s *Session) toolEnd(f *fact) {
 	if f.ToolUseID == "" {
 		return // PostToolBatch without calls
 	}
-	i := s.call(f)
+	i, was := s.call(f)
 	a := &s.actions[i]
 	a.evidence |= endEvidence(f.Event)
 	if rank := callRank(f.Event); a.ended == 0 || rank < a.endRank || rank == a.endRank && f.at < a.ended {
@@ -77,7 +77,7 @@ func (s *Session) toolEnd(f *fact) {
 			s.put(i, Prop{"duration_ms", *f.DurationMS})
 		}
 	}
-	s.shareInput(i)
+	s.shareInput(i, was)
 
 	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions[i].lane)
 	if created {
@@ -123,10 +123,12 @@ func (s *Session) setDuration(i int32) {
 	}
 }
 
-// call folds what f says about the call itself, and returns it.
-func (s *Session) call(f *fact) int32 {
+// call folds what f says about the call itself, and returns it with the extent that
+// it had before.
+func (s *Session) call(f *fact) (i int32, was extent) {
 	lane := s.laneOf[f.AgentID]
 	i, created := s.callAction(f.ToolUseID, lane)
+	was = s.actions[i].extent()
 	f.self = i
 	rank := callRank(f.Event)
 	// Who and where: the earliest stage of the call says it, so that a call that
@@ -172,7 +174,7 @@ func (s *Session) call(f *fact) int32 {
 	if created {
 		s.adopt(i)
 	}
-	return i
+	return i, was
 }
 
 // callAction returns the action of a call, which may be new.
@@ -185,38 +187,29 @@ func (s *Session) callAction(toolUseID string, lane int32) (i int32, created boo
 	return i, created
 }
 
-// moveCall puts a call, with its results, in the lane that the strongest fact names.
+// moveCall puts a call, and what is part of it, in the lane that the strongest fact
+// names. Permission requests without a name stay: they claim anew.
 func (s *Session) moveCall(i, lane int32) {
 	if s.actions[i].lane == lane {
 		return
 	}
-	spawns := s.actions[i].spawns
-	if spawns {
-		s.disown(i) // else the move could close a circle of parents
-	}
-	s.setLane(i, lane)
-	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
-		switch actionTypes[s.actions[k].typ] {
-		case ToolResult, StructuredOutput:
-			s.setLane(k, lane)
-		}
-	}
-	if spawns {
-		s.untangle()
-	}
-	if s.actions[i].input != 0 {
-		s.shareInput(i)
-	}
-}
-
-// disown takes the agents that a call spawned from under it.
-func (s *Session) disown(call int32) {
-	for _, l := range s.lanes[1:] {
-		if l.spawnCall == call {
-			for _, i := range l.nodes {
-				s.setParent(i, 0)
+	move := func() {
+		s.setLane(i, lane)
+		for k := s.actions[i].child; k != 0; k = s.actions[k].next {
+			switch a := &s.actions[k]; actionTypes[a.typ] {
+			case ToolResult, StructuredOutput:
+				s.setLane(k, lane)
+			case PermissionRequest:
+				if a.regs != nil {
+					s.setLane(k, lane)
+				}
 			}
 		}
+	}
+	if s.actions[i].spawns {
+		s.untangle(s.spawnedBy(i), move)
+	} else {
+		move()
 	}
 }
 
@@ -296,6 +289,7 @@ func (s *Session) structuredOutput(f *fact) {
 // own facts come.
 func (s *Session) stub(i int32, f *fact) {
 	a := &s.actions[i]
+	was := a.extent()
 	if !a.linked {
 		defer s.adopt(i)
 	}
@@ -304,7 +298,7 @@ func (s *Session) stub(i int32, f *fact) {
 	}
 	s.setOwn(i, f.at, 0)
 	if a.input != 0 {
-		s.shareInput(i)
+		s.shareInput(i, was)
 	}
 	s.settleCall(i)
 }
