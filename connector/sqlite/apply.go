@@ -87,8 +87,7 @@ func (t *tx) batch(b *graph.Batch) error {
 		return err
 	}
 	t.owner, t.sid = owner, owner.id
-	t.fresh = !owner.stored && !owner.touched
-	owner.touched = true
+	t.fresh = !owner.stored
 	for ops := b.Ops; len(ops) > 0; {
 		n := untilDeleted(ops)
 		if err := t.ops(ops[:n]); err != nil {
@@ -168,7 +167,7 @@ func (t *tx) putNode(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	if n.Label == graph.LabelSession && row != t.owner {
+	if n.Label == graph.LabelSession && n.Key != t.owner.key {
 		// Another session's node is only made to exist: what it says is for its own
 		// fold, which may have said it before and would not again.
 		return nil

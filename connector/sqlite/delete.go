@@ -14,29 +14,15 @@ func (t *tx) delete(nodes []*node) error {
 	if err := t.flush(); err != nil { // a link to a deleted node may be waiting
 		return err
 	}
-	gone := make(map[int64]bool, len(nodes)) // by code
 	for _, n := range nodes {
 		if err := t.deleteRow(n); err != nil {
 			return err
 		}
-		gone[n.code()] = true
+		// Links to it that other nodes in t.nodes still have do no harm: no row of
+		// this transaction gets its id again.
 		delete(t.nodes, nodeKey{n.table.code, n.sid, n.key})
 	}
-	for _, n := range t.nodes {
-		if n.table == t.tables.action && n.sid == t.sid {
-			n.forget(gone)
-		}
-	}
 	return nil
-}
-
-// forget clears the links to deleted nodes, which the file has lost already.
-func (n *node) forget(gone map[int64]bool) {
-	for slot, code := range [numLinks]int64{linkLane: 2, linkPrev: 1, linkParent: 1, linkTool: 3} {
-		if slot != linkSession && gone[n.links[slot]*8+code] {
-			n.links[slot] = 0
-		}
-	}
 }
 
 func (t *tx) deleteRow(n *node) error {
@@ -65,7 +51,7 @@ func (t *tx) deleteRow(n *node) error {
 // its actions refer to it.
 func (t *tx) deleteSession(n *node) error {
 	err := t.exec("DELETE FROM edge WHERE owner = ? AND (src = ? OR dst = ?)", t.sid, n.code(), n.code())
-	if err != nil || n != t.owner {
+	if err != nil || n.key != t.owner.key {
 		return err
 	}
 	for _, a := range t.nodes {

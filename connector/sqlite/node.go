@@ -27,7 +27,6 @@ type node struct {
 	hasBody bool // of an action: so is its body
 	changed bool // put or typ are to be written
 	dirty   bool // it is in tx.dirty
-	touched bool // of a session: a batch of this transaction was about it
 }
 
 type nodeKey struct {
