@@ -13,17 +13,15 @@ type assignment struct {
 	nameEnd int
 }
 
-// maxSlashes bounds the backslashes before a quote: JSON in JSON five deep has 31.
-const maxSlashes = 40
-
 // readAssignment reads what follows a name that ends at s[end]: the quote that
 // closes the name, an operator in one of the ways that shells, JSON, YAML, INI,
 // XML and programming languages write it, and the quote that opens the value.
 // It gives the same answer before and after a JSON string is decoded.
 func readAssignment(s []byte, start, end int, loose bool) (a assignment, ok bool) {
-	i, quoted := skipQuotes(s, end, maxSlashes)
-	blank := runOf(s, i, 24, spaceByte)
-	i += blank
+	i, quoted := skipQuotes(s, end)
+	named := i
+	i = skipBlanks(s, i)
+	blank := i - named
 	if i >= len(s) {
 		return a, false
 	}
@@ -46,11 +44,12 @@ func readAssignment(s []byte, start, end int, loose bool) (a assignment, ok bool
 	if a.op == 0 {
 		return a, false
 	}
-	after := runOf(s, i, 24, spaceByte)
-	i += after
+	valueAt := skipBlanks(s, i)
+	after := valueAt - i
+	i = valueAt
 	if a.op == ':' && !quoted {
 		if op, j := declared(s, i); op != 0 { // password: str = "…"
-			i = j + runOf(s, j, 24, spaceByte)
+			i = skipBlanks(s, j)
 		}
 	}
 	a.tight = blank == 0 && after == 0 && opAt == end
@@ -85,17 +84,20 @@ func operator(s []byte, i int) (op byte, end int) {
 // declared reads the type between a name and the = of its value (`string =`,
 // `Optional[str] =`), at most 40 bytes.
 func declared(s []byte, i int) (op byte, end int) {
-	for j := i; j < len(s) && j-i < 40; j++ {
+	blank := false
+	for j := i; j < len(s) && j-i < 40; {
+		if n := blankAt(s, j); n > 0 {
+			j, blank = j+n, true
+			continue
+		}
 		switch c := s[j]; {
-		case c == '=' && j > i && s[j-1] == ' ':
-			op, end = operator(s, j)
-			return op, end
-		case c == ':' && j > i && s[j-1] == ' ' && j+1 < len(s) && s[j+1] == '=':
-			return ':', j + 2
-		case is(c, wordByte|spaceByte), c == '.', c == '[', c == ']', c == '*', c == '&', c == '?', c == '|', c == '<', c == '>':
+		case c == '=' && blank, c == ':' && blank && j+1 < len(s) && s[j+1] == '=':
+			return operator(s, j)
+		case is(c, wordByte), c == '.', c == '[', c == ']', c == '*', c == '&', c == '?', c == '|', c == '<', c == '>':
 		default:
 			return 0, i
 		}
+		j, blank = j+1, false
 	}
 	return 0, i
 }
@@ -107,87 +109,6 @@ func hasValueAttr(s []byte, i int) bool {
 // isFlag reports whether the name at s[start] is an option: --name.
 func isFlag(s []byte, start int) bool {
 	return start+1 < len(s) && s[start] == '-' && s[start+1] == '-' || start > 1 && s[start-1] == '-' && s[start-2] == '-'
-}
-
-// skipQuotes skips what closes a name: quotes, the backslashes before them, the
-// bracket of config["name"].
-func skipQuotes(s []byte, i, max int) (end int, quoted bool) {
-	for n := 0; i < len(s) && n < max; n++ {
-		switch s[i] {
-		case '"', '\'', '`':
-			quoted = true
-		case '\\', ']':
-		default:
-			return i, quoted
-		}
-		i++
-	}
-	return i, quoted
-}
-
-// openQuote reads the quote that opens a value, with the letters that Python, Rust
-// and C# put before it.
-func openQuote(s []byte, i int) (start int, quote byte, slashes int) {
-	j := i
-	for j < len(s) && j-i < 2 && (s[j] == 'b' || s[j] == 'r' || s[j] == 'f' || s[j] == 'u' || s[j] == '@' || s[j] == '$') {
-		j++
-	}
-	if j > i && (j >= len(s) || s[j] != '"' && s[j] != '\'') {
-		j = i
-	}
-	for k := j; k < len(s) && k-j < maxSlashes; k++ {
-		switch s[k] {
-		case '\\':
-			slashes++
-			continue
-		case '"', '\'', '`':
-			quote = s[k]
-			j = k + 1
-			for n := 0; n < 2 && j < len(s) && s[j] == quote; n++ { // """
-				j++
-			}
-			return j, quote, slashes
-		}
-		break
-	}
-	return j, 0, 0
-}
-
-// maxBare bounds a value without quotes; what is longer has a rule of its own.
-const maxBare = 1024
-
-// valueEnd returns where the value of a ends: at the quote that closes it, or at
-// the first byte that no bare value holds.
-func (a assignment) valueEnd(s []byte) int {
-	i := a.start
-	if a.quote == 0 {
-		for i < len(s) && i-a.start < maxBare && !endsBare(s[i]) {
-			i++
-		}
-		return i
-	}
-	slashes := 0
-	for ; i < len(s) && i-a.start < window; i++ {
-		switch c := s[i]; {
-		case c == '\\':
-			slashes++
-			continue
-		case c == a.quote && (slashes <= a.slashes && (a.slashes > 0 || slashes == 0) || a.slashes == 0 && slashes%2 == 0):
-			return i - min(slashes, a.slashes)
-		case c == '\n' || c == '\r':
-			return i
-		}
-		slashes = 0
-	}
-	return i
-}
-
-func endsBare(c byte) bool {
-	switch c {
-	case ' ', '\t', '\n', '\r', '"', '\'', '`', '\\', ',', ';', ')', '(', ']', '[', '{', '}', '<', '>', '&', '|':
-		return true
-	}
-	return c < ' '
 }
 
 // nameStart returns where the name around s[pos] begins.
@@ -221,7 +142,7 @@ func nameEnd(s []byte, pos int, lit string) (end int, ok bool) {
 		return 0, false
 	}
 	a, ok := readAssignment(s, start, end, false)
-	return end, ok && a.start+4 <= len(s) && !endsBare(s[a.start+3])
+	return end, ok && (a.quote != 0 || a.start+4 <= len(s) && (!endsBare(s[a.start+3]) || s[a.start+3] == '\\'))
 }
 
 // namedValue returns the credential that is assigned to the name around s[pos].
@@ -235,9 +156,13 @@ func namedValue(s []byte, pos int, lit string) (start, end int, ok bool) {
 	a, _ := readAssignment(s, nStart, nEnd, false)
 	end = a.valueEnd(s)
 	value := s[a.start:end]
+	kind := nameKind(name)
+	if a.op == ',' && kind != noName {
+		kind = tokenName // one of a list, more often than not: "user", "password", "host"
+	}
 	if a.quote != 0 {
 		closed := end == len(s) || s[end] != '\n' && s[end] != '\r' // else the quote closed "PWD=" + dir
-		return a.start, end, closed && credible(nameKind(name), value, false)
+		return a.start, end, closed && credible(kind, value, false)
 	}
 	if len(name) == len("pass") && !(a.op == '=' && a.tight) {
 		return 0, 0, false // --- PASS: TestSomething/1
@@ -245,10 +170,11 @@ func namedValue(s []byte, pos int, lit string) (start, end int, ok bool) {
 	if end < len(s) && (s[end] == '(' || s[end] == '[' || s[end] == '{') {
 		return 0, 0, false // a call, an index
 	}
-	if value = trimSentence(value); isNumber(value) {
+	value = trimSentence(value)
+	if isNumber(value) || isVariable(value, a.tight) {
 		return 0, 0, false
 	}
-	return a.start, a.start + len(value), credible(nameKind(name), value, !a.isSetting(s, nStart, name))
+	return a.start, a.start + len(value), credible(kind, value, !a.isSetting(s, nStart, name))
 }
 
 // trimSentence takes the full stop or colon off a value at the end of a sentence.
@@ -304,8 +230,15 @@ func hasLower(b []byte) bool {
 // a vendor's name ends at s[end].
 func vendorValue(s []byte, end int) (a assignment, ok bool) {
 	start := end
-	for n := 0; end < len(s) && n < 32 && (is(s[end], wordByte|spaceByte) || s[end] == '.' || s[end] == '-'); n++ {
-		end++
+	for end < len(s) && end-start < 32 {
+		n := blankAt(s, end)
+		if n == 0 && (is(s[end], wordByte) || s[end] == '.' || s[end] == '-') {
+			n = 1
+		}
+		if n == 0 {
+			break
+		}
+		end += n
 	}
 	for end > start && is(s[end-1], spaceByte) {
 		end--

@@ -31,25 +31,39 @@ var classes = func() (t [256]uint8) {
 
 func is(c byte, class uint8) bool { return classes[c]&class != 0 }
 
-// boundary reports whether a word can begin at s[pos]: the byte before is no word
-// byte, or the letter of an escape (\n) or of a terminal's colour (ESC [ 3 1 m).
+// boundary reports whether a word can begin at s[pos]. A hyphen within a word and a
+// plus before it belong to base64.
 func boundary(s []byte, pos int) bool {
-	if pos == 0 {
+	switch {
+	case pos == 0 || escapeEnds(s, pos):
 		return true
+	case s[pos-1] == '+':
+		return false
+	case s[pos-1] == '-':
+		return pos == 1 || !is(s[pos-2], wordByte) || escapeEnds(s, pos-1)
 	}
-	if !is(s[pos-1], wordByte) { // a hyphen within a word and a plus belong to base64
-		return s[pos-1] != '+' && (s[pos-1] != '-' || pos < 2 || !is(s[pos-2], wordByte))
+	return !is(s[pos-1], wordByte)
+}
+
+// escapeEnds reports whether the byte before s[pos] is the end of an escape (\n,
+// \u001e, %3D) or of a terminal's colour (ESC [ 3 1 m), not of a word.
+func escapeEnds(s []byte, pos int) bool {
+	if pos < 2 {
+		return false
+	}
+	if pos >= 6 && s[pos-6] == '\\' && s[pos-5] == 'u' && runOf(s, pos-4, 4, hexByte) == 4 {
+		return true
 	}
 	switch s[pos-1] {
 	case 'n', 't', 'r', 'b', 'f':
-		return pos > 1 && s[pos-2] == '\\'
+		return s[pos-2] == '\\'
 	case 'm':
 		i := pos - 2
 		for i >= 0 && (is(s[i], digitByte) || s[i] == ';') && pos-i < 12 {
 			i--
 		}
 		return i >= 0 && s[i] == '['
-	case '2', '3', '7', '0', 'A', 'D': // %22 %20 %27 %0A %3D …
+	case '2', '3', '7', '0', 'A', 'D':
 		return pos > 2 && s[pos-3] == '%' && is(s[pos-2], hexByte)
 	}
 	return false

@@ -277,10 +277,10 @@ func TestHostileTextTakesLinearTime(t *testing.T) {
 			}
 			return best
 		}
-		if small, large := cost(80_000), cost(640_000); large > 40*small+100*time.Millisecond {
-			t.Errorf("%q: %v for 80 kB, %v for 640 kB", unit, small, large)
+		if small, large := cost(40_000), cost(320_000); large > 40*small+200*time.Millisecond {
+			t.Errorf("%q: %v for 40 kB, %v for 320 kB", unit, small, large)
 		} else {
-			t.Logf("%q: %v for 80 kB, %v for 640 kB", unit, small, large)
+			t.Logf("%q: %v for 40 kB, %v for 320 kB", unit, small, large)
 		}
 	}
 }

@@ -109,6 +109,19 @@ func TestEveryRuleHasAGoldenOfEachKind(t *testing.T) {
 	}
 }
 
+func TestTheDocumentationListsEveryRule(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := strings.Fields(string(doc[strings.Index(string(doc), "# Rules"):]))
+	for _, id := range RuleIDs() {
+		if !slices.Contains(listed, id) {
+			t.Errorf("doc.go does not list %s", id)
+		}
+	}
+}
+
 func TestEveryRowOfTheTablesWorks(t *testing.T) {
 	r := New(Options{})
 	for slot, ru := range r.rules {

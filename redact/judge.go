@@ -132,6 +132,15 @@ func isNumber(v []byte) bool {
 	return bytes.IndexByte(v, '.') >= 0 && len(bytes.Trim(v, "0123456789.e+-")) == 0
 }
 
+// isVariable reports whether a bare value is the name of what holds a secret:
+// cfg.password, or, with blanks around its operator, testPrivateKey2.
+func isVariable(v []byte, tight bool) bool {
+	if len(v) == 0 || !mentionsSecret(v) {
+		return false
+	}
+	return dotted(v) || !tight && identifier(v)
+}
+
 func memberSecret(name, value []byte) bool { return credible(nameKind(name), value, false) }
 
 func count(v []byte) (letters, digits, symbols int) {

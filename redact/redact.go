@@ -119,6 +119,9 @@ func (r *Redactor) value(s string, f *findings) string {
 	if b := []byte(s); r.mayHold(b) {
 		s = string(r.text(b, f))
 	}
+	if !utf8.ValidString(s) {
+		s = string([]rune(s)) // as encoding it would, which makes it longer
+	}
 	s, cut := schema.CutString(s, r.max)
 	if cut {
 		f.cut++
