@@ -1,0 +1,2 @@
+// Package e2e holds tests of both binaries together, on real recordings.
+package e2e
