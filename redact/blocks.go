@@ -123,7 +123,7 @@ func authorization(s []byte, pos int, lit string) (start, end int, ok bool) {
 	if lit == "authorization" {
 		name := nameStart(s, pos)
 		a, ok := readAssignment(s, name, i, false)
-		if !ok || bytes.IndexAny(s[i:min(len(s), i+8)], ":=,>") < 0 {
+		if !ok || !bytes.ContainsAny(s[i:min(len(s), i+8)], ":=,>") {
 			return 0, 0, false
 		}
 		i = a.start

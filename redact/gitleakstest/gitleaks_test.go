@@ -190,7 +190,7 @@ func (o *oracle) try(rule config.Rule, re *syntax.Regexp, contexts []string) (li
 }
 
 func (o *oracle) finds(rule config.Rule, text string) (secret string, ok bool) {
-	f := detect.Fragment{Raw: text}
+	f := detect.Fragment{Raw: text} //lint:ignore SA1019 Detect takes no other before v9
 	if rule.Path != nil {
 		f.FilePath = pathFor(rule)
 	}
