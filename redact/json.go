@@ -7,8 +7,6 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-func validJSON(raw []byte) bool { return json.Valid(raw) }
-
 func compact(raw []byte) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {

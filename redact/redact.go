@@ -148,7 +148,7 @@ func repair(raw []byte, object bool) []byte {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	}
-	if !validJSON(raw) || tooDeep(raw) {
+	if !schema.Valid(raw) || tooDeep(raw) {
 		return quote(raw, object)
 	}
 	if bytes.IndexByte(raw, '\n') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
@@ -166,7 +166,7 @@ func tooDeep(raw []byte) bool {
 	if bytes.Count(raw, []byte("["))+bytes.Count(raw, []byte("{")) < 9990 {
 		return false
 	}
-	return !validJSON(slices.Concat([]byte("["), raw, []byte("]")))
+	return !schema.Valid(slices.Concat([]byte("["), raw, []byte("]")))
 }
 
 func quote(raw []byte, object bool) []byte {

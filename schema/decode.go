@@ -12,7 +12,7 @@ import (
 // are copies: nothing of the event aliases line.
 func Decode(line []byte) (Event, error) {
 	var e Event
-	if !json.Valid(line) {
+	if !Valid(line) {
 		return e, invalidf("the line is not valid JSON")
 	}
 	if i := skipSpace(line, 0); line[i] != '{' {

@@ -49,7 +49,7 @@ func validateRaw(name string, raw json.RawMessage) error {
 	switch {
 	case len(raw) == 0:
 		return nil
-	case !json.Valid(raw):
+	case !Valid(raw):
 		return invalidf("%s: not valid JSON", name)
 	case bytes.IndexByte(raw, '\n') >= 0:
 		return invalidf("%s: holds a newline, want compact JSON", name)

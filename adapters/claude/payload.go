@@ -41,7 +41,7 @@ func parse(raw []byte) (*payload, error) {
 		p.raw = bytes.ToValidUTF8(p.raw, []byte("\ufffd"))
 		p.note("not UTF-8: invalid bytes replaced")
 	}
-	if !json.Valid(p.raw) {
+	if !schema.Valid(p.raw) {
 		var value json.RawMessage
 		return nil, json.Unmarshal(p.raw, &value) // for its message
 	}
