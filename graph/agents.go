@@ -130,7 +130,7 @@ func (s *Session) adopt(i int32) {
 		return
 	}
 	l := s.lanes[a.lane]
-	if a.lane == 0 || len(l.nodes) == 0 {
+	if len(l.nodes) == 0 { // the main thread
 		s.setParent(i, 0)
 		return
 	}

@@ -43,6 +43,14 @@ func sameCommands(r *rand.Rand, session string, n int) []schema.Event {
 			emit(schema.ToolEnd, id, "post", 100+r.IntN(3000))
 		}
 	}
+	for range n / 30 { // a lesser record of an old fact: another input, another time
+		e := out[r.IntN(len(out))]
+		if e.EventType == schema.ToolStart || e.EventType == schema.ToolEnd {
+			e.Timestamp = e.Timestamp.Add(-time.Duration(r.IntN(4000)) * time.Millisecond)
+			e.ToolInput = json.RawMessage(`{"command":"ls"}`)
+			out = append(out, e)
+		}
+	}
 	return out
 }
 

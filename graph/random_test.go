@@ -42,7 +42,10 @@ func randomSession(d dice, session string, n int) []schema.Event {
 		modelUse, rare, rare,
 	}
 	kinds := all
-	if d.one(2) {
+	switch d(8) {
+	case 0:
+		kinds = []func(dice, *schema.Event){toolBatch, toolEnd, permission, permission} // calls that only their ends tell of
+	case 1, 2, 3:
 		kinds = nil
 		for range 2 + d(4) {
 			kinds = append(kinds, all[d(len(all))])
@@ -115,6 +118,9 @@ func tool(d dice, e *schema.Event) {
 	e.ToolName = d.pick("Bash", "Bash", "Agent", "Read", "Write", "mcp__s__x", "")
 	e.ToolInput = json.RawMessage(d.pick(`{"command":"ls"}`, `{"command":"pwd","x":"1"}`, `{"file_path":"/w/a"}`,
 		`{"description":"d","prompt":"p"}`, ""))
+	if d.one(4) {
+		e.ToolName, e.ToolInput = d.pick("Read", "Write"), json.RawMessage(d.pick(`{"file_path":"/w/a"}`, `{"file_path":"/b"}`))
+	}
 	if d.one(3) && len(e.ToolInput) > 0 {
 		e.InputHash = schema.NewID(string(e.ToolInput))
 	}
@@ -183,6 +189,9 @@ func permission(d dice, e *schema.Event) {
 		return
 	}
 	e.ToolUseID, e.ToolName, e.ToolInput = "", d.pick("Bash", "Read"), json.RawMessage(d.pick(`{"command":"ls"}`, `{"file_path":"/w/a"}`))
+	if e.InputHash != "" {
+		e.InputHash = schema.NewID(string(e.ToolInput))
+	}
 	if d.one(3) {
 		e.Extra = json.RawMessage(`{"permission_suggestions":[{"type":"` + d.pick("allow", "ask") + `"}]}`)
 	}
@@ -221,7 +230,7 @@ func sessionEvent(d dice, e *schema.Event) {
 	e.AgentID = d.pick("", "", "", "", "a1")
 	e.EventType, e.HookEventName, e.Reason = schema.SessionStart, "SessionStart", d.pick("startup", "resume", "compact")
 	e.Model, e.Title = d.pick("", "opus", "haiku"), d.pick("", "title")
-	e.Metadata = json.RawMessage(`{"git_branch":"` + d.pick("main", "x") + `","session_id_original":"weird id"}`)
+	e.Metadata = json.RawMessage(`{"git_branch":"` + d.pick("main", "x") + `","git_commit":"` + d.pick("c1", "c2") + `","session_id_original":"weird id"}`)
 	if d.one(2) {
 		return
 	}
@@ -270,6 +279,7 @@ func rare(d dice, e *schema.Event) {
 	switch d(9) {
 	case 0:
 		e.EventType, e.TaskID, e.Status, e.Title = schema.Task, d.pick("1", "2", ""), d.pick("pending", "completed", "in_progress", ""), "task"
+		e.Content, e.Reason = d.pick("", "details"), d.pick("", "because")
 	case 1:
 		e.EventType, e.Tags, e.Status = schema.Tag, []string{d.pick("x", "y"), d.pick("x", "z")}, d.pick("", "removed")
 	case 2:

@@ -8,6 +8,13 @@ import "github.com/actiongraph/actiongraph/schema"
 // values, which is what keeps a folded session small: a fact that loses now would
 // have lost in any order, a fact that wins brings its value with it.
 //
+// Two records of one event are two such facts: where they differ, the lesser stands
+// property by property, and what only one of them says counts. To take back a whole
+// record when a lesser one comes would need the texts of the others.
+//
+// Where the latest fact stands (a session's title and model, an agent's last message,
+// a tag, the status of a task), the sign of its time is turned round.
+//
 // Properties that always come together are one class: they are won and lost as one.
 
 // stamp orders the facts that set one register.
