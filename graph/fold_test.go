@@ -17,12 +17,17 @@ import (
 // fold applies events in their order and returns the graph, checked.
 func fold(t testing.TB, session string, events []schema.Event) *Graph {
 	t.Helper()
+	g := apply(session, events)
+	checkShape(t, g)
+	return g
+}
+
+func apply(session string, events []schema.Event) *Graph {
 	g := New()
 	s := NewSession(session, "journal0")
 	for i := range events {
 		g.Apply(s.Apply(&events[i])...)
 	}
-	checkShape(t, g)
 	return g
 }
 

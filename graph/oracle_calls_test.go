@@ -159,7 +159,7 @@ func (u *toolUse) span() {
 		}
 	}
 	for _, m := range u.mentions {
-		if m.EventType == schema.Permission && m.Status == schema.StatusDenied {
+		if m.EventType == schema.Permission && m.ToolUseID == u.id && m.Status == schema.StatusDenied {
 			u.evidence |= evReject
 		}
 	}

@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,8 @@ func bytesDice(data []byte) dice {
 // events, where a payload has its own words and values: no record may upset the fold.
 func decodeSession(choices []byte, text string, raw []byte) []schema.Event {
 	d := bytesDice(choices)
+	// Out of a journal comes valid UTF-8 only.
+	text, raw = strings.ToValidUTF8(text, "\ufffd"), bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	events := randomSession(d, "fuzz", min(1+len(choices)/12, 40))
 	for i := range events {
 		e := &events[i]

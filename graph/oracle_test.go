@@ -242,11 +242,27 @@ func (w *world) edge(t EdgeType, from, to Ref, props ...Prop) {
 	w.out.Apply(Op{Kind: PutEdge, Edge: Edge{EdgeKey: EdgeKey{t, from, to}, Props: props}})
 }
 
-// mustMatch folds events and holds the result against the oracle's graph.
+// mustMatch folds events and holds the result against the oracle's graph. Where they
+// differ it names a smallest set of events, in order, that they differ for.
 func mustMatch(t testing.TB, what, session string, events []schema.Event) *Graph {
 	t.Helper()
 	want := oracle(session, events)
 	checkShape(t, want)
-	mustEqual(t, what+": oracle, reducer", want, fold(t, session, events))
+	differ := func(events []schema.Event) bool {
+		return len(events) > 0 && len(Diff(oracle(session, events), apply(session, events))) > 0
+	}
+	if differ(events) {
+		for i := 0; i < len(events); {
+			if fewer := slices.Delete(slices.Clone(events), i, i+1); differ(fewer) {
+				events, i = fewer, 0
+			} else {
+				i++
+			}
+		}
+		for _, e := range events {
+			t.Logf("%s", e.AppendJSON(nil))
+		}
+	}
+	mustEqual(t, what+": oracle, reducer", oracle(session, events), fold(t, session, events))
 	return want
 }

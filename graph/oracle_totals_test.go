@@ -39,7 +39,7 @@ func (w *world) sessionState() {
 	facts := where(w.recs, func(r record) bool { return !isAbandonment(r) })
 	started, last := abandoned, abandoned
 	if len(facts) > 0 {
-		started, last = facts[0].at, max(start, end)
+		started, last = facts[0].at, max(facts[0].at, start, end)
 	}
 	for _, v := range w.vertices {
 		last = max(last, v.own)

@@ -92,6 +92,9 @@ func randomEvent(d dice, e *schema.Event, fill func(dice, *schema.Event)) {
 		e.Extra = json.RawMessage(`{"transcript_path":"/t","permission_mode":"` + d.pick("plan", "default") + `"}`)
 	}
 	fill(d, e)
+	if len(e.Metadata) == 0 && d.one(16) {
+		spawnRecord(d, e) // any hook of a subagent reads it
+	}
 	if e.Origin != schema.OriginHook && d.one(4) {
 		e.RelatedTo = []string{nameOf(d, e), nameOf(d, e)}
 	}

@@ -261,7 +261,7 @@ func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
 // putSession writes what of the Session node has changed.
 func (s *Session) putSession() {
 	n := &s.node
-	started, last := n.started, max(s.lastActivity(), n.starts.last(), n.ends.last())
+	started, last := n.started, max(n.started, s.lastActivity(), n.starts.last(), n.ends.last())
 	status, ended := n.sessionStatus(last)
 	s.closeSession(status)
 	if started == 0 {
