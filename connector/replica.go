@@ -35,7 +35,7 @@ type Replica struct {
 	// Thorough makes Sync open every file, also those whose size says that nothing
 	// was added: it finds a file that was replaced by one of the same size.
 	Thorough bool
-	// MaxEvents and MaxBytes bound one transaction: 8,000 events, 8 MiB of lines.
+	// MaxEvents and MaxBytes bound one transaction: 8,000 events, 4 MiB of lines.
 	// Two transactions are in memory at a time.
 	MaxEvents int
 	MaxBytes  int64
@@ -58,7 +58,7 @@ type Replica struct {
 
 func (r *Replica) setDefaults() {
 	r.MaxEvents = cmp.Or(r.MaxEvents, 8000)
-	r.MaxBytes = cmp.Or(r.MaxBytes, 8<<20)
+	r.MaxBytes = cmp.Or(r.MaxBytes, 4<<20)
 	r.ApplyTimeout = cmp.Or(r.ApplyTimeout, 2*time.Minute)
 	r.Idle = cmp.Or(r.Idle, 10*time.Minute)
 	r.MaxKept = cmp.Or(r.MaxKept, 50_000)
