@@ -25,7 +25,9 @@ type Store interface {
 }
 
 // Maintainer is a Store that has work better done while nothing arrives. Maintain
-// does it in small steps and stops, without error, when ctx ends.
+// does it in small steps and stops, without error, when ctx ends. An error that
+// wraps graph.ErrConflict says that the store is not the one it was (somebody deleted
+// it): the replica starts over.
 type Maintainer interface {
 	Maintain(ctx context.Context) error
 }

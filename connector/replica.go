@@ -209,8 +209,14 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-quiet.C:
-			if r.maintain(ctx) {
+			more, err := r.maintain(ctx)
+			if err != nil {
+				return err
+			}
+			if more {
 				quiet.Reset(r.quiet / 5)
+			} else {
+				quiet.Reset(2 * r.quiet) // and see whether the store is still there
 			}
 		case <-changed.wake:
 			sessions = changed.take()
@@ -238,19 +244,21 @@ const (
 )
 
 // maintain lets the store do its own work for a moment, and reports whether there
-// may be more.
-func (r *Replica) maintain(ctx context.Context) (more bool) {
+// may be more. Its error is a store that is no longer the one that was folded into.
+func (r *Replica) maintain(ctx context.Context) (more bool, err error) {
 	m, ok := r.Store.(Maintainer)
 	if !ok {
-		return false
+		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, maintenance)
 	defer cancel()
-	if err := m.Maintain(ctx); err != nil {
+	if err := m.Maintain(ctx); errors.Is(err, graph.ErrConflict) {
+		return false, err
+	} else if err != nil {
 		logError(r.Log.Warn(), "store.maintenance", err).Str("store", r.Name).Msg("the store could not tidy itself")
-		return false
+		return false, nil
 	}
-	return ctx.Err() != nil
+	return ctx.Err() != nil, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -16,8 +16,8 @@ import (
 func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn == nil {
-		return s.fail("apply", errReadOnly)
+	if err := s.writable(); err != nil {
+		return s.fail("apply", err)
 	}
 	if err := s.apply(ctx, batches); err != nil {
 		return s.fail("apply", err)
@@ -29,6 +29,7 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 	// The statements themselves run without ctx: the driver starts a goroutine for
 	// each that could be cancelled, which would double their cost.
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		s.conn.ExecContext(context.Background(), "ROLLBACK") // ctx may have ended after it began
 		return err
 	}
 	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{}}

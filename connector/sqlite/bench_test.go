@@ -26,18 +26,26 @@ func BenchmarkApply(b *testing.B) {
 	if *million {
 		sizes = append(sizes, 1_000_000)
 	}
-	for _, sessions := range []int{1, 1000} {
+	for _, mix := range []struct {
+		name     string
+		sessions int
+		run      int // events of one session in a row: all in an import, few when all are live
+	}{{"one", 1, 1}, {"1000-imported", 1000, 0}, {"1000-live", 1000, 1}} {
 		for _, events := range sizes {
-			b.Run(fmt.Sprintf("events=%d/sessions=%d", events, sessions), func(b *testing.B) {
+			b.Run(fmt.Sprintf("sessions=%s/events=%d", mix.name, events), func(b *testing.B) {
 				for range b.N {
-					benchmarkApply(b, events, sessions)
+					run := mix.run
+					if run == 0 {
+						run = events / mix.sessions
+					}
+					benchmarkApply(b, events, mix.sessions, run)
 				}
 			})
 		}
 	}
 }
 
-func benchmarkApply(b *testing.B, events, sessions int) {
+func benchmarkApply(b *testing.B, events, sessions, run int) {
 	path := filepath.Join(b.TempDir(), "graph.db")
 	s, err := sqlite.Open(path, sqlite.Options{})
 	if err != nil {
@@ -45,6 +53,7 @@ func benchmarkApply(b *testing.B, events, sessions int) {
 	}
 	defer s.Close()
 	f := newFeed(sessions)
+	f.run = run
 	var spent, cpu, cpuAtEnd time.Duration
 	lastEvents := 0
 	for done := 0; done < events; {
@@ -71,7 +80,7 @@ func benchmarkApply(b *testing.B, events, sessions int) {
 	if dir := os.Getenv("KEEP_BENCH_STORE"); dir != "" {
 		s.Maintain(context.Background())
 		s.Close()
-		os.Rename(path, filepath.Join(dir, fmt.Sprintf("bench-%d-%d.db", events, sessions)))
+		os.Rename(path, filepath.Join(dir, fmt.Sprintf("bench-%d-%d-%d.db", events, sessions, run)))
 	}
 }
 
@@ -95,6 +104,7 @@ type feed struct {
 	texts    []string
 	sessions []*feedSession
 	next     int
+	run      int // events of one session in a row
 }
 
 type feedSession struct {
@@ -107,7 +117,7 @@ type feedSession struct {
 }
 
 func newFeed(sessions int) *feed {
-	f := &feed{rnd: rand.New(rand.NewPCG(1, 2))}
+	f := &feed{rnd: rand.New(rand.NewPCG(1, 2)), run: 1}
 	words := make([]string, 20000)
 	for i := range words {
 		w := make([]byte, 3+f.rnd.IntN(8))
@@ -132,11 +142,11 @@ func newFeed(sessions int) *feed {
 	return f
 }
 
-// take makes the batches of n events, round about the sessions.
+// take makes the batches of n events, session after session and round again.
 func (f *feed) take(n int) (batches []graph.Batch) {
 	per := make([]int, len(f.sessions))
 	for range n {
-		per[f.next%len(f.sessions)]++
+		per[f.next/f.run%len(f.sessions)]++
 		f.next++
 	}
 	for i, k := range per {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -94,6 +95,83 @@ func TestReadOnly(t *testing.T) {
 	}
 	if err := r.Maintain(ctx); err == nil {
 		t.Error("a read-only store was maintained")
+	}
+}
+
+// TestTwoWriters: a second process may write other sessions; on the same one the
+// later is told.
+func TestTwoWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "graph.db")
+	stores := []*sqlite.Store{open(t, path, sqlite.Options{}), open(t, path, sqlite.Options{})}
+	m, f := storetest.NewMemory(), newFeed(2)
+	for i := range 6 {
+		for n, b := range f.take(20) { // a batch of each session
+			if err := stores[n].Apply(ctx, []graph.Batch{b}); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Apply(ctx, []graph.Batch{b}); err != nil {
+				t.Fatal(err)
+			}
+			if err := stores[1-n].Apply(ctx, []graph.Batch{b}); !errors.Is(err, graph.ErrConflict) {
+				t.Fatalf("round %d: the same batch again: %v", i, err)
+			}
+		}
+	}
+	sameAs(t, m, stores[0])
+	sameAs(t, m, stores[1])
+}
+
+// TestConcurrentReaders reads while it writes: every answer is one state.
+func TestConcurrentReaders(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "graph.db"), sqlite.Options{})
+	f := newFeed(1)
+	done := make(chan error, 3)
+	stop := make(chan struct{})
+	for range cap(done) {
+		go func() { done <- readUntil(s, f.sessions[0].id, stop) }()
+	}
+	for range 30 {
+		if err := s.Apply(ctx, f.take(20)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Maintain(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// readUntil checks that a chain is whole whenever it looks.
+func readUntil(s *sqlite.Store, session string, stop <-chan struct{}) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		g, err := s.Load(ctx, session)
+		if err != nil {
+			return err
+		}
+		actions, links := 0, 0
+		for _, n := range g.Nodes() {
+			if n.Label == graph.LabelAction {
+				actions++
+			}
+		}
+		for _, e := range g.Edges() {
+			if e.Type == graph.FollowedBy {
+				links++
+			}
+		}
+		if actions > 0 && links != actions-1 || actions%20 != 0 {
+			return fmt.Errorf("%d actions with %d links", actions, links)
+		}
 	}
 }
 

@@ -194,3 +194,42 @@ func TestMaintain(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestFull: what does not fit leaves the store as it was, and it works on when
+// there is space again.
+func TestFull(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "graph.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	limit := func(pages int) {
+		t.Helper()
+		if _, err := s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := graph.Batch{Journal: "j", Session: "s", To: schema.Position{Offset: 1}}
+	for i := range 200 {
+		batch.Ops = append(batch.Ops, graph.Op{Kind: graph.PutNode, Node: graph.Node{Ref: graph.Ref{Label: graph.LabelAction, Key: fmt.Sprint(i)},
+			Type: graph.UserMessage, Props: []graph.Prop{{Name: "text", Value: strings.Repeat("full ", 2000)}}}})
+	}
+	limit(1) // no more than there is
+	if err := s.Apply(t.Context(), []graph.Batch{batch}); err == nil || !strings.Contains(err.Error(), "no space is left") {
+		t.Fatalf("on a full disk: %v", err)
+	}
+	if p, err := s.Positions(t.Context(), "j"); len(p) > 0 || err != nil {
+		t.Errorf("a position was kept: %v %v", p, err)
+	}
+	if g, err := s.Load(t.Context(), "s"); len(g.Nodes()) > 0 || err != nil {
+		t.Errorf("nodes were kept: %v", err)
+	}
+	limit(1 << 30)
+	if err := s.Apply(t.Context(), []graph.Batch{batch}); err != nil {
+		t.Fatal(err)
+	}
+	hits, err := s.Search(t.Context(), graph.SearchQuery{Words: "full"})
+	if err != nil || len(hits) != 200 {
+		t.Errorf("%d hits, %v", len(hits), err)
+	}
+}

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// ensure makes sure that what this store writes to is still the file at its path.
+// Somebody who deletes graph.db under a running daemon expects it to be made again;
+// without this, SQLite would go on writing to a file that nobody can open. Where it
+// is another file, or none, the store opens what is there and returns an error that
+// wraps graph.ErrConflict, so that its replica starts over from the positions that
+// it then has. The caller holds s.mu.
+func (s *Store) ensure() error {
+	now, err := os.Stat(s.path)
+	switch {
+	case err == nil && os.SameFile(now, s.file):
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	gone := err != nil
+	s.closeStatements()
+	err = errors.Join(s.conn.Close(), s.write.Close())
+	s.conn, s.write = nil, nil
+	if err != nil && !gone {
+		return err
+	}
+	if gone {
+		// A log that outlives its file would be played into the next one.
+		for _, suffix := range []string{"-wal", "-shm"} {
+			if err := os.Remove(s.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	if err := s.openWriter(); err != nil {
+		return err
+	}
+	// Readers' connections that are idle still have the old file.
+	s.read.SetMaxIdleConns(0)
+	s.read.SetMaxIdleConns(readers)
+	return fmt.Errorf("%w: the file was removed or replaced", graph.ErrConflict)
+}
+
+// writable is ensure for a store that was opened to write; it opens the file again
+// after an attempt that failed.
+func (s *Store) writable() error {
+	switch {
+	case s.conn != nil:
+		return s.ensure()
+	case s.file == nil:
+		return errReadOnly
+	}
+	if err := s.openWriter(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the file was opened again", graph.ErrConflict)
+}
