@@ -210,6 +210,10 @@ func TestDeadStoreLagsAlone(t *testing.T) {
 	hanging.release()
 	await(t, j, dead, 10*time.Second)
 	await(t, j, hanging, 10*time.Second)
+	// The store has everything a moment before its replica says so.
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "up to date again") && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	stop()
 	for _, s := range []connector.Store{healthy, dead, hanging} {
 		equalsFreshFold(t, j, s, "a", "b")

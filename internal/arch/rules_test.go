@@ -59,6 +59,7 @@ func layers() []layer {
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
+		{dir: "internal/e2e"},
 		{dir: "internal/maketest"},
 		{dir: "internal/bench", may: []string{"journal", "redact", "adapters", "graph", "schema"}},
 	}
