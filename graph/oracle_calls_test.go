@@ -187,9 +187,12 @@ func (w *world) makeResult(u *toolUse) {
 		v.set(resultProps(r.Event, false)...)
 		v.promptOf(ends)
 	}
-	structured := where(w.recs, func(r record) bool {
-		return r.EventType == schema.StructuredOutput && r.ToolUseID == u.id && u.id != ""
-	})
+	structured := []record{}
+	for _, m := range u.mentions {
+		if m.EventType == schema.StructuredOutput && m.ToolUseID == u.id {
+			structured = append(structured, m.record)
+		}
+	}
 	if len(structured) > 0 {
 		v := w.vertexOf(schema.NewKey("structured_output", w.session, u.id), StructuredOutput, u.call.lane)
 		v.parent = u.call

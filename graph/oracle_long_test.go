@@ -76,6 +76,34 @@ func TestRepeatedCommandsMatchTheOracle(t *testing.T) {
 	}
 }
 
+// A call that comes late, of a time when requests have settled and calls without one
+// are over, is claimed by the next request, and every later one claims anew.
+func TestLateCallAmongSettledRequests(t *testing.T) {
+	var events []schema.Event
+	emit := func(kind schema.Type, id string, seconds float64) {
+		e := schema.Event{V: schema.Version, SessionID: "late", SourceSDK: "x", Origin: schema.OriginHook, EventType: kind,
+			Timestamp: epoch.Add(time.Duration(seconds * float64(time.Second))), ToolName: "Bash", ToolUseID: id,
+			ToolInput: json.RawMessage(`{"command":"ls"}`)}
+		e.EventID = receivedID(&e)
+		events = append(events, e)
+	}
+	for i := range 3 * unsettled {
+		at := float64(10 * i)
+		emit(schema.ToolStart, fmt.Sprint("t", i), at+6)
+		emit(schema.Permission, "", at+7)
+		emit(schema.ToolEnd, fmt.Sprint("t", i), at+8)
+		emit(schema.ToolStart, fmt.Sprint("short", i), at+10)
+		emit(schema.ToolEnd, fmt.Sprint("short", i), at+11)
+	}
+	for i := 0; i < 3*unsettled; i += 3 {
+		late := slices.Clone(events)
+		emit(schema.ToolStart, "late", float64(10*i)+9)
+		late = append(late, events[len(events)-1])
+		events = events[:len(events)-1]
+		mustMatch(t, fmt.Sprint("late ", i), "late", late)
+	}
+}
+
 func TestLongLanesMatchTheOracle(t *testing.T) {
 	var events []schema.Event
 	for i := range 2500 {

@@ -58,6 +58,20 @@ func TestRandomSessionsMatchTheOracle(t *testing.T) {
 	}
 }
 
+// A transcript's line is at most ten seconds before the hook of the same prompt.
+func TestPromptsPairWithinTenSeconds(t *testing.T) {
+	for lead, want := range map[time.Duration]int{-time.Hour: 1, 0: 1, 10 * time.Second: 1, 10*time.Second + 1: 2} {
+		hook := schema.Event{SessionID: "pair", EventID: "h", EventType: schema.Message, Role: schema.RoleUser, Content: "go on",
+			PromptID: "p", Origin: schema.OriginHook, SourceSDK: "x", Timestamp: epoch}
+		line := hook
+		line.EventID, line.Origin, line.Seq, line.Timestamp = "l", schema.OriginTranscript, 3, epoch.Add(-lead)
+		g := mustMatch(t, lead.String(), "pair", []schema.Event{line, hook})
+		if n := g.Node(Ref{LabelSession, "pair"}).Prop("message_count"); n != int64(want) {
+			t.Errorf("line %v before its hook: %v messages, want %d", lead, n, want)
+		}
+	}
+}
+
 // Where facts are a second apart, a repetition of one that a hook receives within
 // half a second is that fact, whatever it says.
 func TestReceivedTwiceIsReceivedOnce(t *testing.T) {
