@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -66,11 +67,14 @@ func recorded(t *testing.T, dir string) []call {
 	return calls
 }
 
-// build builds ag-hook once for all tests.
-func build(t *testing.T) string {
+// build builds a command and returns its path.
+func build(t *testing.T, name string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "ag-hook")
-	if out, err := exec.Command("go", "build", "-o", bin, "github.com/actiongraph/actiongraph/cmd/ag-hook").CombinedOutput(); err != nil {
+	bin := filepath.Join(t.TempDir(), name)
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
+	}
+	if out, err := exec.Command("go", "build", "-o", bin, "github.com/actiongraph/actiongraph/cmd/"+name).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return bin
@@ -194,7 +198,7 @@ func move(t *testing.T, dir, root string, calls []call) []call {
 // TestCapturesInAnyOrder plays every recorded scenario through the real ag-hook: in
 // order, shuffled, and doubled with a later receive time. The graphs are the same.
 func TestCapturesInAnyOrder(t *testing.T) {
-	hook := build(t)
+	hook := build(t, "ag-hook")
 	for n, dir := range scenarios(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
@@ -237,7 +241,7 @@ func TestCapturesSayHowCallsEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook := build(t)
+	hook := build(t, "ag-hook")
 	var got strings.Builder
 	for _, dir := range scenarios(t) {
 		h := home(t)
@@ -275,7 +279,7 @@ func TestCapturesSayHowCallsEnded(t *testing.T) {
 // TestSubagentsHangUnderTheirCalls plays the subagents' scenarios with the runtime's
 // record of each subagent in place, and without.
 func TestSubagentsHangUnderTheirCalls(t *testing.T) {
-	hook := build(t)
+	hook := build(t, "ag-hook")
 	for _, dir := range scenarios(t) {
 		name := filepath.Base(dir)
 		if !strings.HasPrefix(name, "d_agent_") {
