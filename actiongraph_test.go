@@ -281,3 +281,22 @@ func TestStoreLockedByAnotherProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestActionsOfNoSession(t *testing.T) {
+	home, err := actiongraph.Open(t.TempDir(), actiongraph.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.Close()
+	if _, err := home.Recorder("test").RecordMessage(actiongraph.Message{SessionID: "there", Role: "user", Content: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, session := range []string{"", "elsewhere"} {
+		if _, err := home.Actions(t.Context(), graph.ActionFilter{Session: session}); !errors.Is(err, graph.ErrNotFound) {
+			t.Errorf("session %q: %v, want graph.ErrNotFound", session, err)
+		}
+	}
+	if a, err := home.Actions(t.Context(), graph.ActionFilter{Session: "there", Tool: "Bash"}); err != nil || len(a) != 0 {
+		t.Errorf("a session without such actions: %v, %v", a, err)
+	}
+}

@@ -46,15 +46,20 @@ func (h *Home) Action(ctx context.Context, id string) (graph.ActionRow, error) {
 	return r.Action(ctx, id)
 }
 
-// Actions returns the actions that f selects (by Session, Type, Tool, …; Limit 0 is
-// all), in the order of time.
+// Actions returns the actions of one session that f selects (by Type, Tool, …; Limit
+// 0 is all), in the order of time. A session that is not there is an error that wraps
+// graph.ErrNotFound, as none is without f.Session.
 func (h *Home) Actions(ctx context.Context, f graph.ActionFilter) ([]graph.ActionRow, error) {
 	r, err := h.Reader(ctx)
 	if err != nil {
 		return nil, err
 	}
 	f.Session = schema.SafeID(f.Session)
-	return r.Actions(ctx, f)
+	actions, err := r.Actions(ctx, f)
+	if err == nil && len(actions) == 0 {
+		_, err = h.Session(ctx, f.Session)
+	}
+	return actions, err
 }
 
 // ToolUsageStats returns how often each tool ran, how long and with what outcome,

@@ -52,6 +52,26 @@ func TestREADMECommands(t *testing.T) {
 	}
 }
 
+// TestREADMEProgram builds the Go program that README.md shows.
+func TestREADMEProgram(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, program, ok := strings.Cut(string(readme), "```go\n")
+	if !ok {
+		t.Fatal("README.md shows no Go program")
+	}
+	program, _, _ = strings.Cut(program, "```\n")
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "vet", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestRunnable(t *testing.T) {
 	got := runnable("a\n```sh runnable\none\ntwo\n```\n```sh\nnot this\n```\n```sh runnable\nthree\n```\n")
 	if want := "one\ntwo\n|three\n"; strings.Join(got, "|") != want {
