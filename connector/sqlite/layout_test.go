@@ -104,6 +104,9 @@ func TestSnippet(t *testing.T) {
 		{document{text: "other", content: "no such file"}, "file", []string{"file"}, "no such", ""},
 		{document{input: "/usr/lib/x", toolName: "Bash"}, "usr/lib bash", []string{"usr/lib"}, "/usr", ""},
 		{document{text: "bad \xff\x01 utf"}, "utf", []string{"utf"}, "bad \xff  utf", ""},
+		{document{text: "it exited; exi, x"}, "exi*", []string{"exited", "exi"}, "it exited", "x"},
+		{document{text: "a main.go in x-main.got"}, "main.g*", []string{"main.go", "main.got"}, "a main", ""},
+		{document{text: "exited"}, "exi", nil, "exited", ""},
 		{document{text: "nothing"}, "else", nil, "nothing", ""},
 		{document{}, "else", nil, "", ""},
 	} {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -15,8 +16,9 @@ const newest = 2000
 
 // Search finds the actions that have all words, best first (BM25 over tool_name,
 // content, input and text), among the newest 2,000 that pass the filters, or with
-// All among all. A word of several tokens, such as a-b or /usr/lib, is a phrase;
-// nothing in a word is an operator. Since is inclusive; Failed selects status failed
+// All among all. A word of several tokens, such as a-b or /usr/lib, is a phrase. A *
+// at the end of a word with two or more letters or digits stands for any ending;
+// nothing else in a word is an operator. Since is inclusive; Failed selects status failed
 // and is_error.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
 	words := searchWords(q.Words)
@@ -41,7 +43,12 @@ func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.Se
 type searchWord struct {
 	raw    string
 	tokens []string
+	prefix bool // the last token is the beginning of one
 }
+
+// minPrefix is how many letters and digits a word has before its * counts: one
+// letter is the beginning of so many words that it tells nothing and costs much.
+const minPrefix = 2
 
 // searchWords splits what a person typed. A word without any letter or digit
 // matches nothing in particular and is left out.
@@ -52,10 +59,20 @@ func searchWords(s string) (words []searchWord) {
 			w.tokens = append(w.tokens, t.folded)
 		}
 		if len(w.tokens) > 0 {
+			w.prefix = strings.HasSuffix(raw, "*") && utf8.RuneCountInString(strings.Join(w.tokens, "")) >= minPrefix
 			words = append(words, w)
 		}
 	}
 	return words
+}
+
+// match is the word in FTS5's query language, where a * counts only outside of the
+// quotes.
+func (w searchWord) match() string {
+	if w.prefix {
+		return quote(w.raw) + " *"
+	}
+	return quote(w.raw)
 }
 
 // quote makes a phrase of raw, whatever characters it has.
@@ -72,7 +89,7 @@ func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery,
 		match = "tool_name : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
 	}
 	for _, w := range words {
-		match += " " + quote(w.raw)
+		match += " " + w.match()
 	}
 	w, filters := &where{}, &where{} // of the index, of the rows
 	w.and("fts MATCH ?", match)

@@ -108,7 +108,7 @@ func findWords(s string, words []searchWord) (marks [][2]int, distinct int) {
 	found := make([]bool, len(words))
 	for i := 0; i < len(toks); i++ {
 		for w, word := range words {
-			if startsWith(toks[i:], word.tokens) {
+			if word.begins(toks[i:]) {
 				last := i + len(word.tokens) - 1
 				marks = append(marks, [2]int{toks[i].start, toks[last].end})
 				found[w], i = true, last
@@ -124,12 +124,16 @@ func findWords(s string, words []searchWord) (marks [][2]int, distinct int) {
 	return marks, distinct
 }
 
-func startsWith(toks []token, want []string) bool {
-	if len(toks) < len(want) {
+// begins reports whether toks begin with the word.
+func (w searchWord) begins(toks []token) bool {
+	if len(toks) < len(w.tokens) {
 		return false
 	}
-	for i, w := range want {
-		if toks[i].folded != w {
+	for i, want := range w.tokens {
+		if w.prefix && i == len(w.tokens)-1 {
+			return strings.HasPrefix(toks[i].folded, want)
+		}
+		if toks[i].folded != want {
 			return false
 		}
 	}

@@ -151,7 +151,7 @@ func searches(sessions []string) []graph.SearchQuery {
 		{Words: "alpha", Session: sessions[0]},
 	}
 	for _, words := range []string{"", "alpha", "ALPHA beta", "cafe", "Café", "naive", "gamma-delta", "delta-gamma", "main.go", "x_y", "日本",
-		`"quoted"`, "AND", "alpha AND beta", "NEAR(", "alpha*", "al", "tool_name:bash", "^alpha", "-alpha", "--", "{text}:alpha", `a"b`, "it's"} {
+		`"quoted"`, "AND", "alpha AND beta", "NEAR(", "alpha*", "al", "al*", "a*", "gamma-d*", "gam* bet*", "GAM*", "lph*", "*", "-*", "al*pha", "x_y*", "main.g*", "tool*", "caf*", `al"*`, "tool_name:bash", "^alpha", "-alpha", "--", "{text}:alpha", `a"b`, "it's"} {
 		out = append(out, graph.SearchQuery{Words: words})
 	}
 	return out
@@ -168,6 +168,7 @@ func testSearch(t *testing.T, p *pair) {
 	p.compareAnswers("s")
 	for words, want := range map[string]graph.Ref{
 		"gamma": call, "LS": call, "alpha/beta": call, "cafe": result, "delta": result, "42 such": result, "日本": spare, "needle": message,
+		"gam*": call, "alpha/be*": call, "CAF*": result, "eps*": spare, "eps* 日本*": spare, "need*": message,
 	} {
 		hits, err := r.Search(context.Background(), graph.SearchQuery{Words: words})
 		if err != nil || len(hits) != 1 || hits[0].Action.ActionID != want.Key || hits[0].Rank <= 0 {
@@ -181,6 +182,11 @@ func testSearch(t *testing.T, p *pair) {
 	}
 	if hits, _ := r.Search(context.Background(), graph.SearchQuery{Words: "toolate"}); len(hits) > 0 {
 		t.Error("more than the first 4 kB are searched")
+	}
+	for _, words := range []string{"gam", "e*", "gam*ma", "*amma", "amma*", "al*/beta"} {
+		if hits, err := r.Search(context.Background(), graph.SearchQuery{Words: words}); err != nil || len(hits) > 0 {
+			t.Errorf("search %q finds %v %v: only a * at the end of a longer word stands for an ending", words, hits, err)
+		}
 	}
 	// The text changes, then the action goes.
 	p.apply("s", put(message, graph.AssistantMessage, graph.Prop{Name: "text", Value: "zeta now"}))

@@ -74,10 +74,11 @@ func (m *Memory) Summary(_ context.Context, session string) (graph.Summary, erro
 func (m *Memory) Search(_ context.Context, q graph.SearchQuery) (out []graph.SearchHit, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var phrases [][]string
+	var phrases []phrase
 	for _, w := range strings.Fields(q.Words) {
 		if t := words(w); len(t) > 0 {
-			phrases = append(phrases, t)
+			open := strings.HasSuffix(w, "*") && len([]rune(strings.Join(t, ""))) >= 2
+			phrases = append(phrases, phrase{t, open})
 		}
 	}
 	if len(phrases) == 0 {
@@ -96,7 +97,13 @@ func (m *Memory) Search(_ context.Context, q graph.SearchQuery) (out []graph.Sea
 	return out, nil
 }
 
-func hasAll(fields [][]string, phrases [][]string) bool {
+// phrase is words in a row. An open one ends with the beginning of a word.
+type phrase struct {
+	words []string
+	open  bool
+}
+
+func hasAll(fields [][]string, phrases []phrase) bool {
 	for _, p := range phrases {
 		if !slices.ContainsFunc(fields, func(f []string) bool { return contains(f, p) }) {
 			return false
@@ -105,13 +112,13 @@ func hasAll(fields [][]string, phrases [][]string) bool {
 	return true
 }
 
-func contains(text, phrase []string) bool {
-	for i := 0; i+len(phrase) <= len(text); i++ {
-		if slices.Equal(text[i:i+len(phrase)], phrase) {
-			return true
-		}
+// contains looks for " a b " in " a b c ", and for " a b" where the phrase is open.
+func contains(text []string, p phrase) bool {
+	want := " " + strings.Join(p.words, " ")
+	if !p.open {
+		want += " "
 	}
-	return false
+	return strings.Contains(" "+strings.Join(text, " ")+" ", want)
 }
 
 // searchable gives the words of the four fields of an action that are searched.
