@@ -40,41 +40,6 @@ func addSpan(spans []span, t int64) (_ []span, k int) {
 	return spans, k
 }
 
-// moments are the facts of one kind by what they say: it knows the time of the
-// latest, which is not the time at which that fact was received a second time.
-type moments struct {
-	spans  map[uint64][]span
-	latest int64
-}
-
-func (m *moments) add(f *fact) {
-	if m.spans == nil {
-		m.spans = map[uint64][]span{}
-	}
-	content := contentSum(f.Event)
-	old := latestOf(m.spans[content])
-	m.spans[content], _ = addSpan(m.spans[content], f.at)
-	switch now := latestOf(m.spans[content]); {
-	case now >= m.latest:
-		m.latest = now
-	case old == m.latest && now < old: // two spans became one
-		m.latest = 0
-		for _, spans := range m.spans {
-			m.latest = max(m.latest, latestOf(spans))
-		}
-	}
-}
-
-// last returns the time of the latest fact, 0 if there is none.
-func (m *moments) last() int64 { return m.latest }
-
-func latestOf(spans []span) int64 {
-	if len(spans) == 0 {
-		return 0
-	}
-	return spans[len(spans)-1].first
-}
-
 // group is the facts of one keyless kind with one content.
 type group struct {
 	spans []span

@@ -164,8 +164,16 @@ func occasions(recs []record) []int64 {
 // lastOccasion returns when the latest fact happened, 0 if there is none.
 func lastOccasion(recs []record) int64 {
 	last := int64(0)
-	for _, same := range byContent(recs) {
+	hook := func(r record) bool { return r.Origin == schema.OriginHook }
+	for _, same := range byContent(where(recs, hook)) {
 		last = max(last, slices.Max(occasions(same)))
+	}
+	named := map[string]int64{}
+	for _, r := range where(recs, func(r record) bool { return !hook(r) }) { // sorted by time
+		if _, again := named[r.EventID]; !again {
+			named[r.EventID] = r.at
+			last = max(last, r.at)
+		}
 	}
 	return last
 }
