@@ -20,8 +20,9 @@ type Lag struct {
 	Bytes    int64 `json:"bytes"`    // of journal that the store does not have
 }
 
-// Behind compares what a store holds with the sizes of the journal's files. A file
-// that shrank counts whole: all of it is to be folded again.
+// Behind compares what a store holds with where the journal's files end, a torn tail
+// aside: nothing will ever come of one, and it must not count forever. A file that
+// shrank counts whole: all of it is to be folded again.
 func Behind(ctx context.Context, j *journal.Journal, store Store) (Lag, error) {
 	var lag Lag
 	positions, err := store.Positions(ctx, j.ID())
@@ -33,11 +34,19 @@ func Behind(ctx context.Context, j *journal.Journal, store Store) (Lag, error) {
 		return lag, err
 	}
 	for _, f := range files {
-		behind := f.Size - positions[f.Session].Offset
-		if behind < 0 {
-			behind = f.Size
-		} else if behind == 0 {
+		from := positions[f.Session].Offset
+		if f.Size == from {
 			continue
+		}
+		behind := f.Size
+		if f.Size > from {
+			end, err := j.End(f)
+			if err != nil {
+				end = f.Size // it cannot be read, and so is not in the store
+			}
+			if behind = end - from; behind <= 0 {
+				continue
+			}
 		}
 		lag.Sessions++
 		lag.Bytes += behind

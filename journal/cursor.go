@@ -50,7 +50,7 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		if from.Offset > 0 && errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("journal: %w: %w", ErrReplaced, err)

@@ -21,7 +21,7 @@ type File struct {
 
 // Files lists the sessions in the order of their ids: one readdir and a stat each,
 // 24 ms for 5,000. What is no session's file is left out, and so is a file that
-// was removed meanwhile.
+// was removed meanwhile. A link is what it points at.
 func (j *Journal) Files() ([]File, error) {
 	entries, err := os.ReadDir(j.dir())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,16 +36,79 @@ func (j *Journal) Files() ([]File, error) {
 		if !ok || !schema.ValidID(session) || entry.IsDir() {
 			continue
 		}
-		info, err := entry.Info()
+		info, err := entryInfo(j.dir(), entry)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
+		if !regular(info) {
+			continue
+		}
 		files = append(files, File{Session: session, Size: info.Size(), ModTime: info.ModTime()})
 	}
 	return files, nil
+}
+
+// entryInfo describes a file, or what a link points at: the link's own size says
+// nothing of how much there is to read. A link that leads nowhere is absent; one
+// that cannot be followed is described itself, so that reading it says why.
+func entryInfo(dir string, entry fs.DirEntry) (fs.FileInfo, error) {
+	if entry.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(filepath.Join(dir, entry.Name()))
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			return info, err
+		}
+	}
+	return entry.Info()
+}
+
+// regular reports whether there is something to read: to open a named pipe would
+// hang until somebody writes to it.
+func regular(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() || info.Mode()&fs.ModeSymlink != 0
+}
+
+// End returns where the last complete line ends of a file that Files listed: what
+// follows is what a writer left that was killed, or is still writing, and no Cursor
+// goes beyond. It reads the file's last few kB.
+func (j *Journal) End(file File) (int64, error) {
+	path, err := j.path(file.Session)
+	if err != nil {
+		return 0, err
+	}
+	f, err := openRegular(path)
+	if err != nil {
+		return 0, fmt.Errorf("journal: %w", err)
+	}
+	defer f.Close()
+	end, err := lineStart(f, file.Size)
+	// A newline that ends nothing is one in front of a record: no line.
+	for last := make([]byte, 1); err == nil && end > 0; end-- {
+		if end == 1 {
+			return 0, nil
+		}
+		if _, err = f.ReadAt(last, end-2); err == nil && last[0] != '\n' {
+			return end, nil
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("journal: %s: %w", path, shrunk(err))
+	}
+	return end, nil
+}
+
+// openRegular opens a file to be read, and does not wait for a named pipe.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: remove it", path)
+	}
+	return os.Open(path)
 }
 
 // Stat returns what Files says of one session. The error of a session without a
