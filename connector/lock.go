@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,6 +62,24 @@ func LockHome(home, name string, wait time.Duration) (*Lock, error) {
 		return nil, err
 	}
 	return &Lock{file: f}, nil
+}
+
+// Held reports whether a process holds the lock <home>/<name>, and which, in words.
+// It leaves the lock file as it is, and any number of processes may ask at once: each
+// takes the lock shared for a moment, which only its holder refuses.
+func Held(home, name string) (by string, held bool, err error) {
+	f, err := os.Open(filepath.Join(home, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("lock: %w", err)
+	}
+	defer f.Close()
+	if err = lockFileShared(f); errors.Is(err, ErrLocked) {
+		return describeHolder(f), true, nil
+	}
+	return "", false, err
 }
 
 // Unlock releases the lock. The file stays.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,4 +93,35 @@ func TestLockOfKilledProcessIsFree(t *testing.T) {
 		t.Fatalf("after the child was killed: %v", err)
 	}
 	lock.Unlock()
+}
+
+// Asking takes nothing: askers do not see each other, and who holds it stays named.
+func TestHeldLeavesTheLockAlone(t *testing.T) {
+	home := t.TempDir()
+	if _, held, err := connector.Held(home, connector.RunLock); held || err != nil {
+		t.Fatalf("without a file: %v, %v", held, err)
+	}
+	if _, err := os.Stat(filepath.Join(home, connector.RunLock)); err == nil {
+		t.Error("asking made the file")
+	}
+	lock, err := connector.LockHome(home, connector.RunLock, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by, held, err := connector.Held(home, connector.RunLock); !held || err != nil || !strings.HasPrefix(by, fmt.Sprintf("process %d since ", os.Getpid())) {
+		t.Errorf("held: %q, %v, %v", by, held, err)
+	}
+	lock.Unlock()
+	var askers sync.WaitGroup
+	for range 8 {
+		askers.Go(func() {
+			for range 200 {
+				if by, held, err := connector.Held(home, connector.RunLock); held || err != nil {
+					t.Errorf("free: %q, %v, %v", by, held, err)
+					return
+				}
+			}
+		})
+	}
+	askers.Wait()
 }

@@ -24,6 +24,9 @@ const (
 	// readPatience is how long a reading verb waits for another one that is writing
 	// the store: rather an answer that is behind than none.
 	readPatience = 50 * time.Millisecond
+	// makingPatience is how long a reading verb waits for a store that another process
+	// makes: without it there is no answer at all.
+	makingPatience = 2 * time.Second
 	// tagPatience is how long tag waits to see its tag in a store that a daemon keeps.
 	tagPatience = 2 * time.Second
 )
@@ -90,7 +93,10 @@ func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reade
 		return unavailable(err)
 	}
 	path := filepath.Join(home, storeFile)
-	failed := a.catchUp(ctx, j, path)
+	failed, err := a.awaitStore(ctx, j, path)
+	if err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -152,8 +158,17 @@ func (a *app) behind(ctx context.Context, j *journal.Journal, store connector.St
 	return &exitError{code: exitFailed, err: failed, silent: true}
 }
 
+// noteEmpty says that nothing is recorded. The journal decides: a store without rows
+// may only not have been made yet.
 func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Reader) error {
-	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
+	files, err := journalFiles(j.Home(), 1)
+	if err != nil {
+		return unavailable(err)
+	}
+	if files > 0 {
+		return nil
+	}
+	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1}) // of a journal that was removed
 	if err != nil {
 		return unavailable(err)
 	}

@@ -15,11 +15,18 @@ import (
 const softMemory = 90 << 20
 
 func main() {
-	// A signal ends the context; what is under way is finished or left undone whole.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx := untilSignal()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilSignal returns a context that a signal ends; what is under way is finished or
+// left undone whole. A second signal kills: not everything that blocks, as a pipe
+// that nobody reads, looks at a context.
+func untilSignal() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
 }

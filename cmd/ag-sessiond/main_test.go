@@ -2,20 +2,17 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,15 +27,16 @@ var update = flag.Bool("update", false, "write the scripts' expectations anew")
 // TestMain makes ag-sessiond, which is this binary, and ag-hook, which is built, the
 // commands of the scripts.
 func TestMain(m *testing.M) {
+	if os.Getenv(blockedChild) != "" {
+		blockAfterSignal()
+	}
 	testscript.Main(withHook{m}, map[string]func(){
 		"ag-sessiond": func() {
 			if err := withoutOverride(); err != nil {
 				fmt.Fprintln(os.Stderr, "drop root's rights:", err)
 				os.Exit(100)
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+			os.Exit(execute(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 		},
 	})
 }

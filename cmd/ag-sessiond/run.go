@@ -54,7 +54,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	running, err := connector.LockHome(home, connector.RunLock, 0)
+	running, err := connector.LockHome(home, connector.RunLock, 100*time.Millisecond) // who asks for it has it for a moment
 	if errors.Is(err, connector.ErrLocked) {
 		return unavailable(errors.Join(errors.New("a daemon is running for this home already"), err))
 	}

@@ -187,15 +187,11 @@ func (noPositions) Positions(context.Context, string) (map[string]journal.Positi
 
 // daemonState asks the kernel who holds the daemon's lock.
 func daemonState(home string) daemonStatus {
-	if _, err := os.Stat(filepath.Join(home, connector.RunLock)); err != nil {
-		return daemonStatus{} // never ran: asking would make the file
+	by, held, err := connector.Held(home, connector.RunLock)
+	if err != nil {
+		return daemonStatus{Detail: err.Error()}
 	}
-	lock, err := connector.LockHome(home, connector.RunLock, 0)
-	if err == nil {
-		lock.Unlock()
-		return daemonStatus{}
-	}
-	return daemonStatus{Running: errors.Is(err, connector.ErrLocked), Detail: err.Error()}
+	return daemonStatus{Running: held, Detail: by}
 }
 
 // lastLines returns the last n lines of a small file; none where there is no file.
