@@ -55,7 +55,8 @@ type Store struct {
 
 // Open opens the store at path. Unless it is read-only, the file is created where
 // it is missing, readable by its owner alone. A file that is damaged, is something
-// else or has another Version is an error that says what to do.
+// else or has another Version is an error that says what to do. Read-only, one that
+// another process is only making is waited for, and then is ErrBeingMade.
 func Open(path string, o Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -85,7 +86,7 @@ func (s *Store) open(o Options) (err error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	if o.ReadOnly {
-		return s.checkVersion(context.Background(), s.read)
+		return s.awaitVersion(context.Background(), s.read)
 	}
 	return nil
 }
@@ -184,25 +185,6 @@ func (s *Store) check(ctx context.Context) error {
 		return err
 	}
 	return s.types.store(ctx, s.conn)
-}
-
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func (s *Store) checkVersion(ctx context.Context, q queryer) error {
-	var app, version int
-	if err := q.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&app, &version); err != nil {
-		return err
-	}
-	if app != applicationID {
-		return errors.New("this is not an actiongraph store: name another file, or move this one away")
-	}
-	if version != Version {
-		return fmt.Errorf("the file has layout version %d, this program reads version %d: use the program that wrote it, "+
-			"or move the file away and `ag-sessiond sync` folds the journal into a new one", version, Version)
-	}
-	return nil
 }
 
 // fail wraps an error with the file's name and, where there is one, the cure.

@@ -1,0 +1,59 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrBeingMade is of a file in which nothing is yet: its writer has created it and
+// not yet committed the layout. It is no damage, and nothing to move away.
+var ErrBeingMade = errors.New("another process is making the store and has not finished: try again; " +
+	"if none is running, `ag-sessiond sync` finishes it")
+
+// How often, and how far apart, a reader looks at a file that is being made: 2 s,
+// which is many times what making it takes.
+const (
+	looks     = 40
+	lookEvery = 50 * time.Millisecond
+)
+
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// awaitVersion is checkVersion for a reader, which cannot make the store itself: a
+// file that is being made gets some time.
+func (s *Store) awaitVersion(ctx context.Context, q queryer) (err error) {
+	for range looks {
+		if err = s.checkVersion(ctx, q); !errors.Is(err, ErrBeingMade) {
+			return err
+		}
+		time.Sleep(lookEvery)
+	}
+	return err
+}
+
+// checkVersion makes sure that the file is ours and of this Version. One statement
+// sees one state of the file: the mark comes with the tables.
+func (s *Store) checkVersion(ctx context.Context, q queryer) error {
+	var app, version, tables int
+	err := q.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "+
+		"FROM pragma_application_id, pragma_user_version").Scan(&app, &version, &tables)
+	if err != nil {
+		return err
+	}
+	if app == 0 && tables == 0 {
+		return ErrBeingMade
+	}
+	if app != applicationID {
+		return errors.New("this is not an actiongraph store: name another file, or move this one away")
+	}
+	if version != Version {
+		return fmt.Errorf("the file has layout version %d, this program reads version %d: use the program that wrote it, "+
+			"or move the file away and `ag-sessiond sync` folds the journal into a new one", version, Version)
+	}
+	return nil
+}
