@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
@@ -54,64 +55,137 @@ func Behind(ctx context.Context, j *journal.Journal, store Store) (Lag, error) {
 	return lag, nil
 }
 
+// ErrBeingWritten says that a session changes too fast to be compared.
+var ErrBeingWritten = errors.New("it is being written all the time: verify it again later")
+
 // Verify folds a session's journal afresh, up to where the store says it is, and
 // returns what the store holds differently, A being the journal's and B the
 // store's. An empty session is all of them, in the order of their ids. What the
 // store does not have yet is no difference: see Behind.
+//
+// The error joins one for each session that could not be compared, which keeps none
+// of the others from it: the changes are valid beside it. One of a session that the
+// store's writer did not leave alone wraps ErrBeingWritten.
 func Verify(ctx context.Context, j *journal.Journal, store Store, session string) ([]graph.Change, error) {
-	positions, err := store.Positions(ctx, j.ID())
+	v := verification{j, store}
+	positions, err := v.positions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the store's positions: %w", err)
+		return nil, err
 	}
 	sessions := []string{session}
 	if session == "" {
 		sessions = slices.Sorted(maps.Keys(positions))
 	}
-	var all []graph.Change
+	found := map[string]finding{}
 	for _, s := range sessions {
 		if err := ctx.Err(); err != nil {
-			return all, err
+			return nil, err
 		}
-		changes, err := verifySession(ctx, j, store, s, positions[s])
-		if err != nil {
-			return all, fmt.Errorf("verify session %s: %w", s, err)
+		held, err := store.Load(ctx, s)
+		if f := v.compare(s, positions[s], held, err); f.err != nil || len(f.changes) > 0 {
+			found[s] = f
 		}
-		all = append(all, changes...)
 	}
-	return all, nil
+	if len(found) > 0 {
+		// A recording goes on meanwhile: what was found of a session that moved on
+		// compares its graph with a position that it no longer has.
+		now, err := v.positions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for s := range found {
+			if now[s] != positions[s] {
+				found[s] = v.again(ctx, s)
+			}
+		}
+	}
+	var all []graph.Change
+	var errs []error
+	for _, s := range slices.Sorted(maps.Keys(found)) {
+		all = append(all, found[s].changes...)
+		if err := found[s].err; err != nil {
+			errs = append(errs, fmt.Errorf("verify session %s: %w", s, err))
+		}
+	}
+	return all, errors.Join(errs...)
 }
 
-func verifySession(ctx context.Context, j *journal.Journal, store Store, session string, at schema.Position) ([]graph.Change, error) {
-	changed := func(what string) []graph.Change {
-		return []graph.Change{{What: "Session " + session, Field: "journal", A: what, B: fmt.Sprintf("folded up to %d", at.Offset)}}
+type verification struct {
+	journal *journal.Journal
+	store   Store
+}
+
+// finding is what is wrong with one session.
+type finding struct {
+	changes []graph.Change
+	err     error
+}
+
+func (v verification) positions(ctx context.Context) (map[string]schema.Position, error) {
+	positions, err := v.store.Positions(ctx, v.journal.ID())
+	if err != nil {
+		return nil, fmt.Errorf("read the store's positions: %w", err)
 	}
-	if at != (schema.Position{}) {
-		cursor, err := j.Read(session, at)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return changed("the file is gone"), nil
-		case errors.Is(err, journal.ErrReplaced):
-			return changed("the file was replaced"), nil
-		case err != nil:
-			return nil, err
+	return positions, nil
+}
+
+// again compares a session that is being recorded: loaded between two looks at its
+// position that agree, it is what the store holds at that position.
+func (v verification) again(ctx context.Context, session string) finding {
+	for try := range 10 {
+		sleep(ctx, time.Duration(try)*10*time.Millisecond) // calls come in bursts
+		before, err := v.positions(ctx)
+		if err != nil {
+			return finding{err: err}
 		}
-		cursor.Close()
+		held, loadErr := v.store.Load(ctx, session)
+		after, err := v.positions(ctx)
+		if err != nil {
+			return finding{err: err}
+		}
+		if at := before[session]; at == after[session] {
+			return v.compare(session, at, held, loadErr)
+		}
+	}
+	return finding{err: ErrBeingWritten}
+}
+
+// compare folds a session's journal up to a position and compares that with what
+// the store holds; err is of loading that.
+func (v verification) compare(session string, at schema.Position, held *graph.Graph, err error) finding {
+	if err != nil {
+		return finding{err: err}
 	}
 	fresh := graph.New()
-	state := graph.NewSession(session, j.ID())
 	if at != (schema.Position{}) {
-		err := readTo(j, session, at, func(e *schema.Event) { fresh.Apply(state.Apply(e)...) })
-		if err != nil {
-			return nil, err
-		}
+		fresh, err = v.fold(session, at)
 	}
-	held, err := store.Load(ctx, session)
+	what := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		what = "the file is gone"
+	case errors.Is(err, journal.ErrReplaced):
+		what = "the file was replaced"
+	case err != nil:
+		return finding{err: err}
+	}
+	if what != "" {
+		return finding{changes: []graph.Change{{What: "Session " + session, Field: "journal", A: what, B: fmt.Sprintf("folded up to %d", at.Offset)}}}
+	}
+	return finding{changes: slices.DeleteFunc(graph.Diff(fresh, held), func(c graph.Change) bool {
+		return othersNode(c.What, session)
+	})}
+}
+
+// fold folds a session's journal up to a position, which has to match the file.
+func (v verification) fold(session string, at schema.Position) (*graph.Graph, error) {
+	cursor, err := v.journal.Read(session, at)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(graph.Diff(fresh, held), func(c graph.Change) bool {
-		return othersNode(c.What, session)
-	}), nil
+	cursor.Close()
+	fresh, state := graph.New(), graph.NewSession(session, v.journal.ID())
+	return fresh, readTo(v.journal, session, at, func(e *schema.Event) { fresh.Apply(state.Apply(e)...) })
 }
 
 // othersNode reports whether a change is about the node of another session, to

@@ -1,10 +1,17 @@
 package connector_test
 
 import (
+	"context"
+	"errors"
 	"os"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
 )
 
 // raw appends bytes that are not framed.
@@ -64,5 +71,111 @@ func TestLinkedFile(t *testing.T) {
 	equalsFreshFold(t, j, store, "a")
 	if lag, err := connector.Behind(t.Context(), j, store); err != nil || lag != (connector.Lag{}) {
 		t.Errorf("behind by %+v, %v", lag, err)
+	}
+}
+
+// moving is a store in which something happens before each Load.
+type moving struct {
+	connector.Store
+	before func(session string)
+}
+
+func (m moving) Load(ctx context.Context, session string) (*graph.Graph, error) {
+	m.before(session)
+	return m.Store.Load(ctx, session)
+}
+
+// stray puts an action that no journal knows of.
+func stray(key string) graph.Op {
+	return graph.Op{Kind: graph.PutNode, Node: graph.Node{
+		Ref: graph.Ref{Label: graph.LabelAction, Key: key}, Type: graph.ToolCall}}
+}
+
+// A session that is recorded while it is verified does not differ for that.
+func TestVerifyWhileRecorded(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		moves int
+		err   error
+	}{{"once", 1, nil}, {"a few times", 4, nil}, {"all the time", 1 << 30, connector.ErrBeingWritten}} {
+		t.Run(tc.name, func(t *testing.T) {
+			j, store := newJournal(t), newMemory()
+			rnd := newRand(t)
+			a, b := newAgent(rnd, "a"), newAgent(rnd, "b")
+			record(t, j, "a", a.lines(5)...)
+			record(t, j, "b", b.lines(5)...)
+			r := replica(j, store)
+			sync1(t, r)
+			store.graphs["b"].Apply(stray("nobody's"))
+			moves := 0
+			changes, err := connector.Verify(t.Context(), j, moving{store, func(session string) {
+				if session == "a" && moves < tc.moves {
+					moves++
+					record(t, j, "a", a.lines(3)...)
+					sync1(t, r)
+				}
+			}}, "")
+			if !errors.Is(err, tc.err) || tc.err != nil && !strings.Contains(err.Error(), "session a") {
+				t.Errorf("error %v, want %v", err, tc.err)
+			}
+			if len(changes) != 1 || !strings.Contains(changes[0].What, "nobody's") {
+				t.Errorf("changes %v, want b's alone", changes)
+			}
+		})
+	}
+}
+
+// The same with a writer that nobody waits for.
+func TestVerifyBesideFollow(t *testing.T) {
+	j, store := newJournal(t), newMemory()
+	a := newAgent(newRand(t), "a")
+	record(t, j, "a", a.lines(200)...)
+	r := replica(j, store)
+	sync1(t, r)
+	start(t, func(ctx context.Context) { connector.Follow(ctx, j, zerolog.Nop(), r) })
+	stop := start(t, func(ctx context.Context) {
+		for ctx.Err() == nil {
+			record(t, j, "a", a.next())
+			time.Sleep(2 * time.Millisecond)
+		}
+	})
+	first := must(store.Positions(t.Context(), j.ID()))(t)["a"]
+	for range 100 {
+		changes, err := connector.Verify(t.Context(), j, store, "")
+		if len(changes) > 0 || err != nil && !errors.Is(err, connector.ErrBeingWritten) {
+			t.Fatalf("%v, %v", changes, err)
+		}
+	}
+	stop()
+	if last := must(store.Positions(t.Context(), j.ID()))(t)["a"]; last == first {
+		t.Error("nothing was recorded meanwhile: this test proves nothing")
+	}
+}
+
+// A file that cannot be read is named, beside what is wrong with the others.
+func TestVerifyGoesOnPastUnreadableFiles(t *testing.T) {
+	j, store := newJournal(t), newMemory()
+	rnd := newRand(t)
+	for _, session := range []string{"a", "b", "c", "d"} {
+		record(t, j, session, newAgent(rnd, session).lines(5)...)
+	}
+	sync1(t, replica(j, store))
+	for _, session := range []string{"a", "d"} {
+		store.graphs[session].Apply(stray("of " + session))
+	}
+	for _, session := range []string{"b", "c"} {
+		if err := os.Remove(file(j, session)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(file(j, session), file(j, session)); err != nil { // permissions mean nothing to root
+			t.Skip(err)
+		}
+	}
+	changes, err := connector.Verify(t.Context(), j, store, "")
+	if len(changes) != 2 || !strings.Contains(changes[0].What, "of a") || !strings.Contains(changes[1].What, "of d") {
+		t.Errorf("changes %v, want one each of a and d", changes)
+	}
+	if err == nil || !strings.Contains(err.Error(), "session b") || !strings.Contains(err.Error(), "session c") {
+		t.Errorf("error %v, want b and c", err)
 	}
 }
