@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -33,6 +35,9 @@ func newDocument(typ graph.ActionType, get func(name string) any) document {
 	str := func(name string) string { s, _ := get(name).(string); return s }
 	d := document{toolName: cut(str("tool_name")), content: cut(str("error_message"))}
 	if t := str("text"); typ == graph.ToolResult {
+		if tells(t, str("error_message")) {
+			d.content = "" // or the snippets of failures say everything twice
+		}
 		d.content = cut(join(d.content, t))
 	} else {
 		d.text = cut(t)
@@ -49,6 +54,28 @@ func newDocument(typ graph.ActionType, get func(name string) any) document {
 		d.input = cut(appendStrings(d.input, input, seen))
 	}
 	return d
+}
+
+// tells reports whether text begins with the words of an error message: those of a
+// failed call are the gist of its text, in which white space is one blank each, and
+// which ends with … where it was cut, maybe inside a word.
+func tells(text, message string) bool {
+	message, isCut := strings.CutSuffix(message, "…")
+	wordEnds := func() bool {
+		r, _ := utf8.DecodeRuneInString(text)
+		return text == "" || unicode.IsSpace(r)
+	}
+	for i, word := range strings.Fields(message) {
+		if i > 0 && !wordEnds() {
+			return false
+		}
+		text = strings.TrimLeftFunc(text, unicode.IsSpace)
+		if !strings.HasPrefix(text, word) {
+			return false
+		}
+		text = text[len(word):]
+	}
+	return isCut || wordEnds()
 }
 
 // appendStrings appends all strings in a JSON value but for the keys and those in

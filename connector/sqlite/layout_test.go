@@ -121,6 +121,27 @@ func TestSnippet(t *testing.T) {
 	}
 }
 
+// TestErrorOnce: the error of a failed call is the beginning of its text, and is in
+// the document once; one that says something else is there too.
+func TestErrorOnce(t *testing.T) {
+	for _, c := range []struct{ message, text, want string }{
+		{"Exit code 4 no such file", "Exit code 4\n\n  no such\tfile\nmore", "Exit code 4\n\n  no such\tfile\nmore"},
+		{"Exit code 4", "Exit code 4", "Exit code 4"},
+		{"Exit code 4 perm…", "Exit code 4\npermission denied", "Exit code 4\npermission denied"},
+		{"Exit code 4 perm…", "Exit code 4\nno", "Exit code 4 perm…\nExit code 4\nno"},
+		{"Exit code 4", "Exit code 42", "Exit code 4\nExit code 42"},
+		{"Exit code 4", "Exit code", "Exit code 4\nExit code"},
+		{"denied", "the output", "denied\nthe output"},
+		{"denied", "", "denied"},
+		{"", "the output", "the output"},
+	} {
+		props := map[string]any{"error_message": c.message, "text": c.text}
+		if got := newDocument(graph.ToolResult, func(name string) any { return props[name] }); got.content != c.want {
+			t.Errorf("%q and %q make %q, want %q", c.message, c.text, got.content, c.want)
+		}
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, s := range []string{"", "short", strings.Repeat("x", maxField), strings.Repeat("日本語", 2000), strings.Repeat("\xff", 5000)} {
 		got := cut(s)

@@ -188,6 +188,13 @@ func testSearch(t *testing.T, p *pair) {
 			t.Errorf("search %q finds %v %v: only a * at the end of a longer word stands for an ending", words, hits, err)
 		}
 	}
+	p.apply("s", put(result, graph.ToolResult, graph.Prop{Name: "error_message", Value: "exit 4 theta"},
+		graph.Prop{Name: "text", Value: "exit 4\n\ttheta\niota"}))
+	p.compareAnswers("s")
+	hits, err := r.Search(context.Background(), graph.SearchQuery{Words: "theta"})
+	if err != nil || len(hits) != 1 || len(hits[0].Marks) != 1 || strings.Count(hits[0].Snippet, "exit") != 1 {
+		t.Errorf("an error that the text repeats is shown twice: %v %v", hits, err)
+	}
 	// The text changes, then the action goes.
 	p.apply("s", put(message, graph.AssistantMessage, graph.Prop{Name: "text", Value: "zeta now"}))
 	p.compareAnswers("s")

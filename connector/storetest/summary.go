@@ -17,42 +17,17 @@ import (
 func (m *Memory) Summary(_ context.Context, session string) (graph.Summary, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sum := graph.Summary{SessionID: session, ActionTypes: map[string]int64{}, ToolCallStatuses: map[string]int64{}}
-	for _, id := range m.sorted() {
-		if session != "" && id != session {
-			continue
-		}
-		r := m.sessionRow(id)
-		sum.SessionCount++
-		sum.ActionCount += r.ActionCount
-		sum.ToolCallCount += r.ToolCallCount
-		sum.MessageCount += r.MessageCount
-		sum.AgentCount += r.AgentCount
-		sum.ErrorCount += r.ErrorCount
-		sum.TotalInput += r.TotalInputTokens
-		sum.TotalOutput += r.TotalOutputTokens
-		sum.TotalCostUSD += r.TotalCostUSD
-		if !r.StartedAt.IsZero() && (sum.StartedAt.IsZero() || r.StartedAt.Before(sum.StartedAt)) {
-			sum.StartedAt = r.StartedAt
-		}
-		if r.EndedAt.After(sum.EndedAt) {
-			sum.EndedAt = r.EndedAt
-		}
-		if session == "" {
-			continue
-		}
-		sum.Status = r.Status
-		end := r.EndedAt
-		if end.IsZero() {
-			end = r.LastEventAt
-		}
-		if !r.StartedAt.IsZero() && !end.IsZero() {
-			d := float64(end.Sub(r.StartedAt)) / float64(time.Millisecond)
-			sum.DurationMS = &d
+	sessions := m.sorted()
+	if session != "" {
+		sessions = slices.DeleteFunc(sessions, func(id string) bool { return id != session })
+		if len(sessions) == 0 {
+			return graph.Summary{}, fmt.Errorf("session %q: %w", session, graph.ErrNotFound)
 		}
 	}
-	if session != "" && sum.SessionCount == 0 {
-		return graph.Summary{}, fmt.Errorf("session %q: %w", session, graph.ErrNotFound)
+	sum := m.totals(sessions)
+	if session != "" {
+		one := m.sessionRow(session)
+		sum.SessionID, sum.Status, sum.DurationMS = session, one.Status, lasted(one)
 	}
 	for id := range m.folds {
 		if session != "" && id != session {
@@ -67,6 +42,55 @@ func (m *Memory) Summary(_ context.Context, session string) (graph.Summary, erro
 	}
 	sum.Tools = m.tools(session)
 	return sum, nil
+}
+
+// totals asks for one property after the other, where a store takes one session after
+// the other: two alike would forget the same one.
+func (m *Memory) totals(sessions []string) graph.Summary {
+	nodes := make([]*graph.Node, len(sessions))
+	for i, id := range sessions {
+		nodes[i] = m.folds[id].Node(graph.Ref{Label: graph.LabelSession, Key: id})
+	}
+	total := func(name string) (n int64) {
+		for _, s := range nodes {
+			n += number(s, name)
+		}
+		return n
+	}
+	cost := 0.0
+	for _, s := range nodes {
+		cost += float(s, "total_cost_usd")
+	}
+	moments := func(name string) (out []time.Time) { // in order, of those that have it
+		for _, s := range nodes {
+			if t := moment(s, name); !t.IsZero() {
+				out = append(out, t)
+			}
+		}
+		slices.SortFunc(out, time.Time.Compare)
+		return out
+	}
+	first := append(moments("started_at"), time.Time{})[0]
+	last := slices.Insert(moments("ended_at"), 0, time.Time{})
+	return graph.Summary{
+		SessionCount: int64(len(nodes)), ActionCount: total("action_count"), ToolCallCount: total("tool_call_count"),
+		MessageCount: total("message_count"), AgentCount: total("agent_count"), ErrorCount: total("error_count"),
+		TotalInput: total("total_input_tokens"), TotalOutput: total("total_output_tokens"), TotalCostUSD: cost,
+		StartedAt: first, EndedAt: last[len(last)-1],
+		ActionTypes: map[string]int64{}, ToolCallStatuses: map[string]int64{},
+	}
+}
+
+// lasted is how long a session took, in milliseconds: to its end, or to its last
+// event where it has none; nil where that is not known.
+func lasted(s graph.SessionRow) *float64 {
+	for _, end := range []time.Time{s.EndedAt, s.LastEventAt} {
+		if !end.IsZero() && !s.StartedAt.IsZero() {
+			ms := float64(end.Sub(s.StartedAt).Nanoseconds()) / 1e6
+			return &ms
+		}
+	}
+	return nil
 }
 
 // Search finds the actions that have all words. It neither ranks nor cuts snippets:
@@ -126,6 +150,9 @@ func searchable(r graph.ActionRow) [][]string {
 	prop := func(name string) string { s, _ := r.Properties[name].(string); return s }
 	content, input, other := prop("error_message"), "", r.Text
 	if r.ActionType == graph.ToolResult {
+		if repeats(r.Text, content) {
+			content = ""
+		}
 		content, other = content+"\n"+r.Text, ""
 	}
 	if r.ActionType == graph.ToolCall {
@@ -144,6 +171,14 @@ func searchable(r graph.ActionRow) [][]string {
 		out = append(out, words(first4k(f)))
 	}
 	return out
+}
+
+// repeats reports whether text begins with an error message, white space and a cut
+// aside: a store then has it once.
+func repeats(text, message string) bool {
+	text, message = strings.Join(strings.Fields(text), " ")+" ", strings.Join(strings.Fields(message), " ")
+	start, isCut := strings.CutSuffix(message, "…")
+	return strings.HasPrefix(text, message+" ") || isCut && strings.HasPrefix(text, strings.TrimSpace(start))
 }
 
 func first4k(s string) string {
