@@ -15,7 +15,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
-	"github.com/actiongraph/actiongraph/schema"
 )
 
 type syncBuffer struct {
@@ -72,11 +71,9 @@ func TestLinesThatAreNoEvents(t *testing.T) {
 	j, store := newJournal(t), newMemory()
 	a := newAgent(newRand(t), "a")
 	record(t, j, "a", a.lines(3)...)
-	newer := a.event(schema.Message)
-	newer.V = schema.Version + 1
 	foreign := newAgent(newRand(t), "b").next()
 	record(t, j, "a",
-		[]byte(`{}`), []byte(`{"v":"one"}`), newer.AppendJSON(nil), foreign, // refused
+		[]byte(`{}`), []byte(`{"v":"one"}`), []byte(`{"v":1}`), foreign, // refused
 		[]byte(`{"v":1,"event_id":"cut sho`), []byte(`[1,2]`), []byte{0, 0, 0}) // torn
 	record(t, j, "a", a.lines(3)...)
 	tail, err := os.OpenFile(file(j, "a"), os.O_APPEND|os.O_WRONLY, 0)

@@ -77,57 +77,97 @@ func (f *folding) file(ctx context.Context, session string) error {
 	}
 	defer cursor.Close()
 	state := f.folds.take(session, from)
+	lines := 0 // of the part
 	for ctx.Err() == nil {
 		line, err := cursor.Next()
 		if err == io.EOF {
+			delete(f.newer, session)
 			f.finish(p, cursor, state)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		e, refused := decode(line, session)
+		if errors.Is(refused, errNewer) {
+			return f.hold(p, lines, state, refused)
+		}
+		lines++
 		if state == nil {
 			if state, err = f.refold(session, from); err != nil {
 				return err
 			}
 		}
-		f.line(p, state, line, cursor)
+		p.bytes += int64(len(line)) + 2
+		if refused != nil {
+			f.refuse(p, state, &e, cursor, refused)
+		} else {
+			p.counts.Events++
+			state.events++
+			f.ops = append(f.ops, state.session.Apply(&e)...)
+		}
 		if f.full(p) {
 			f.add(p, cursor, f.age(session))
 			f.flush(ctx)
 			p = &part{Batch: graph.Batch{Journal: p.Journal, Session: session, From: p.To}, torn: cursor.Torn()}
+			lines = 0
 		}
 	}
 	return ctx.Err()
 }
 
-// line folds one line. One that is no event of ours is counted, said once a
-// session, and passed over: it must not keep the rest from the graph.
-func (f *folding) line(p *part, state *fold, line []byte, cursor *journal.Cursor) {
-	p.bytes += int64(len(line)) + 2
-	e, err := decode(line, p.Session)
-	if err != nil {
-		if p.counts.Refused++; !state.complained {
-			state.complained = true
-			logError(f.Log.Warn(), "journal.line_refused", err).Str("run_id", p.Session).
-				Str("event_id", e.EventID).Int64("offset", cursor.Position().Offset).
-				Msg("a line of the journal is no event; skipped, and so are others of this file, silently")
-		}
+// refuse passes over a line that is no event of ours: counted, and said once a
+// session. It must not keep the rest from the graph.
+func (f *folding) refuse(p *part, state *fold, e *schema.Event, cursor *journal.Cursor, err error) {
+	if p.counts.Refused++; state.complained {
 		return
 	}
-	p.counts.Events++
-	state.events++
-	f.ops = append(f.ops, state.session.Apply(&e)...)
+	state.complained = true
+	logError(f.Log.Warn(), "journal.line_refused", err).Str("run_id", p.Session).
+		Str("event_id", e.EventID).Int64("offset", cursor.Position().Offset).
+		Msg("a line of the journal is no event; skipped, and so are others of this file, silently")
 }
+
+// hold ends a session's fold in front of a line that a newer version wrote, the
+// part's line of that number from 0. Passed over, the line would be missing from the
+// store for good; held, the upgraded program goes on from it.
+func (f *folding) hold(p *part, line int, state *fold, why error) error {
+	if len(f.newer) == 0 {
+		logError(f.Log.Warn(), "journal.newer", why).Str("run_id", p.Session).
+			Msg("a journal file was written by a newer version: update ag-sessiond; until then its session, and others like it, stay as they are")
+	}
+	f.newer[p.Session] = true
+	start := p.From
+	if p.Reset {
+		start = schema.Position{}
+	}
+	// A cursor has read the line when it is known to be newer, and does not go back.
+	cursor, err := f.Journal.Read(p.Session, start)
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	for range line {
+		if _, err := cursor.Next(); err != nil {
+			return err
+		}
+	}
+	p.torn = 0
+	f.finish(p, cursor, state)
+	return nil
+}
+
+// errNewer is of a line that only a newer version of this program understands.
+var errNewer = errors.New("written by a newer version: update ag-sessiond")
 
 // decode returns the event of one line of a session's file.
 func decode(line []byte, session string) (schema.Event, error) {
 	e, err := schema.Decode(line)
 	switch {
+	case e.V > schema.Version: // whatever else may be unknown about it
+		return e, fmt.Errorf("version %d of the event protocol, this program knows %d: %w", e.V, schema.Version, errNewer)
 	case err != nil:
 		return e, err
-	case e.V > schema.Version:
-		return e, fmt.Errorf("version %d of the event protocol, this program knows %d: upgrade it", e.V, schema.Version)
 	case e.EventID == "" || e.EventType == "" || e.Timestamp.IsZero():
 		return e, errors.New("an event has event_id, event_type and timestamp")
 	case e.SessionID != session:

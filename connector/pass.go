@@ -24,6 +24,7 @@ type pass struct {
 	// was made. Only the folding goroutine uses it.
 	positions  map[string]schema.Position
 	unreadable map[string]error // sessions whose file could not be read
+	newer      map[string]bool  // sessions held in front of a line of a newer version
 	total      int64            // bytes that a catch-up has before it
 	report     Report           // what was written
 	progress   func(Progress)

@@ -79,6 +79,7 @@ type Report struct {
 	Torn     int           `json:"torn"`     // lines that are no records
 	Resets   int           `json:"resets"`   // sessions dropped since their file was replaced
 	Missing  int           `json:"missing"`  // sessions that the store knows and that have no file; kept
+	Newer    int           `json:"newer"`    // sessions folded only up to a line that a newer version wrote
 	Bytes    int64         `json:"bytes"`    // of journal read
 	Duration time.Duration `json:"duration_ns"`
 }
@@ -102,7 +103,7 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 		p, err := r.catchUp(ctx, r.Thorough, progress)
 		err = errors.Join(err, p.unreadableError())
 		total.add(p.report)
-		total.Missing = p.report.Missing
+		total.Missing, total.Newer = p.report.Missing, len(p.newer)
 		total.Duration = time.Since(start)
 		// Somebody else wrote to the store between our reading its positions and
 		// our writing. Once more from what it says now.
@@ -114,7 +115,7 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 
 // catchUp reads the store's positions and folds every file that goes beyond.
 func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Progress)) (*pass, error) {
-	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}}
+	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}, newer: map[string]bool{}}
 	positions, err := r.Store.Positions(ctx, r.Journal.ID())
 	if err != nil {
 		return p, fmt.Errorf("read the store's positions: %w", err)
