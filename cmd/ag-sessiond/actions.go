@@ -32,8 +32,10 @@ func (a *app) actionsCmd() *cobra.Command {
 			}
 			f.Type = graph.ActionType(kind)
 			if cmd.Flags().Changed("agent") {
-				lane := strings.TrimPrefix(agent, "main")
-				f.Agent = &lane
+				if agent == "main" {
+					agent = "" // the lane of the main thread
+				}
+				f.Agent = &agent
 			}
 			return a.readSession(cmd.Context(), args[0], func(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
 				return a.actions(ctx, r, s, f)

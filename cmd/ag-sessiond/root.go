@@ -40,6 +40,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(a.out)
 	root.SetErr(stderr)
+	a.initCompletion(root)
 	err := root.ExecuteContext(ctx)
 	// Output that did not arrive is a failure: a full disk must not look like done.
 	if flushErr := a.out.Flush(); err == nil && flushErr != nil {
@@ -76,6 +77,8 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 		Args:          a.noSuchVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.Version = versions().String()
+	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.home, "home", "", "the `directory` of journal and store (default $AG_HOME, else ~/.actiongraph)")
 	flags.BoolVar(&a.json, "json", false, "print JSON; times are UTC")
@@ -89,6 +92,19 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	a.add(root, "keep", a.hooksCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root
+}
+
+// initCompletion makes cobra's own command, which keeps the output it finds, and has
+// it refuse a shell that it does not know, as other verbs refuse their arguments.
+func (a *app) initCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Args, cmd.RunE = a.noSuchVerb, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		cmd.Example = "  ag-sessiond completion bash > /etc/bash_completion.d/ag-sessiond\n  source <(ag-sessiond completion zsh)"
+	}
 }
 
 // add puts verbs below parent; what is wrong with their arguments is an error of

@@ -90,7 +90,7 @@ func (a *app) sessions(ctx context.Context, r connector.Reader, f graph.SessionF
 		cells = append(cells, []string{
 			id, render.Minute(s.StartedAt), render.RowDuration(s), s.Status,
 			render.Count(s.ActionCount), render.Count(s.ToolCallCount), render.Count(s.ErrorCount),
-			s.Model, homeRelative(s.WorkingDirectory), withTags(title(s), s.Tags),
+			strings.TrimPrefix(s.Model, "claude-"), homeRelative(s.WorkingDirectory), withTags(title(s), s.Tags),
 		})
 	}
 	return a.style.Table(a.out, cols, cells)

@@ -1,21 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
-	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -39,6 +37,14 @@ type statusReport struct {
 	Daemon   daemonStatus  `json:"daemon"`
 	HookLog  []string      `json:"hook_log"` // its last lines
 	Versions versionInfo   `json:"versions"`
+}
+
+// failure is what makes the report one of a record that no verb can read.
+func (s statusReport) failure() error {
+	if s.Store.Error == "" {
+		return nil
+	}
+	return unavailable(fmt.Errorf("the store cannot be used: %s", s.Store.Error))
 }
 
 type journalStatus struct {
@@ -93,13 +99,13 @@ func (a *app) status(ctx context.Context) error {
 		s.Daemon = daemonState(home)
 	}
 	if a.json {
-		return a.printJSON(s)
+		return errors.Join(a.printJSON(s), s.failure())
 	}
 	a.printStatus(s)
 	if !there || s.Journal.Sessions == 0 {
 		a.note("nothing is recorded in %s yet: %s", home, howToStart)
 	}
-	return nil
+	return s.failure()
 }
 
 // journalState reads the whole journal, as bytes: an event is a complete line.
@@ -192,61 +198,4 @@ func daemonState(home string) daemonStatus {
 		return daemonStatus{Detail: err.Error()}
 	}
 	return daemonStatus{Running: held, Detail: by}
-}
-
-// lastLines returns the last n lines of a small file; none where there is no file.
-func lastLines(path string, n int) []string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return []string{}
-	}
-	var lines []string
-	for line := range bytes.Lines(bytes.TrimSpace(b)) {
-		lines = append(lines, strings.TrimSpace(string(line)))
-	}
-	return list(lines[max(0, len(lines)-n):])
-}
-
-func (a *app) printStatus(s statusReport) {
-	field := func(name, format string, args ...any) {
-		a.printf("%-10s", name)
-		a.printf(format+"\n", args...)
-	}
-	j, st := s.Journal, s.Store
-	field("home", "%s", render.OneLine(s.Home))
-	field("journal", "%s in %s, %s", render.Plural(j.Events, "event"), render.Plural(int64(j.Sessions), "session"), render.Bytes(j.Bytes))
-	if !j.LastEventAt.IsZero() {
-		field("last", "%s", render.Time(j.LastEventAt))
-	}
-	if j.TornLines > 0 {
-		field("torn", "%s skipped: left by writers that were killed, never acknowledged", render.Plural(j.TornLines, "line"))
-	}
-	if j.Unreadable > 0 {
-		field("unread", "%s cannot be read", render.Plural(int64(j.Unreadable), "journal file"))
-	}
-	switch {
-	case st.Error != "":
-		field("store", "%s", render.OneLine(st.Error))
-	case !st.Exists:
-		field("store", "not made yet; the first reading verb makes it")
-	default:
-		field("store", "%s, %s, %s", render.Plural(st.Sessions, "session"), render.Plural(st.Actions, "action"), render.Bytes(st.Bytes))
-	}
-	if st.LagBytes > 0 {
-		field("behind", "%s of journal in %s; the next reading verb or sync folds it", render.Bytes(st.LagBytes), render.Plural(int64(st.LagSessions), "session"))
-	} else if st.Exists && st.Error == "" {
-		field("behind", "nothing")
-	}
-	if s.Daemon.Running {
-		field("daemon", "running: %s", render.OneLine(s.Daemon.Detail))
-	} else {
-		field("daemon", "not running (none is needed)")
-	}
-	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
-	if len(s.HookLog) > 0 {
-		a.printf("\nhook.log, last lines:\n")
-		for _, line := range s.HookLog {
-			a.printf("  %s\n", a.style.Truncate(render.OneLine(line), a.style.Width-2))
-		}
-	}
 }

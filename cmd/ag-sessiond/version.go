@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -21,7 +22,7 @@ func (a *app) versionCmd() *cobra.Command {
 			if a.json {
 				return a.printJSON(v)
 			}
-			a.printf("ag-sessiond %s (event protocol %d, %s %s/%s)\n", v.Version, v.Protocol, v.Go, runtime.GOOS, runtime.GOARCH)
+			a.printf("%s\n", v)
 			return nil
 		},
 	}
@@ -32,6 +33,10 @@ type versionInfo struct {
 	Revision string `json:"revision,omitempty"`
 	Protocol int    `json:"event_protocol"`
 	Go       string `json:"go"`
+}
+
+func (v versionInfo) String() string {
+	return fmt.Sprintf("ag-sessiond %s (event protocol %d, %s %s/%s)", v.Version, v.Protocol, v.Go, runtime.GOOS, runtime.GOARCH)
 }
 
 // versions says what this program was built from, as the Go tool stamped it.
