@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 func (a *app) showCmd() *cobra.Command {
@@ -46,5 +51,51 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 			Actions []graph.ActionRow `json:"actions"`
 		}{s, list(agents), list(actions)})
 	}
+	if full {
+		if err := a.addPayloads(ctx, s.SessionID, actions); err != nil {
+			a.note("what is unknown is shown without its payload: %v", err)
+		}
+	}
 	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full})
+}
+
+// addPayloads gives unknown actions the metadata of their events, which the journal
+// has and the store does not: why a payload could not be read, and its text. An
+// action does not name its event; to the nanosecond, the time does.
+func (a *app) addPayloads(ctx context.Context, session string, actions []graph.ActionRow) error {
+	unknown := map[int64]*graph.ActionRow{}
+	for i := range actions {
+		if actions[i].ActionType == graph.Unknown && len(actions[i].Metadata) == 0 {
+			unknown[actions[i].Timestamp.UnixNano()] = &actions[i]
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	j, err := a.journal()
+	if err != nil {
+		return err
+	}
+	c, err := j.Read(session, journal.Position{})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for ctx.Err() == nil {
+		line, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e, err := schema.Decode(line)
+		if err != nil || e.EventType != schema.Unknown {
+			continue
+		}
+		if row := unknown[e.Timestamp.UnixNano()]; row != nil {
+			row.Metadata = slices.Clone(e.Metadata)
+		}
+	}
+	return ctx.Err()
 }

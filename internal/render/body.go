@@ -47,10 +47,12 @@ func (p *painter) body(branch, what, text string, failed bool) {
 	}
 }
 
-// input draws the members of a call's input one by one, texts as text, so that a
+// input draws the members of a call's input.
+func (p *painter) input(branch string, a *graph.ActionRow) { p.members(branch, wholeInput(a)) }
+
+// members draws the members of an object one by one, texts as text, so that a
 // command or a file's content reads as it is.
-func (p *painter) input(branch string, a *graph.ActionRow) {
-	members := wholeInput(a)
+func (p *painter) members(branch string, members map[string]json.RawMessage) {
 	for _, key := range sortedKeys(members) {
 		var text string
 		if json.Unmarshal(members[key], &text) != nil {

@@ -23,6 +23,9 @@ func Gist(a *graph.ActionRow, dir string) string {
 			return g
 		}
 	}
+	if text := notice(a.Text); text != "" {
+		return text
+	}
 	if text := FirstLine(a.Text); text != "" {
 		return text
 	}

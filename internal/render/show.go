@@ -55,7 +55,7 @@ func (p *painter) header() {
 		title = FirstLine(r.FirstPrompt)
 	}
 	if title != "" {
-		p.line("", p.paint(bold, p.clip(title, p.Width)))
+		p.line("", p.paint(bold, p.clipSaid(title, p.Width)))
 	}
 	field := func(name, value string) {
 		if value != "" {
@@ -102,17 +102,18 @@ func RowDuration(r graph.SessionRow) string {
 }
 
 func (p *painter) prompt(a *graph.ActionRow) {
-	lines := p.textLines(a.Text, p.limit(3))
+	clock := Clock(a.Timestamp)
+	lines := p.said(a.Text, 3, p.Width-2-len(clock)-2)
 	if len(lines) == 0 {
 		lines = []string{OneLine(a.Name)}
 	}
 	mark := p.pick("❯", ">")
 	for i, l := range lines {
 		if i > 0 {
-			p.line("  ", p.paint(bold, p.clip(l, p.Width-2)))
+			p.line("  ", p.paint(bold, l))
 			continue
 		}
-		p.aligned("", p.paint(cyan, mark)+" ", 2, l, Clock(a.Timestamp), bold)
+		p.aligned("", p.paint(cyan, mark)+" ", 2, l, clock, bold)
 	}
 }
 
@@ -175,6 +176,8 @@ func (p *painter) action(branch, below string, it *item) {
 		p.message(branch, below, a)
 	case graph.ErrorEvent, graph.RateLimitEvent:
 		p.note(branch, below, a, p.paint(red, p.pick("✗", "x")+" "+typeWords(a.ActionType)), red)
+	case graph.Unknown:
+		p.unknown(branch, below, a)
 	default:
 		p.note(branch, below, a, p.noteHead(a), "")
 	}
@@ -289,9 +292,10 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 	if a.Status == "failed" {
 		mark, color = p.pick("✗", "x"), red
 	}
-	lines := p.textLines(a.Text, p.limit(5))
-	if a.ActionType == graph.SystemMessage && !p.view.Full {
-		lines = []string{withoutTags(a.Text)}
+	room := p.Width - max(width(branch), width(below)) - 2
+	lines := p.said(a.Text, 5, room)
+	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
+		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
 	}
 	if len(lines) == 0 {
 		lines = []string{p.paint(dim, typeWords(a.ActionType))}
@@ -301,28 +305,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		if i > 0 {
 			head, mark = below, " "
 		}
-		p.line(head, p.paint(color, mark+" "+p.clip(l, p.Width-width(head)-2)))
-	}
-}
-
-// withoutTags is a runtime's own message on one line, without the tags that it puts
-// around its parts.
-func withoutTags(s string) string {
-	var b strings.Builder
-	for s = OneLine(s); ; {
-		before, rest, found := strings.Cut(s, "<")
-		b.WriteString(before)
-		tag, after, closed := strings.Cut(rest, ">")
-		if !found {
-			return strings.Join(strings.Fields(b.String()), " ")
-		}
-		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"") {
-			b.WriteByte(' ')
-			s = after
-			continue
-		}
-		b.WriteByte('<')
-		s = rest
+		p.line(head, p.paint(color, mark+" "+l))
 	}
 }
 

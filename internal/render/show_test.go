@@ -186,3 +186,35 @@ func TestSessionLarge(t *testing.T) {
 	}
 	t.Logf("100,000 actions in %v", time.Since(begin))
 }
+
+// A pasted file is not printed because somebody asks what a session did; with --full
+// it is, every word of it. A notification is shown by its summary.
+func TestLongPrompts(t *testing.T) {
+	long := strings.Repeat("word ", 5400) + "end"
+	v := SessionView{
+		Session: graph.SessionRow{SessionID: "s", FirstPrompt: long},
+		Actions: []graph.ActionRow{
+			{ActionID: "p", ActionType: graph.UserMessage, Text: long},
+			{ActionID: "n", ActionType: graph.SystemMessage, Timestamp: start, Text: "<task-notification>\n<task-id>1</task-id>\n<summary>make is\ndone</summary>\n</task-notification>"},
+		},
+	}
+	for _, columns := range []int{0, 80, 5000} {
+		for _, full := range []bool{false, true} {
+			v.Full = full
+			var b strings.Builder
+			if err := (Style{Width: columns, UTF8: true}).Session(&b, v); err != nil {
+				t.Fatal(err)
+			}
+			out, _, _ := strings.Cut(b.String(), "· ")
+			_, prompt, _ := strings.Cut(out, "❯ ")
+			switch {
+			case full && strings.Join(strings.Fields(strings.TrimRight(prompt, "└ \n")), " ") != long:
+				t.Errorf("width %d: not all of the prompt with --full: %d bytes", columns, len(prompt))
+			case !full && (len(out) > 1200 || !strings.Contains(prompt, "… (27.0 kB, --full)")):
+				t.Errorf("width %d: %d bytes, %.2000q", columns, len(out), out)
+			case !full && !strings.Contains(b.String(), "· make is done\n"):
+				t.Errorf("width %d: the notification's summary is not there", columns)
+			}
+		}
+	}
+}

@@ -28,7 +28,11 @@ func EventSummary(e *schema.Event) string {
 	case schema.AgentStart, schema.AgentEnd:
 		say(e.AgentType, e.AgentID, e.Status, e.Content)
 	case schema.Message:
-		say(e.Role+":", e.Content)
+		content := notice(e.Content)
+		if content == "" {
+			content = e.Content
+		}
+		say(e.Role+":", content)
 	case schema.SessionStart, schema.SessionEnd:
 		say(e.Reason, e.Model, e.WorkingDirectory)
 	case schema.Tag:
@@ -37,6 +41,7 @@ func EventSummary(e *schema.Event) string {
 		say("of", e.ParentSessionID)
 	default:
 		say(e.HookEventName, e.Status, e.Reason, e.Title, e.ErrorType, FirstLine(e.ErrorMessage), e.Content)
+		say(FirstLine(schema.FieldString(e.Metadata, schema.MetaHookError)))
 	}
 	if e.AgentID != "" && e.EventType != schema.AgentStart && e.EventType != schema.AgentEnd {
 		say("(agent " + e.AgentID + ")")

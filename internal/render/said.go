@@ -1,0 +1,138 @@
+package render
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// mostSaid is how many columns of one line of a prompt or message are shown, however
+// wide the place is, unless all is asked for: people paste whole files.
+const mostSaid = 500
+
+// said is what somebody said, in lines that fit room columns: at most limit of them
+// and the beginning of each, or, in full, all of it.
+func (p *painter) said(text string, limit, room int) []string {
+	if !p.view.Full {
+		if s := notice(text); s != "" {
+			text = s
+		}
+		lines := p.textLines(text, limit)
+		for i, l := range lines {
+			lines[i] = p.clipLong(l, room, int64(len(text)))
+		}
+		return lines
+	}
+	var lines []string
+	for _, l := range p.textLines(text, math.MaxInt) {
+		lines = append(lines, p.wrapLine(l, room)...)
+	}
+	return lines
+}
+
+// clipLong is clipSaid which, of a text of more bytes than are ever shown, says how
+// many there are and how to see them.
+func (p *painter) clipLong(line string, room int, bytes int64) string {
+	short := p.clipSaid(line, room)
+	if short == line || bytes <= mostSaid {
+		return short
+	}
+	hint := " (" + Bytes(bytes) + ", --full)"
+	if p.Width == 0 {
+		room = mostSaid
+	}
+	return p.Truncate(line, max(min(room, mostSaid)-len(hint), 10)) + hint
+}
+
+// clipSaid cuts a line to room columns and to what is shown of any line.
+func (p *painter) clipSaid(line string, room int) string {
+	return p.Truncate(p.clip(line, room), mostSaid)
+}
+
+// wrapLine breaks a line between words, or within one that is too long, into lines of
+// room columns.
+func (p *painter) wrapLine(line string, room int) (out []string) {
+	if p.Width == 0 || width(line) <= max(room, 10) {
+		return []string{line}
+	}
+	for room = max(room, 10); width(line) > room; {
+		head := columns().Truncate(line, room+1, "")
+		if i := strings.LastIndexByte(head, ' '); i > 0 && strings.TrimSpace(head[:i]) != "" {
+			head = head[:i]
+		} else {
+			head = columns().Truncate(line, room, "")
+		}
+		if head == "" {
+			break // a character wider than the room
+		}
+		out = append(out, head)
+		line = strings.TrimPrefix(line[len(head):], " ")
+	}
+	return append(out, line)
+}
+
+// notice is the summary of a <task-notification>, by which a runtime tells the model
+// that something in the background ended; "" of any other text.
+func notice(text string) string {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "<task-notification>")
+	if !ok {
+		return ""
+	}
+	_, rest, _ = strings.Cut(rest, "<summary>")
+	summary, _, closed := strings.Cut(rest, "</summary>")
+	if !closed {
+		return ""
+	}
+	return OneLine(summary)
+}
+
+// unknown draws an event that no adapter knows: when it was, and in full all that was
+// kept of it, with the reason where it could not be read.
+func (p *painter) unknown(branch, below string, a *graph.ActionRow) {
+	head, gist := p.noteHead(a), Gist(a, p.dir)
+	if why := FirstLine(schema.FieldString(a.Metadata, schema.MetaHookError)); why != "" {
+		if gist != "" {
+			gist += p.pick(" — ", " - ")
+		}
+		gist += why
+	}
+	if gist != "" {
+		head += ":"
+	}
+	p.aligned(branch, head+" ", width(Clean(head))+1, gist, Clock(a.Timestamp), "")
+	if !p.view.Full {
+		return
+	}
+	for _, raw := range [][]byte{rawJSON(a.Properties["properties"]), a.Metadata} {
+		members := map[string]json.RawMessage{}
+		for k, v := range schema.Fields(raw) {
+			members[k] = v
+		}
+		p.members(below, members)
+	}
+	p.body(below, "text", a.Text, false)
+}
+
+// withoutTags is a runtime's own message on one line, without the tags that it puts
+// around its parts.
+func withoutTags(s string) string {
+	var b strings.Builder
+	for s = OneLine(s); ; {
+		before, rest, found := strings.Cut(s, "<")
+		b.WriteString(before)
+		tag, after, closed := strings.Cut(rest, ">")
+		if !found {
+			return strings.Join(strings.Fields(b.String()), " ")
+		}
+		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"") {
+			b.WriteByte(' ')
+			s = after
+			continue
+		}
+		b.WriteByte('<')
+		s = rest
+	}
+}
