@@ -70,6 +70,7 @@ func (a *app) sync(ctx context.Context) error {
 	}{
 		{report.Torn, "torn line", "skipped: what writers left that were killed; their events were not acknowledged"},
 		{report.Refused, "line", "skipped: no event of this version"},
+		{report.Newer, "session", "held at a line of a newer version: update ag-sessiond"},
 		{report.Resets, "session", "folded again: the journal file was replaced"},
 		{report.Missing, "session", "kept in the store without a journal file"},
 	} {
