@@ -78,6 +78,9 @@ func (a *app) sync(ctx context.Context) error {
 			a.printf("%s %s\n", render.Plural(int64(line.n), line.noun), line.what)
 		}
 	}
+	if err == nil && report.Newer > 0 {
+		return &exitError{code: exitFailed, silent: true, err: errors.New("some sessions are held")}
+	}
 	return err
 }
 
