@@ -134,13 +134,15 @@ func TestVerifyBesideFollow(t *testing.T) {
 	sync1(t, r)
 	start(t, func(ctx context.Context) { connector.Follow(ctx, j, zerolog.Nop(), r) })
 	stop := start(t, func(ctx context.Context) {
-		for ctx.Err() == nil {
+		// Each Verify folds all there is: without an end, a slow machine would see the
+		// session outgrow it.
+		for n := 0; n < 1000 && ctx.Err() == nil; n++ {
 			record(t, j, "a", a.next())
 			time.Sleep(2 * time.Millisecond)
 		}
 	})
 	first := must(store.Positions(t.Context(), j.ID()))(t)["a"]
-	for range 100 {
+	for n, end := 0, time.Now().Add(5*time.Second); n < 100 && time.Now().Before(end); n++ {
 		changes, err := connector.Verify(t.Context(), j, store, "")
 		if len(changes) > 0 || err != nil && !errors.Is(err, connector.ErrBeingWritten) {
 			t.Fatalf("%v, %v", changes, err)
