@@ -295,11 +295,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 	s.setParent(i, p)
 	if s.actions[i].unplaced != (p == 0) {
 		s.setUnplaced(i, p == 0)
-		var unknown any
-		if p == 0 {
-			unknown = true
-		}
-		s.putRef(l.ref, "", Prop{"parent_unknown", unknown})
+		s.putRef(l.ref, "", Prop{"parent_unknown", flag(p == 0)})
 	}
 }
 

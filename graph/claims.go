@@ -124,7 +124,7 @@ func (s *Session) single(f *fact, t ActionType) {
 		return
 	}
 	n := s.laneOf[f.AgentID]
-	content := hexSum(contentSum(f.Event))
+	content := hexSum(f.content)
 	g := s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
 	var from int
 	g.spans, from = addSpan(g.spans, f.at)

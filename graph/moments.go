@@ -16,7 +16,7 @@ func (m *moments) add(f *fact) {
 	var key uint64
 	var old int64
 	if f.Origin == schema.OriginHook {
-		key = contentSum(f.Event)
+		key = f.content
 		old = latestOf(m.spans[key])
 		m.spans[key], _ = addSpan(m.spans[key], f.at)
 	} else {

@@ -261,11 +261,15 @@ func (s *Session) setUnplaced(i int32, unknown bool) {
 		return
 	}
 	a.unplaced = unknown
-	if unknown {
-		s.put(i, Prop{"parent_unknown", true})
-	} else {
-		s.put(i, Prop{"parent_unknown", nil})
+	s.put(i, Prop{"parent_unknown", flag(unknown)})
+}
+
+// flag is the value of a property that is only there when it is true.
+func flag(set bool) any {
+	if set {
+		return true
 	}
+	return nil
 }
 
 // setTurns numbers i and what takes its turn from it.

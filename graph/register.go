@@ -130,8 +130,8 @@ func contentSum(e *schema.Event) uint64 {
 
 // recordSum breaks the tie of two records of one fact with the same time: it covers
 // what contentSum leaves out.
-func recordSum(e *schema.Event) uint64 {
-	h := fnv(contentSum(e)).str(e.EventID).long(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
+func recordSum(e *schema.Event, content uint64) uint64 {
+	h := fnv(content).str(e.EventID).long(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
 		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin)).
 		str(e.SourceSDK).str(e.PromptHash).str(e.ParentSessionID).str(e.ParentEventID)
 	for _, tag := range e.Tags {

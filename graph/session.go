@@ -109,7 +109,8 @@ func NewSession(id, journal string) *Session {
 func (s *Session) Apply(e *schema.Event) []Op {
 	s.ops = make([]Op, 0, 8)
 	// 0 says "no time yet" throughout the fold.
-	f := &fact{Event: e, at: max(1, e.Timestamp.UnixNano()), sum: recordSum(e)}
+	f := &fact{Event: e, at: max(1, e.Timestamp.UnixNano()), content: contentSum(e)}
+	f.sum = recordSum(e, f.content)
 	s.observe(f)
 	if e.AgentID != "" {
 		s.openLane(e.AgentID, f)
@@ -157,9 +158,10 @@ func (s *Session) Apply(e *schema.Event) []Op {
 // fact is an event on its way through the fold.
 type fact struct {
 	*schema.Event
-	at   int64 // ns
-	sum  uint64
-	self int32 // the action that it made or changed
+	at      int64  // ns
+	content uint64 // contentSum
+	sum     uint64 // recordSum
+	self    int32  // the action that it made or changed
 }
 
 func (f *fact) stamp(rank uint8) stamp { return stamp{time: f.at, sum: f.sum, rank: rank} }

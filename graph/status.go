@@ -119,11 +119,7 @@ func (s *Session) settleCall(i int32) {
 	}
 	if never := neverRan(a.evidence); never != a.never {
 		a.never = never
-		if never {
-			s.put(i, Prop{"never_ran", true})
-		} else {
-			s.put(i, Prop{"never_ran", nil})
-		}
+		s.put(i, Prop{"never_ran", flag(never)})
 	}
 	defer s.setDuration(i)
 	if status == a.status {
@@ -152,11 +148,7 @@ func (s *Session) showStatus(i int32, status uint8) {
 	failed := statusIndex(schema.StatusFailed)
 	props := []Prop{{"status", statuses[status]}}
 	if (status == failed) != (a.status == failed) {
-		if status == failed {
-			props = append(props, Prop{"is_error", true})
-		} else {
-			props = append(props, Prop{"is_error", nil})
-		}
+		props = append(props, Prop{"is_error", flag(status == failed)})
 	}
 	a.status = status
 	s.put(i, props...)
