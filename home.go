@@ -101,7 +101,7 @@ func (h *Home) sync(ctx context.Context) (report connector.Report, err error) {
 }
 
 func (h *Home) open(o sqlite.Options) (*sqlite.Store, error) {
-	return sqlite.Open(filepath.Join(h.journal.Home(), "graph.db"), o)
+	return sqlite.Open(filepath.Join(h.journal.Home(), sqlite.FileName), o)
 }
 
 // Reader catches the store up with the journal and returns what answers every

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -37,6 +36,6 @@ func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, replica
 			}
 		}
 	})
-	dir := tail.Dir{Path: filepath.Join(j.Home(), "journal"), Suffix: ".jsonl", Log: log}
+	dir := tail.Dir{Path: journal.Dir(j.Home()), Suffix: journal.Suffix, Log: log}
 	dir.Run(ctx, reports)
 }

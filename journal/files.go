@@ -23,7 +23,8 @@ type File struct {
 // 24 ms for 5,000. What is no session's file is left out, and so is a file that
 // was removed meanwhile. A link is what it points at.
 func (j *Journal) Files() ([]File, error) {
-	entries, err := os.ReadDir(j.dir())
+	dir := j.dir()
+	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -32,11 +33,11 @@ func (j *Journal) Files() ([]File, error) {
 	}
 	files := make([]File, 0, len(entries))
 	for _, entry := range entries {
-		session, ok := strings.CutSuffix(entry.Name(), suffix)
+		session, ok := strings.CutSuffix(entry.Name(), Suffix)
 		if !ok || !schema.ValidID(session) || entry.IsDir() {
 			continue
 		}
-		info, err := entryInfo(j.dir(), entry)
+		info, err := entryInfo(dir, entry)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -24,7 +24,6 @@ const MaxLine = 128 << 20
 const (
 	dirMode  = 0o700
 	fileMode = 0o600
-	suffix   = ".jsonl"
 	idBytes  = 16
 	keyBytes = 32
 )
@@ -125,7 +124,13 @@ func (j *Journal) makeDirs() error {
 	return makeDir(j.dir())
 }
 
-func (j *Journal) dir() string { return filepath.Join(j.home, "journal") }
+// Suffix ends the name of a session's file.
+const Suffix = ".jsonl"
+
+// Dir returns the directory of the sessions' files below a home.
+func Dir(home string) string { return filepath.Join(home, "journal") }
+
+func (j *Journal) dir() string { return Dir(j.home) }
 
 // path returns the file of a session. Session ids come from payloads: what is not
 // an id of the protocol never becomes a path.
@@ -133,7 +138,7 @@ func (j *Journal) path(session string) (string, error) {
 	if !schema.ValidID(session) {
 		return "", fmt.Errorf("journal: session id %q does not match %s", session, schema.IDPattern)
 	}
-	return filepath.Join(j.dir(), session+suffix), nil
+	return filepath.Join(j.dir(), session+Suffix), nil
 }
 
 // makeDir makes dir for its owner alone, whatever the umask. A directory that is

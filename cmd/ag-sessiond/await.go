@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -84,7 +83,7 @@ func beingMade(home string) error {
 // journalFiles counts the sessions' files of a home's journal, by their names alone
 // and up to limit; -1 is all.
 func journalFiles(home string, limit int) (n int, err error) {
-	dir, err := os.Open(filepath.Join(home, "journal"))
+	dir, err := os.Open(journal.Dir(home))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -95,7 +94,7 @@ func journalFiles(home string, limit int) (n int, err error) {
 	for limit < 0 || n < limit {
 		names, err := dir.Readdirnames(64)
 		for _, name := range names {
-			if strings.HasSuffix(name, ".jsonl") {
+			if strings.HasSuffix(name, journal.Suffix) {
 				n++
 			}
 		}

@@ -20,7 +20,7 @@ import (
 
 const (
 	// storeFile is the embedded store, below the home.
-	storeFile = "graph.db"
+	storeFile = sqlite.FileName
 	// readPatience is how long a reading verb waits for another one that is writing
 	// the store: rather an answer that is behind than none.
 	readPatience = 50 * time.Millisecond
@@ -65,7 +65,7 @@ func recorded(home string) (bool, error) {
 	case !info.IsDir():
 		return false, unavailable(fmt.Errorf("%s is no directory: give --home or set AG_HOME to one", home))
 	}
-	_, err = os.Stat(filepath.Join(home, "journal"))
+	_, err = os.Stat(journal.Dir(home))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -32,6 +32,9 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
+// FileName is the name of the embedded store in a home.
+const FileName = "graph.db"
+
 // Options says how to open a store.
 type Options struct {
 	// ReadOnly opens an existing file for reading; Apply and Maintain then fail.
