@@ -24,6 +24,15 @@ type Store interface {
 	Close() error
 }
 
+// Shared is a Store that several journals write. A session belongs to the journal that
+// wrote it first; what another one records of it is a session of its own that
+// CONTINUES it (graph.ContinuationID). Apply answers a *graph.OwnedError until the
+// batches say so.
+type Shared interface {
+	// Continued returns which of a journal's sessions the store holds as continuations.
+	Continued(ctx context.Context, journal string) (map[string]bool, error)
+}
+
 // Maintainer is a Store that has work better done while nothing arrives. Maintain
 // does it in small steps and stops, without error, when ctx ends. An error that
 // wraps graph.ErrConflict says that the store is not the one it was (somebody deleted

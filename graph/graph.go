@@ -158,7 +158,10 @@ type Prop struct {
 	Value any
 }
 
-// Node is a node, or in an Op the properties of a node that change.
+// Node is a node, or in an Op the properties of a node that change. Props never hold
+// the key property (KeyProperty): Ref has it. Those of an Action hold action_type,
+// which is Type, and those of an Action or Agent session_id, which is the session
+// that a store holds it under (Batch.Own), from the first Op that puts it.
 type Node struct {
 	Ref
 	Type  ActionType // of an Action, in every Op that puts one; else ""
@@ -234,7 +237,7 @@ type OpKind uint8
 // The op kinds, in the order in which a coalesced batch is applied.
 const (
 	DelEdge OpKind = iota + 1 // absent: no-op
-	DelNode                   // with whatever edges are left on it; absent: no-op
+	DelNode                   // with whatever edges are left on it; absent: no-op. See Absorb
 	PutNode                   // creates or updates; Props are registers, nil removes one
 	PutEdge                   // both ends exist by then; Props likewise
 )
@@ -257,7 +260,33 @@ type Batch struct {
 	// another session points at it, its Actions, Agents and edges) before Ops: the
 	// journal file no longer continues what was folded.
 	Reset bool
-	Ops   []Op // coalesced: at most one op a key and kind, sorted by kind
+	// Continues says that another journal owns the session in this store: the ops are
+	// those of NewContinuation.
+	Continues bool
+	Ops       []Op // coalesced: at most one op a key and kind, sorted by kind
+}
+
+// Own returns the key of the Session node that the batch's fold fills.
+func (b *Batch) Own() string {
+	if b.Continues {
+		return ContinuationID(b.Session, b.Journal)
+	}
+	return b.Session
+}
+
+// ContinuationID is the session_id of what a journal records of a session that
+// another journal owns in the same store: a session resumed on a second machine. No
+// session has such an id itself (schema.SafeID).
+func ContinuationID(session, journal string) string {
+	return session + "~" + journal[:min(8, len(journal))]
+}
+
+// Absorb returns the op of a fold that has another journal's record of its session in
+// it: whatever that journal put into the store for the session goes, its position
+// too, and if it owned the session, the batch's journal does from now on. It is the
+// DelNode of the journal's continuation; a fold deletes no other foreign Session.
+func Absorb(session, journal string) Op {
+	return Op{Kind: DelNode, Node: Node{Ref: Ref{LabelSession, ContinuationID(session, journal)}}}
 }
 
 // Coalesce merges ops that are in order into at most one an entity and kind, sorted

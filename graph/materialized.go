@@ -16,6 +16,14 @@ import (
 // written.
 var ErrConflict = errors.New("the store is not where this replica left it")
 
+// OwnedError is returned by a store's Apply for sessions that another journal owns in
+// it, and whose batches do not say Continues. Nothing was written.
+type OwnedError struct{ Sessions []string }
+
+func (e *OwnedError) Error() string {
+	return fmt.Sprintf("another journal owns %s in this store", strings.Join(e.Sessions, ", "))
+}
+
 // ErrNotFound is wrapped by readers when what was asked for does not exist.
 var ErrNotFound = errors.New("not found")
 
