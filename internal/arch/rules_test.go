@@ -61,6 +61,7 @@ func layers() []layer {
 		{dir: "internal/demo"},
 		{dir: "internal/e2e"},
 		{dir: "internal/maketest"},
+		{dir: "internal/neo4jtest"},
 		{dir: "internal/bench", may: []string{"journal", "redact", "adapters", "graph", "schema"}},
 	}
 }
