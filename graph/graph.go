@@ -299,6 +299,9 @@ func Coalesce(ops []Op) []Op {
 	for _, op := range ops {
 		switch op.Kind {
 		case PutNode, DelNode:
+			if op.Kind == DelNode {
+				dropEdges(out, op.Node.Ref)
+			}
 			if i, ok := nodes[op.Node.Ref]; ok {
 				out[i] = mergeNode(out[i], op)
 				continue
@@ -327,6 +330,17 @@ func Coalesce(ops []Op) []Op {
 	}
 	slices.SortStableFunc(out, func(a, b Op) int { return cmp.Compare(a.Kind, b.Kind) })
 	return out
+}
+
+// dropEdges turns the edges that were put on a node into ones that are removed: a
+// store removes first, and would put them on the deleted node again. Folds delete
+// nodes rarely.
+func dropEdges(ops []Op, node Ref) {
+	for i := range ops {
+		if k := ops[i].Edge.EdgeKey; ops[i].Kind == PutEdge && (k.From == node || k.To == node) {
+			ops[i] = Op{Kind: DelEdge, Edge: Edge{EdgeKey: k}}
+		}
+	}
 }
 
 // recreated marks, inside Coalesce only, a PutNode whose key was deleted earlier in

@@ -47,20 +47,20 @@ func small(session string) []graph.Op {
 	s, bash, tag := ref(graph.LabelSession, session), ref(graph.LabelTool, "Bash"), ref(graph.LabelTag, "release")
 	return []graph.Op{
 		put(s, "", graph.Prop{Name: "status", Value: "active"}, graph.Prop{Name: "started_at", Value: at(0)},
-			graph.Prop{Name: "last_event_at", Value: at(9)}, graph.Prop{Name: "session_id", Value: session},
+			graph.Prop{Name: "last_event_at", Value: at(9)},
 			graph.Prop{Name: "action_count", Value: int64(3)}, graph.Prop{Name: "error_count", Value: int64(1)}),
 		put(call, graph.ToolCall, graph.Prop{Name: "timestamp", Value: at(1)}, graph.Prop{Name: "tool_name", Value: "Bash"},
 			graph.Prop{Name: "status", Value: "failed"}, graph.Prop{Name: "duration_ms", Value: 12.5},
-			graph.Prop{Name: "command", Value: "ls alpha/beta"}, graph.Prop{Name: "action_id", Value: call.Key},
+			graph.Prop{Name: "command", Value: "ls alpha/beta"},
 			graph.Prop{Name: "properties", Value: `{"tool_input":{"command":"ls alpha/beta","description":"List gamma"}}`}),
 		put(result, graph.ToolResult, graph.Prop{Name: "timestamp", Value: at(2)}, graph.Prop{Name: "tool_name", Value: "Bash"},
 			graph.Prop{Name: "text", Value: "total 42 café"}, graph.Prop{Name: "error_message", Value: "no such delta"},
 			graph.Prop{Name: "is_error", Value: true}, graph.Prop{Name: "parent_action_id", Value: call.Key}),
 		put(spare, graph.Notification, graph.Prop{Name: "timestamp", Value: at(3)}, graph.Prop{Name: "text", Value: "epsilon 日本"}),
-		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"}, graph.Prop{Name: "agent_key", Value: agent.Key},
+		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"},
 			graph.Prop{Name: "started_at", Value: at(1)}),
-		put(bash, "", graph.Prop{Name: "name", Value: "Bash"}, graph.Prop{Name: "is_mcp", Value: false}),
-		put(tag, "", graph.Prop{Name: "name", Value: "release"}),
+		put(bash, "", graph.Prop{Name: "is_mcp", Value: false}),
+		put(tag, ""),
 		put(file, "", graph.Prop{Name: "path", Value: "/etc/ü"}, graph.Prop{Name: "host", Value: "h"}),
 		putEdge(graph.HasAction, s, call), putEdge(graph.HasAction, s, result), putEdge(graph.HasAction, s, spare),
 		putEdge(graph.HasAgent, s, agent), putEdge(graph.HasAction, agent, result), putEdge(graph.Spawned, call, agent),
@@ -82,6 +82,23 @@ func own(session string, ops []graph.Op) []graph.Op {
 		mine(&ops[i].Node.Ref)
 		mine(&ops[i].Edge.From)
 		mine(&ops[i].Edge.To)
+	}
+	return ops
+}
+
+// held gives every Action and Agent that ops put the properties that a fold gives it
+// with its first Op (graph.Node): its session, and an Action its type.
+func held(own string, ops []graph.Op) []graph.Op {
+	ops = cloneOps(ops)
+	for i := range ops {
+		n := &ops[i].Node
+		if ops[i].Kind != graph.PutNode || n.Label != graph.LabelAction && n.Label != graph.LabelAgent {
+			continue
+		}
+		n.Props = append(n.Props, graph.Prop{Name: "session_id", Value: own})
+		if n.Label == graph.LabelAction {
+			n.Props = append(n.Props, graph.Prop{Name: "action_type", Value: string(n.Type)})
+		}
 	}
 	return ops
 }

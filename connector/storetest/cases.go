@@ -28,7 +28,7 @@ func testPutTwice(t *testing.T, p *pair) {
 		t.Fatal(err)
 	}
 	once := graph.New()
-	once.Apply(ops...)
+	once.Apply(held("s", ops)...)
 	if d := Diff(once, g); d != "" {
 		t.Fatalf("put twice is not put once (-once +twice):\n%s", d)
 	}
@@ -67,7 +67,7 @@ func testNullRemoves(t *testing.T, p *pair) {
 	p.apply("s", put(call, graph.ToolCall, graph.Prop{Name: "status"}, graph.Prop{Name: "text"}, graph.Prop{Name: "odd one"},
 		graph.Prop{Name: "never there"}), putEdge(graph.RelatedTo, call, call, graph.Prop{Name: "why"}))
 	g, _ := p.store.Load(context.Background(), "s")
-	if n := g.Node(call); n == nil || len(n.Props) != 0 {
+	if n := g.Node(call); n == nil || len(n.Props) != 2 { // its session and type
 		t.Fatalf("properties are left: %v", n)
 	}
 }
@@ -84,7 +84,7 @@ func testOrder(t *testing.T, p *pair) {
 		return g.HasEdge(graph.EdgeKey{Type: typ, From: from, To: to})
 	}
 	if !edge(graph.FollowedBy, call, result) || edge(graph.Read, call, file) || g.Node(message) != nil ||
-		g.Node(spare) == nil || len(g.Node(spare).Props) != 1 {
+		g.Node(spare) == nil || len(g.Node(spare).Props) != 3 {
 		t.Fatalf("order inside the batch was not kept: %v", g.Edges())
 	}
 }
@@ -282,7 +282,7 @@ func testValues(t *testing.T, p *pair) {
 	var props []graph.Prop
 	for i, v := range []any{"", "text", long, "\x00", "bro\xffken", "'\"\\\n\u2028", "12", "true", int64(0), int64(1), int64(-1 << 63), int64(1<<63 - 1),
 		int64(123456789012345), 0.0, 1.0, -1.5, 1e300, 5e-324, 1e21, true, false, graph.Time(0), graph.Time(1), graph.Time(-1), graph.Time(1<<63 - 1)} {
-		for _, name := range []string{"status", "text", "turn", "duration_ms", "is_error", "timestamp", "parent_action_id", "session_id",
+		for _, name := range []string{"status", "text", "turn", "duration_ms", "is_error", "timestamp", "parent_action_id",
 			"properties", "unknown"} {
 			key := schema.NewID(name, fmt.Sprint(i))
 			props = []graph.Prop{{Name: name, Value: v}}

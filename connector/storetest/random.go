@@ -64,6 +64,7 @@ func (w *world) batch(l *life) graph.Batch {
 	for range rapid.IntRange(0, 12).Draw(w.t, "steps") {
 		w.step(l)
 	}
+	l.ops = held(l.id, l.ops)
 	b.Ops = l.ops
 	if rapid.Bool().Draw(w.t, "coalesce") {
 		b.Ops = graph.Coalesce(cloneOps(l.ops))
@@ -195,7 +196,7 @@ func (w *world) useTool(l *life) {
 	}
 	tool := pick(w, []string{"Bash", "Read", "mcp__memory__write", "Ünïcode ✓"})
 	l.tool[key] = tool
-	l.put(ref(graph.LabelTool, tool), "", graph.Prop{Name: "name", Value: tool}, graph.Prop{Name: "is_mcp", Value: tool[0] == 'm'})
+	l.put(ref(graph.LabelTool, tool), "", graph.Prop{Name: "is_mcp", Value: tool[0] == 'm'})
 	l.edge(graph.PutEdge, graph.UsedTool, action(key), ref(graph.LabelTool, tool), w.edgeProps()...)
 }
 
@@ -225,7 +226,7 @@ func (w *world) otherEdge(l *life) {
 	switch rapid.IntRange(0, 3).Draw(w.t, "edge") {
 	case 0:
 		tag := ref(graph.LabelTag, pick(w, []string{"release", "étiquette", "a b"}))
-		l.put(tag, "", graph.Prop{Name: "name", Value: tag.Key})
+		l.put(tag, "")
 		l.edge(graph.PutEdge, graph.HasTag, l.self(), tag)
 	case 1:
 		if other := pick(w, w.sessions); other != l {

@@ -88,7 +88,7 @@ func (p *pair) batch(session string, ops ...graph.Op) graph.Batch {
 	from := p.positions[session]
 	to := schema.Position{Offset: from.Offset + 100, Sum: ^uint64(from.Offset), First: 1<<63 + 1}
 	p.positions[session] = to
-	return graph.Batch{Journal: journal, Session: session, From: from, To: to, Ops: ops}
+	return graph.Batch{Journal: journal, Session: session, From: from, To: to, Ops: held(session, ops)}
 }
 
 func (p *pair) applyBatches(batches ...graph.Batch) {

@@ -38,11 +38,11 @@ var actionProps = []property{
 	{"tool_name", word}, {"tool_use_id", word}, {"is_error", boolean}, {"is_mcp", boolean}, {"mcp_server", word},
 	{"never_ran", boolean}, {"text", sentence}, {"text", sentence}, {"error_message", sentence}, {"command", sentence},
 	{"file_path", sentence}, {"exit_code", count}, {"role", word}, {"cost_usd", amount}, {"properties", document},
-	{"metadata", document}, {"session_id", word}, {"action_type", word}, {"what is this?", sentence}, {"seen_at", instant},
+	{"metadata", document}, {"what is this?", sentence}, {"seen_at", instant},
 }
 
 var sessionProps = []property{
-	{"session_id", word}, {"name", sentence}, {"status", status}, {"started_at", instant}, {"ended_at", instant},
+	{"name", sentence}, {"status", status}, {"started_at", instant}, {"ended_at", instant},
 	{"last_event_at", instant}, {"title", sentence}, {"first_prompt", sentence}, {"working_directory", directory},
 	{"git_branch", word}, {"host", word}, {"user", word}, {"source_sdk", word}, {"action_count", count},
 	{"tool_call_count", count}, {"message_count", count}, {"agent_count", count}, {"error_count", count},
