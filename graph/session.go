@@ -10,6 +10,7 @@ type Session struct {
 	id         string
 	self       Ref
 	node       sessionNode
+	continues  Ref      // the Session that this one continues
 	actions    []action // 0 is no action
 	free       []int32
 	index      map[schema.Key]int32
@@ -103,14 +104,27 @@ func NewSession(id, journal string) *Session {
 	return s
 }
 
+// NewContinuation returns the empty fold of what a journal records of a session that
+// another journal owns in the same store. Its Session has the id ContinuationID and
+// CONTINUES the other's.
+func NewContinuation(session, journal string) *Session {
+	s := NewSession(ContinuationID(session, journal), journal)
+	s.continues = Ref{LabelSession, session}
+	return s
+}
+
 // Apply folds one event and returns what changed in the graph. It is total: it
 // never fails, and an event it cannot place is an Unknown action. The result is the
 // caller's.
 func (s *Session) Apply(e *schema.Event) []Op {
 	s.ops = make([]Op, 0, 8)
 	// 0 says "no time yet" throughout the fold.
-	f := &fact{Event: e, at: max(1, e.Timestamp.UnixNano()), content: contentSum(e)}
+	f := &fact{Event: bounded(e), at: max(1, e.Timestamp.UnixNano()), content: contentSum(e)}
 	f.sum = recordSum(e, f.content)
+	e = f.Event
+	if e.EventType == schema.SourcePosition {
+		return s.sourcePosition(f) // about the journal, not about the session
+	}
 	s.observe(f)
 	if e.AgentID != "" {
 		s.openLane(e.AgentID, f)

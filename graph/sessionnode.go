@@ -59,6 +59,7 @@ func (s *Session) observe(f *fact) {
 	n := &s.node
 	if n.shown.status == "" && n.journal != "" && n.started == 0 {
 		s.putRef(s.self, "", Prop{"journal", n.journal})
+		s.putContinues()
 	}
 	if f.Status == schema.StatusAbandoned && f.EventType == schema.SessionEnd {
 		return // a conclusion about the facts, not one of them
@@ -133,7 +134,7 @@ func (s *Session) sessionEvent(f *fact) {
 		}
 		n.stated.raise(f.Event, &spending{})
 	case schema.Fork:
-		if schema.SafeID(f.ParentSessionID) == s.id {
+		if parent := schema.SafeID(f.ParentSessionID); parent == s.id || parent == s.continues.Key {
 			break // no session is a fork of itself
 		}
 		if won, _ := n.regs.take(f.stamp(0), sessionFork); won != 0 {
@@ -142,6 +143,29 @@ func (s *Session) sessionEvent(f *fact) {
 	case schema.Tag:
 		s.tag(f)
 	}
+}
+
+// putContinues links a continuation to the session that another journal owns, which
+// that journal's fold fills.
+func (s *Session) putContinues() {
+	if s.continues != (Ref{}) {
+		s.putRef(s.continues, "", Prop{"name", s.continues.Key})
+		s.putEdge(Continues, s.self, s.continues)
+	}
+}
+
+// sourcePosition folds the note that another journal's record of this session is in
+// this one. What that journal put into a store for it is then there twice.
+func (s *Session) sourcePosition(f *fact) []Op {
+	other := schema.FieldString(f.Metadata, schema.MetaJournal)
+	if other == "" || other == s.node.journal {
+		return nil
+	}
+	session := s.id
+	if s.continues != (Ref{}) {
+		session = s.continues.Key
+	}
+	return []Op{Absorb(session, other)}
 }
 
 func (s *Session) fork(f *fact) {

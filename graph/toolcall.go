@@ -324,8 +324,9 @@ func (s *Session) useFile(i int32, f *fact) {
 		}
 		return
 	}
-	u := &fileUse{edge: edge, key: FileKey(f.Host, path), host: f.Host, path: path}
-	u.repo = repoPath(f.Event, path)
+	u := &fileUse{edge: edge, key: FileKey(f.Host, path), host: f.Host}
+	u.path, _ = schema.CutString(path, maxPath)
+	u.repo, _ = schema.CutString(repoPath(f.Event, path), maxPath)
 	if old != nil && (old.key != u.key || old.edge != u.edge) {
 		s.unlinkFile(i, old)
 	}

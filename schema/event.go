@@ -103,6 +103,7 @@ type Event struct {
 const (
 	MetaGitBranch = "git_branch"
 	MetaGitCommit = "git_commit"
+	MetaJournal   = "journal"   // of a source_position: the id of the journal whose record of the session is in this one
 	MetaRepoRoot  = "repo_root" // the working tree's top directory, absolute
 	MetaSessionID = "session_id_original"
 	MetaAgent     = "agent" // the runtime's own record of a subagent (Claude Code's agent-<id>.meta.json): an object

@@ -36,6 +36,7 @@ const (
 	Skill            Type = "skill"
 	Fork             Type = "fork"
 	Tag              Type = "tag"
+	SourcePosition   Type = "source_position" // up to where another record is in this journal
 	Unknown          Type = "unknown"
 )
 
@@ -44,7 +45,8 @@ func Types() []Type {
 	return []Type{
 		SessionStart, SessionEnd, TurnEnd, ToolStart, ToolEnd, ToolBatch, AgentStart, AgentEnd,
 		LLMStart, LLMEnd, Handoff, Message, Error, Permission, RateLimit, StructuredOutput,
-		Compaction, Notification, Task, Context, Memory, Callback, Decision, Skill, Fork, Tag, Unknown,
+		Compaction, Notification, Task, Context, Memory, Callback, Decision, Skill, Fork, Tag,
+		SourcePosition, Unknown,
 	}
 }
 
