@@ -50,20 +50,6 @@ func TestContinuation(t *testing.T) {
 	}
 }
 
-func TestSourcePosition(t *testing.T) {
-	e := callEvents("s")[0]
-	e.EventType, e.Metadata = schema.SourcePosition, json.RawMessage(`{"journal":"ffffffff00000000","offset":12}`)
-	want := Ref{LabelSession, "s~ffffffff"}
-	for name, s := range map[string]*Session{"owner": NewSession("s", "eeeeeeee"), "continuation": NewContinuation("s", "eeeeeeee")} {
-		if ops := s.Apply(&e); len(ops) != 1 || ops[0].Kind != DelNode || ops[0].Node.Ref != want {
-			t.Errorf("%s: %v", name, ops)
-		}
-	}
-	if ops := NewSession("s", "ffffffff00000000").Apply(&e); len(ops) > 0 {
-		t.Errorf("a journal that was put into itself absorbs itself: %v", ops)
-	}
-}
-
 // TestLongNames: what stores have in indexes is bounded, and two names stay two.
 func TestLongNames(t *testing.T) {
 	g, s := New(), NewSession("s", "j")

@@ -237,7 +237,7 @@ type OpKind uint8
 // The op kinds, in the order in which a coalesced batch is applied.
 const (
 	DelEdge OpKind = iota + 1 // absent: no-op
-	DelNode                   // with whatever edges are left on it; absent: no-op. See Absorb
+	DelNode                   // with whatever edges are left on it; absent: no-op
 	PutNode                   // creates or updates; Props are registers, nil removes one
 	PutEdge                   // both ends exist by then; Props likewise
 )
@@ -263,7 +263,12 @@ type Batch struct {
 	// Continues says that another journal owns the session in this store: the ops are
 	// those of NewContinuation.
 	Continues bool
-	Ops       []Op // coalesced: at most one op a key and kind, sorted by kind
+	// Absorbs are the journals whose record of this session is in this one
+	// (schema.SourcePosition). Before anything else what they put into the store for it
+	// goes, with their positions: their continuation, or, if one of them owned the
+	// session, the session itself, which this journal owns from then on.
+	Absorbs []string
+	Ops     []Op // coalesced: at most one op a key and kind, sorted by kind
 }
 
 // Own returns the key of the Session node that the batch's fold fills.
@@ -279,14 +284,6 @@ func (b *Batch) Own() string {
 // session has such an id itself (schema.SafeID).
 func ContinuationID(session, journal string) string {
 	return session + "~" + journal[:min(8, len(journal))]
-}
-
-// Absorb returns the op of a fold that has another journal's record of its session in
-// it: whatever that journal put into the store for the session goes, its position
-// too, and if it owned the session, the batch's journal does from now on. It is the
-// DelNode of the journal's continuation; a fold deletes no other foreign Session.
-func Absorb(session, journal string) Op {
-	return Op{Kind: DelNode, Node: Node{Ref: Ref{LabelSession, ContinuationID(session, journal)}}}
 }
 
 // Coalesce merges ops that are in order into at most one an entity and kind, sorted

@@ -65,6 +65,9 @@ func oracle(session string, events []schema.Event) *Graph {
 	}
 	for i := range events {
 		e := &events[i]
+		if e.EventType == schema.SourcePosition {
+			continue // about the journal
+		}
 		w.recs = append(w.recs, record{e, max(1, e.Timestamp.UnixNano()), recordSum(e, contentSum(e))})
 	}
 	slices.SortStableFunc(w.recs, func(a, b record) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.sum, b.sum)) })

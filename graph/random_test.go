@@ -302,6 +302,10 @@ func rare(d dice, e *schema.Event) {
 		e.EventType, e.HookEventName, e.Content = schema.Skill, "UserPromptExpansion", d.pick("hello", "/review 1")
 		e.Extra = json.RawMessage(`{"command_name":"` + d.pick("review", "simplify") + `","command_args":"1"}`)
 	case 7:
+		if d.one(4) {
+			e.EventType, e.Metadata = schema.SourcePosition, json.RawMessage(`{"journal":"other","offset":1}`)
+			return
+		}
 		e.EventType = []schema.Type{schema.Handoff, schema.Memory, schema.Callback, schema.Decision, schema.Unknown, "new_type"}[d(6)]
 		e.FromAgent, e.ToAgent = d.pick("", "x"), d.pick("", "y")
 		e.IsError, e.Status = d.one(3), d.pick("", "pending")

@@ -123,7 +123,7 @@ func (s *Session) Apply(e *schema.Event) []Op {
 	f.sum = recordSum(e, f.content)
 	e = f.Event
 	if e.EventType == schema.SourcePosition {
-		return s.sourcePosition(f) // about the journal, not about the session
+		return nil // about the journal, not about the session: see Batch.Absorbs
 	}
 	s.observe(f)
 	if e.AgentID != "" {

@@ -154,20 +154,6 @@ func (s *Session) putContinues() {
 	}
 }
 
-// sourcePosition folds the note that another journal's record of this session is in
-// this one. What that journal put into a store for it is then there twice.
-func (s *Session) sourcePosition(f *fact) []Op {
-	other := schema.FieldString(f.Metadata, schema.MetaJournal)
-	if other == "" || other == s.node.journal {
-		return nil
-	}
-	session := s.id
-	if s.continues != (Ref{}) {
-		session = s.continues.Key
-	}
-	return []Op{Absorb(session, other)}
-}
-
 func (s *Session) fork(f *fact) {
 	if s.forkedFrom != (Ref{}) {
 		s.delEdge(ForkedFrom, s.self, s.forkedFrom)
