@@ -43,18 +43,20 @@ func layers() []layer {
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "redact", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"redact", "schema"}, stdOnly: true},
+		{dir: "internal/fulltext", may: []string{"graph", "schema"}},
 		{dir: "cypher", may: []string{"graph", "schema"}},
 		{dir: "internal/tail"},
+		{dir: "config"},
 		{dir: "internal/render", may: []string{"graph", "schema"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
-		{dir: "connector/sqlite", may: []string{"graph", "schema"}},
-		{dir: "connector/neo4j", may: []string{"cypher", "graph", "schema"}},
+		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
+		{dir: "connector/neo4j", may: []string{"cypher", "internal/fulltext", "graph", "schema"}},
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
 		{dir: ".", may: []string{"connector", "connector/sqlite", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{".", "connector", "connector/sqlite", "connector/neo4j", "journal",
+		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},

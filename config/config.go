@@ -1,0 +1,225 @@
+// Package config reads <home>/config.toml: what a user may set, and nothing else.
+// Each key is documented at its field, and shown in Example.
+//
+// Whatever is wrong in the file is an error that names the file, the line where the
+// parser knows it, and the cure: a key that is quietly ignored is a setting that
+// somebody believes in.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// FileName is the name of the file in a home.
+const FileName = "config.toml"
+
+// The environment variables that say who logs in to a graph database that is given by
+// URL and is not in the file. One that is in the file uses only what the file says.
+const (
+	UserEnv     = "AG_GRAPH_USER"
+	PasswordEnv = "AG_GRAPH_PASSWORD"
+)
+
+// defaultUser is whose password it is where only that is given: the first user of
+// every Neo4j. A Memgraph without users takes any name.
+const defaultUser = "neo4j"
+
+// Config is the whole file. Its zero value is a file without a key.
+type Config struct {
+	// Graph lists databases that the daemon keeps in step with the journal, beside the
+	// embedded store.
+	Graph []Graph `toml:"graph"`
+}
+
+// Graph is one [[graph]]: a Neo4j or a Memgraph. At most one of Password,
+// PasswordFile and PasswordEnv is set.
+type Graph struct {
+	// URL is where it listens: bolt://host:7687, bolt+s:// with TLS, bolt+ssc:// with a
+	// certificate that nobody signed, neo4j://, neo4j+s://, neo4j+ssc:// for a cluster.
+	// It holds no user and no password: URLs end up in logs.
+	URL string `toml:"url"`
+	// Name is what --graph, status and the log call it; the host of the URL by default.
+	Name string `toml:"name"`
+	// User logs in; "neo4j" by default where there is a password. Without either there
+	// is no login, as a Memgraph has it at first.
+	User string `toml:"user"`
+	// Password is the password itself; the file must then be readable by its owner alone.
+	Password string `toml:"password"`
+	// PasswordFile is a file whose first line is the password, relative to the home.
+	PasswordFile string `toml:"password_file"`
+	// PasswordEnv is the name of an environment variable that holds the password.
+	PasswordEnv string `toml:"password_env"`
+	// Database is the one to use of several in a server; its default one by default.
+	Database string `toml:"database"`
+}
+
+// Example is a file with every key.
+const Example = `# Each [[graph]] is a Neo4j or Memgraph that "ag-sessiond run" keeps in step.
+[[graph]]
+url      = "bolt://localhost:7687"  # or bolt+s bolt+ssc neo4j neo4j+s neo4j+ssc
+name     = "team"                   # for --graph team; default: the host
+user     = "neo4j"                  # default: neo4j if there is a password, else no login
+password = "secret"                 # one of these three; this one wants chmod 600
+# password_file = "team.password"   #   its first line; relative to this folder
+# password_env  = "TEAM_PASSWORD"   #   an environment variable
+database = "neo4j"                  # default: the server's default database
+`
+
+// Load reads the file of a home. Where there is none, or no home, everything has its
+// default.
+func Load(home string) (Config, error) {
+	var c Config
+	path := filepath.Join(home, FileName)
+	text, err := os.ReadFile(path)
+	if home == "" || errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("read the configuration: %w", err)
+	}
+	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return Config{}, describe(path, err)
+	}
+	for i := range c.Graph {
+		if err := c.Graph[i].complete(home); err != nil {
+			return Config{}, fmt.Errorf("%s: [[graph]] number %d: %w", path, i+1, err)
+		}
+	}
+	if err := c.check(path); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// complete fills in defaults, and refuses what contradicts itself.
+func (g *Graph) complete(home string) error {
+	if g.URL == "" {
+		return errors.New(`url is missing: give one like url = "bolt://localhost:7687"`)
+	}
+	host, err := Host(g.URL)
+	if err != nil {
+		return err
+	}
+	if g.Name == "" {
+		g.Name = host
+	}
+	if strings.Contains(g.Name, "://") || strings.ContainsFunc(g.Name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("name %q: want a word without spaces, and no URL", g.Name)
+	}
+	var ways []string
+	for _, way := range []struct{ key, value string }{
+		{"password", g.Password}, {"password_file", g.PasswordFile}, {"password_env", g.PasswordEnv},
+	} {
+		if way.value != "" {
+			ways = append(ways, way.key)
+		}
+	}
+	switch len(ways) {
+	case 0:
+		if g.User != "" {
+			return errors.New("user has no password: give one of password, password_file, password_env")
+		}
+		return nil
+	case 1:
+	default:
+		return fmt.Errorf("%s: give one of them", strings.Join(ways, " and "))
+	}
+	if g.User == "" {
+		g.User = defaultUser
+	}
+	if g.PasswordFile != "" && !filepath.IsAbs(g.PasswordFile) {
+		g.PasswordFile = filepath.Join(home, g.PasswordFile)
+	}
+	return nil
+}
+
+// check looks at the entries together, and at who may read the passwords in the file.
+func (c *Config) check(path string) error {
+	names, secret := map[string]int{"sqlite": 0}, false
+	for i, g := range c.Graph {
+		if first, taken := names[g.Name]; taken {
+			whose := fmt.Sprintf("number %d has it too", first)
+			if first == 0 {
+				whose = "it is the embedded store's"
+			}
+			return fmt.Errorf("%s: [[graph]] number %d: name %q: %s: give it another name", path, i+1, g.Name, whose)
+		}
+		names[g.Name] = i + 1
+		secret = secret || g.Password != ""
+	}
+	if !secret || runtime.GOOS == "windows" { // which has no such permissions
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s holds a password and others may read it (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	return nil
+}
+
+// Host returns the host of a database's URL, or why the URL is none. The error never
+// shows a password that was put into it.
+func Host(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "", errors.New("the url cannot be read: give one like bolt://localhost:7687") // err would show it
+	case u.User != nil:
+		return "", errors.New("the url holds a user or password, and would show it in logs: use the keys user and password " +
+			"of " + FileName + ", or the variables " + UserEnv + " and " + PasswordEnv)
+	case u.Scheme == "" || u.Hostname() == "":
+		return "", fmt.Errorf("url %q: give one like bolt://localhost:7687", raw)
+	case u.Path != "" && u.Path != "/":
+		return "", fmt.Errorf("url %q: a database is named by the key database of %s", raw, FileName)
+	}
+	return u.Hostname(), nil
+}
+
+// FromEnvironment completes a Graph that is no entry of a file with the environment's
+// user and password.
+func FromEnvironment(raw string, env func(string) string) (Graph, error) {
+	g := Graph{URL: raw, User: env(UserEnv)}
+	if env(PasswordEnv) != "" {
+		g.PasswordEnv = PasswordEnv
+	}
+	if g.User != "" && g.PasswordEnv == "" {
+		return g, fmt.Errorf("%s is set and %s is not: set both, or none to connect without login", UserEnv, PasswordEnv)
+	}
+	return g, g.complete("")
+}
+
+// Secret returns the password, "" where there is none.
+func (g *Graph) Secret(env func(string) string) (string, error) {
+	switch {
+	case g.PasswordEnv != "":
+		if s := env(g.PasswordEnv); s != "" {
+			return s, nil
+		}
+		return "", fmt.Errorf("graph %s: the environment variable %s is not set: it is to hold the password", g.Name, g.PasswordEnv)
+	case g.PasswordFile != "":
+		text, err := os.ReadFile(g.PasswordFile)
+		if err != nil {
+			return "", fmt.Errorf("graph %s: read the password: %w", g.Name, err)
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		if line = strings.TrimSuffix(line, "\r"); line == "" {
+			return "", fmt.Errorf("graph %s: the first line of %s is empty: it is to hold the password", g.Name, g.PasswordFile)
+		}
+		return line, nil
+	}
+	return g.Password, nil
+}

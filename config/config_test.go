@@ -1,0 +1,233 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph/config"
+)
+
+func home(t *testing.T, text string, mode os.FileMode) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, config.FileName)
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := home(t, `
+[[graph]]
+url = "bolt://localhost:7687"
+
+[[graph]]
+url = "neo4j+s://db.example:7687"
+name = "team"
+password_file = "team.password"
+database = "agents"
+
+[[graph]]
+url = "bolt://[::1]:7700"
+user = "me"
+password = "pa\"ss"
+`, 0o600)
+	got, err := config.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{Graph: []config.Graph{
+		{URL: "bolt://localhost:7687", Name: "localhost"},
+		{URL: "neo4j+s://db.example:7687", Name: "team", User: "neo4j", PasswordFile: filepath.Join(dir, "team.password"), Database: "agents"},
+		{URL: "bolt://[::1]:7700", Name: "::1", User: "me", Password: `pa"ss`},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadWithoutFile(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir(), filepath.Join(t.TempDir(), "not there")} {
+		got, err := config.Load(dir)
+		if err != nil || !reflect.DeepEqual(got, config.Config{}) {
+			t.Errorf("%q: %+v, %v", dir, got, err)
+		}
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	const secret = "hunter2secret"
+	for _, tc := range []struct{ name, text, want string }{
+		{"unknown key", "[[graph]]\nurl = \"bolt://a\"\nusr = \"x\"", `FILE:3: unknown key graph.usr: did you mean user?`},
+		{"unknown table", "[[graphs]]\nurl = \"bolt://a\"", `FILE:1: unknown key graphs: did you mean graph?`},
+		{"unknown, nothing near", "[[graph]]\nurl = \"bolt://a\"\nfrobnicate = 1",
+			`FILE:3: unknown key graph.frobnicate: there are url, name, user, password, password_file, password_env, database`},
+		{"two unknown keys", "colour = 1\n[[graph]]\nurl = \"bolt://a\"\ndatabse = \"x\"",
+			"FILE:1: unknown key colour: there are graph\nFILE:4: unknown key graph.databse: did you mean database?"},
+		{"wrong type", "[[graph]]\nurl = 7687", `FILE:2: graph.url: want a string in quotes`},
+		{"a number for a list", "graph = 1", `FILE:1: graph: want tables, each begun by [[graph]]`},
+		{"no TOML", "[[graph]]\nurl = bolt://a", `FILE:2:7: unexpected character U+0062 'b' at start of value`},
+		{"no TOML, with a password", "[[graph]]\npassword = \"" + secret + "\" x", `FILE:2:28: `},
+		{"no url", "[[graph]]\nname = \"a\"", `FILE: [[graph]] number 1: url is missing: give one like url = "bolt://localhost:7687"`},
+		{"url without scheme", "[[graph]]\nurl = \"localhost:7687\"", `FILE: [[graph]] number 1: url "localhost:7687": give one like bolt://localhost:7687`},
+		{"url with a path", "[[graph]]\nurl = \"bolt://a/db\"", `FILE: [[graph]] number 1: url "bolt://a/db": a database is named by the key database of config.toml`},
+		{"password in the url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:7687\"", `FILE: [[graph]] number 1: the url holds a user or password, and would show it in logs: ` +
+			`use the keys user and password of config.toml, or the variables AG_GRAPH_USER and AG_GRAPH_PASSWORD`},
+		{"unreadable url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:76 87\"", `FILE: [[graph]] number 1: the url cannot be read: give one like bolt://localhost:7687`},
+		{"two passwords", "[[graph]]\nurl = \"bolt://a\"\npassword = \"" + secret + "\"\npassword_env = \"P\"",
+			`FILE: [[graph]] number 1: password and password_env: give one of them`},
+		{"a user alone", "[[graph]]\nurl = \"bolt://a\"\nuser = \"me\"",
+			`FILE: [[graph]] number 1: user has no password: give one of password, password_file, password_env`},
+		{"one name twice", "[[graph]]\nurl = \"bolt://a:1\"\n[[graph]]\nurl = \"bolt://a:2\"",
+			`FILE: [[graph]] number 2: name "a": number 1 has it too: give it another name`},
+		{"the embedded store's name", "[[graph]]\nurl = \"bolt://a:1\"\nname = \"sqlite\"",
+			`FILE: [[graph]] number 1: name "sqlite": it is the embedded store's: give it another name`},
+		{"a name like a url", "[[graph]]\nurl = \"bolt://a:1\"\nname = \"bolt://b\"",
+			`FILE: [[graph]] number 1: name "bolt://b": want a word without spaces, and no URL`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := home(t, tc.text, 0o600)
+			got, err := config.Load(dir)
+			if err == nil {
+				t.Fatalf("no error, and %+v", got)
+			}
+			text := strings.ReplaceAll(err.Error(), filepath.Join(dir, config.FileName), "FILE")
+			if text != tc.want && !(strings.HasSuffix(tc.want, ": ") && strings.HasPrefix(text, tc.want)) {
+				t.Errorf("\n got %s\nwant %s", text, tc.want)
+			}
+			if strings.Contains(text, secret) {
+				t.Errorf("the error shows the password: %s", text)
+			}
+		})
+	}
+}
+
+// Who wrote a password into a file that others can read is to know before it is used.
+func TestPasswordInReadableFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such permissions")
+	}
+	const with = "[[graph]]\nurl = \"bolt://a\"\npassword = \"secret\""
+	const without = "[[graph]]\nurl = \"bolt://a\"\npassword_env = \"P\""
+	for _, mode := range []os.FileMode{0o644, 0o640, 0o604} {
+		dir := home(t, with, mode)
+		if _, err := config.Load(dir); err == nil || !strings.HasSuffix(err.Error(), "chmod 600 "+filepath.Join(dir, config.FileName)) {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+		if _, err := config.Load(home(t, without, mode)); err != nil {
+			t.Errorf("mode %o, no password in it: %v", mode, err)
+		}
+	}
+	if _, err := config.Load(home(t, with, 0o400)); err != nil {
+		t.Error(err)
+	}
+}
+
+// The example is what people copy: it has to be right, and to have every key.
+func TestExample(t *testing.T) {
+	got, err := config.Load(home(t, config.Example, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Graph{URL: "bolt://localhost:7687", Name: "team", User: "neo4j", Password: "secret", Database: "neo4j"}
+	if diff := cmp.Diff([]config.Graph{want}, got.Graph); diff != "" {
+		t.Error(diff)
+	}
+	for f := range reflect.TypeFor[config.Graph]().NumField() {
+		key := reflect.TypeFor[config.Graph]().Field(f).Tag.Get("toml")
+		if !strings.Contains(config.Example, "\n"+key+" ") && !strings.Contains(config.Example, "\n# "+key+" ") {
+			t.Errorf("the example lacks %s", key)
+		}
+	}
+	// Its two other ways to give the password are right, too.
+	for _, key := range []string{"password_file", "password_env"} {
+		other := strings.Replace(strings.Replace(config.Example, "\npassword ", "\n# password ", 1), "\n# "+key, "\n"+key, 1)
+		if _, err := config.Load(home(t, other, 0o644)); err != nil {
+			t.Errorf("with %s: %v", key, err)
+		}
+	}
+}
+
+func TestFromEnvironment(t *testing.T) {
+	const url = "bolt://db.example:7687"
+	for _, tc := range []struct {
+		name string
+		env  []string
+		want config.Graph
+		err  string
+	}{
+		{"nothing", nil, config.Graph{URL: url, Name: "db.example"}, ""},
+		{"both", []string{"AG_GRAPH_USER", "me", "AG_GRAPH_PASSWORD", "p"}, config.Graph{URL: url, Name: "db.example", User: "me", PasswordEnv: "AG_GRAPH_PASSWORD"}, ""},
+		{"a password", []string{"AG_GRAPH_PASSWORD", "p"}, config.Graph{URL: url, Name: "db.example", User: "neo4j", PasswordEnv: "AG_GRAPH_PASSWORD"}, ""},
+		{"a user", []string{"AG_GRAPH_USER", "me"}, config.Graph{}, "AG_GRAPH_USER is set and AG_GRAPH_PASSWORD is not"},
+	} {
+		got, err := config.FromEnvironment(url, environment(tc.env...))
+		if tc.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tc.err) {
+				t.Errorf("%s: error %v, want %s", tc.name, err, tc.err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", tc.name, err, diff)
+		}
+	}
+}
+
+func TestSecret(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	env := environment("P", " from env ")
+	for _, tc := range []struct {
+		name, want, err string
+		graph           config.Graph
+	}{
+		{name: "none"},
+		{name: "inline", graph: config.Graph{Password: "p q"}, want: "p q"},
+		{name: "environment, as it is", graph: config.Graph{PasswordEnv: "P"}, want: " from env "},
+		{name: "environment, unset", graph: config.Graph{Name: "team", PasswordEnv: "Q"}, err: "graph team: the environment variable Q is not set"},
+		{name: "first line", graph: config.Graph{PasswordFile: write("a", " se cret \nnext\n")}, want: " se cret "},
+		{name: "no newline", graph: config.Graph{PasswordFile: write("b", "secret")}, want: "secret"},
+		{name: "Windows line", graph: config.Graph{PasswordFile: write("c", "secret\r\n")}, want: "secret"},
+		{name: "empty", graph: config.Graph{Name: "team", PasswordFile: write("d", "\nsecret")}, err: "graph team: the first line of"},
+		{name: "absent", graph: config.Graph{Name: "team", PasswordFile: filepath.Join(dir, "x")}, err: "graph team: read the password: "},
+	} {
+		got, err := tc.graph.Secret(env)
+		if tc.err != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), tc.err) {
+				t.Errorf("%s: error %v, want %s", tc.name, err, tc.err)
+			}
+			continue
+		}
+		if got != tc.want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", tc.name, got, err, tc.want)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// describe says what is wrong with the file, and where. It never shows the line: that
+// may hold a password.
+func describe(path string, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var all []error
+		for i := range unknown.Errors {
+			e := &unknown.Errors[i]
+			line, _ := e.Position()
+			all = append(all, fmt.Errorf("%s:%d: unknown key %s: %s", path, line, strings.Join(e.Key(), "."), suggestion(e.Key())))
+		}
+		return errors.Join(all...)
+	}
+	var wrong *toml.DecodeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	line, column := wrong.Position()
+	if key := wrong.Key(); strings.Contains(wrong.Error(), "cannot decode") && len(key) > 0 {
+		if want := kindOf(key); want != "" {
+			return fmt.Errorf("%s:%d: %s: want %s", path, line, strings.Join(key, "."), want)
+		}
+	}
+	return fmt.Errorf("%s:%d:%d: %s", path, line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
+}
+
+// suggestion names the key that was probably meant by one that there is not.
+func suggestion(key toml.Key) string {
+	known := keys(parent(key))
+	last := key[len(key)-1]
+	best, least := "", max(2, len(last)/2)+1
+	for _, k := range known {
+		if d := distance(last, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best != "" {
+		return "did you mean " + best + "?"
+	}
+	return "there are " + strings.Join(known, ", ")
+}
+
+// parent is the struct that holds a key: what is unknown further up holds none.
+func parent(key toml.Key) reflect.Type {
+	t := reflect.TypeFor[Config]()
+	for _, part := range key[:len(key)-1] {
+		f, ok := field(t, part)
+		if !ok {
+			break
+		}
+		if f.Type.Kind() == reflect.Slice {
+			t = f.Type.Elem()
+		}
+	}
+	return t
+}
+
+// kindOf says what a known key takes.
+func kindOf(key toml.Key) string {
+	f, ok := field(parent(key), key[len(key)-1])
+	switch {
+	case !ok:
+		return ""
+	case f.Type.Kind() == reflect.Slice:
+		return "tables, each begun by [[" + key[len(key)-1] + "]]"
+	}
+	return "a " + f.Type.Kind().String() + map[reflect.Kind]string{reflect.String: " in quotes"}[f.Type.Kind()]
+}
+
+func keys(t reflect.Type) (names []string) {
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Tag.Get("toml"))
+	}
+	return names
+}
+
+func field(t reflect.Type, key string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("toml") == key {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// distance counts the insertions, deletions and changes between two short words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
