@@ -250,11 +250,11 @@ func (t *tx) writeDocuments() error {
 				return err
 			}
 		}
-		if d == nil || d.empty() {
+		if d == nil || d.Empty() {
 			continue
 		}
 		if err := t.exec("INSERT INTO fts (rowid, tool_name, content, input, text) VALUES (?, ?, ?, ?, ?)",
-			id, d.toolName, d.content, d.input, d.text); err != nil {
+			id, d.ToolName, d.Content, d.Input, d.Text); err != nil {
 			return err
 		}
 	}

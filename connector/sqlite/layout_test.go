@@ -3,10 +3,8 @@ package sqlite
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
@@ -88,66 +86,6 @@ func TestManyColumnSets(t *testing.T) {
 	}
 	if d := graph.Diff(want, got); len(d) > 0 {
 		t.Errorf("%d differences, the first: %v", len(d), d[0])
-	}
-}
-
-func TestSnippet(t *testing.T) {
-	long := strings.Repeat("日本 words before ", 40)
-	for _, c := range []struct {
-		d          document
-		words      string
-		want       []string // what is marked
-		start, end string
-	}{
-		{document{text: "The Café\nopens"}, "cafe opens", []string{"Café", "opens"}, "The Café opens", ""},
-		{document{text: long + "needle " + long}, "needle", []string{"needle"}, "…", "…"},
-		{document{text: "other", content: "no such file"}, "file", []string{"file"}, "no such", ""},
-		{document{input: "/usr/lib/x", toolName: "Bash"}, "usr/lib bash", []string{"usr/lib"}, "/usr", ""},
-		{document{text: "bad \xff\x01 utf"}, "utf", []string{"utf"}, "bad \xff  utf", ""},
-		{document{text: "it exited; exi, x"}, "exi*", []string{"exited", "exi"}, "it exited", "x"},
-		{document{text: "a main.go in x-main.got"}, "main.g*", []string{"main.go", "main.got"}, "a main", ""},
-		{document{text: "exited"}, "exi", nil, "exited", ""},
-		{document{text: "nothing"}, "else", nil, "nothing", ""},
-		{document{}, "else", nil, "", ""},
-	} {
-		got, marks := snippet(c.d, searchWords(c.words))
-		var marked []string
-		for _, m := range marks {
-			marked = append(marked, got[m[0]:m[1]])
-		}
-		if !slices.Equal(marked, c.want) || !strings.HasPrefix(got, c.start) || !strings.HasSuffix(got, c.end) || len(got) > snippetBytes+10 {
-			t.Errorf("%q: %q marked %q, want %q", c.words, got, marked, c.want)
-		}
-	}
-}
-
-// TestErrorOnce: the error of a failed call is the beginning of its text, and is in
-// the document once; one that says something else is there too.
-func TestErrorOnce(t *testing.T) {
-	for _, c := range []struct{ message, text, want string }{
-		{"Exit code 4 no such file", "Exit code 4\n\n  no such\tfile\nmore", "Exit code 4\n\n  no such\tfile\nmore"},
-		{"Exit code 4", "Exit code 4", "Exit code 4"},
-		{"Exit code 4 perm…", "Exit code 4\npermission denied", "Exit code 4\npermission denied"},
-		{"Exit code 4 perm…", "Exit code 4\nno", "Exit code 4 perm…\nExit code 4\nno"},
-		{"Exit code 4", "Exit code 42", "Exit code 4\nExit code 42"},
-		{"Exit code 4", "Exit code", "Exit code 4\nExit code"},
-		{"denied", "the output", "denied\nthe output"},
-		{"denied", "", "denied"},
-		{"", "the output", "the output"},
-	} {
-		props := map[string]any{"error_message": c.message, "text": c.text}
-		if got := newDocument(graph.ToolResult, func(name string) any { return props[name] }); got.content != c.want {
-			t.Errorf("%q and %q make %q, want %q", c.message, c.text, got.content, c.want)
-		}
-	}
-}
-
-func TestCut(t *testing.T) {
-	for _, s := range []string{"", "short", strings.Repeat("x", maxField), strings.Repeat("日本語", 2000), strings.Repeat("\xff", 5000)} {
-		got := cut(s)
-		if !strings.HasPrefix(s, got) || len(got) > maxField || len(s) > maxField && len(got) < maxField-utf8.UTFMax || utf8.ValidString(s) && !utf8.ValidString(got) {
-			t.Errorf("cut %d bytes to %d", len(s), len(got))
-		}
 	}
 }
 

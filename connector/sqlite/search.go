@@ -6,9 +6,9 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/fulltext"
 )
 
 // newest bounds what a search ranks, and so what it costs.
@@ -21,7 +21,7 @@ const newest = 2000
 // nothing else in a word is an operator. Since is inclusive; Failed selects status failed
 // and is_error.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
-	words := searchWords(q.Words)
+	words := fulltext.ParseWords(q.Words)
 	if len(words) == 0 {
 		return nil, nil
 	}
@@ -39,40 +39,13 @@ func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.Se
 	return out, nil
 }
 
-// searchWord is a word as typed, and its tokens.
-type searchWord struct {
-	raw    string
-	tokens []string
-	prefix bool // the last token is the beginning of one
-}
-
-// minPrefix is how many letters and digits a word has before its * counts: one
-// letter is the beginning of so many words that it tells nothing and costs much.
-const minPrefix = 2
-
-// searchWords splits what a person typed. A word without any letter or digit
-// matches nothing in particular and is left out.
-func searchWords(s string) (words []searchWord) {
-	for _, raw := range strings.Fields(strings.ReplaceAll(s, "\x00", " ")) {
-		w := searchWord{raw: raw}
-		for t := range tokens(raw) {
-			w.tokens = append(w.tokens, t.folded)
-		}
-		if len(w.tokens) > 0 {
-			w.prefix = strings.HasSuffix(raw, "*") && utf8.RuneCountInString(strings.Join(w.tokens, "")) >= minPrefix
-			words = append(words, w)
-		}
-	}
-	return words
-}
-
 // match is the word in FTS5's query language, where a * counts only outside of the
 // quotes.
-func (w searchWord) match() string {
-	if w.prefix {
-		return quote(w.raw) + " *"
+func match(w fulltext.Word) string {
+	if w.Prefix {
+		return quote(w.Raw) + " *"
 	}
-	return quote(w.raw)
+	return quote(w.Raw)
 }
 
 // quote makes a phrase of raw, whatever characters it has.
@@ -83,16 +56,16 @@ type rankedHit struct {
 	bm25 float64 // less is better
 }
 
-func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, words []searchWord) ([]rankedHit, error) {
-	match := ""
-	if q.Tool != "" && len(searchWords(q.Tool)) > 0 {
-		match = "tool_name : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
+func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, words []fulltext.Word) ([]rankedHit, error) {
+	expr := ""
+	if q.Tool != "" && len(fulltext.ParseWords(q.Tool)) > 0 {
+		expr = "tool_name : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
 	}
 	for _, w := range words {
-		match += " " + w.match()
+		expr += " " + match(w)
 	}
 	w, filters := &where{}, &where{} // of the index, of the rows
-	w.and("fts MATCH ?", match)
+	w.and("fts MATCH ?", expr)
 	if q.Session != "" {
 		var lo, hi sql.NullInt64
 		var n int64
@@ -156,7 +129,7 @@ func scanHits(ctx context.Context, tx *sql.Tx, query string, args []any) (hits [
 }
 
 // showHits reads the actions and marks the words in them.
-func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, words []searchWord) ([]graph.SearchHit, error) {
+func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, words []fulltext.Word) ([]graph.SearchHit, error) {
 	ids := make([]int64, len(hits))
 	for i, h := range hits {
 		ids[i] = h.id
@@ -167,7 +140,7 @@ func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, word
 	}
 	out := make([]graph.SearchHit, len(rows))
 	for i, r := range rows {
-		d := newDocument(r.ActionType, func(name string) any {
+		d := fulltext.NewDocument(r.ActionType, func(name string) any {
 			switch name {
 			case "tool_name":
 				return r.ToolName
@@ -177,7 +150,7 @@ func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, word
 			return r.Properties[name]
 		})
 		out[i].Rank = -hits[i].bm25
-		out[i].Snippet, out[i].Marks = snippet(d, words)
+		out[i].Snippet, out[i].Marks = fulltext.Snippet(d, words)
 		r.Text, r.Properties, r.Metadata = "", nil, nil
 		out[i].Action = r
 	}

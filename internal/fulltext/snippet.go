@@ -1,4 +1,4 @@
-package sqlite
+package fulltext
 
 import (
 	"iter"
@@ -9,15 +9,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// token is a word of a text as FTS5's unicode61 sees it.
+// token is a word of a text as FTS5's unicode61 sees it: every store then finds the
+// same.
 type token struct {
 	start, end int // bytes
 	folded     string
 }
 
 // tokens yields the tokens of s: runs of letters, numbers and private-use
-// characters, in lower case and without diacritics. FTS5 decides what matches;
-// this finds the place to show.
+// characters, in lower case and without diacritics.
 func tokens(s string) iter.Seq[token] {
 	return func(yield func(token) bool) {
 		start := -1
@@ -60,13 +60,13 @@ const (
 	snippetLead  = 60 // before the first mark
 )
 
-// snippet cuts the part of a document that shows why it was found, on one line,
+// Snippet cuts the part of a document that shows why it was found, on one line,
 // with the byte ranges of the words that were asked for.
-func snippet(d document, words []searchWord) (string, [][2]int) {
+func Snippet(d Document, words []Word) (string, [][2]int) {
 	var field string
 	var marks [][2]int
 	best := -1
-	for _, f := range []string{d.text, d.content, d.input, d.toolName} {
+	for _, f := range []string{d.Text, d.Content, d.Input, d.ToolName} {
 		m, distinct := findWords(f, words)
 		if distinct > best && f != "" {
 			field, marks, best = f, m, distinct
@@ -100,7 +100,7 @@ func snippet(d document, words []searchWord) (string, [][2]int) {
 
 // findWords returns where the words are in s, in order, and how many of them are
 // there.
-func findWords(s string, words []searchWord) (marks [][2]int, distinct int) {
+func findWords(s string, words []Word) (marks [][2]int, distinct int) {
 	var toks []token
 	for t := range tokens(s) {
 		toks = append(toks, t)
@@ -109,7 +109,7 @@ func findWords(s string, words []searchWord) (marks [][2]int, distinct int) {
 	for i := 0; i < len(toks); i++ {
 		for w, word := range words {
 			if word.begins(toks[i:]) {
-				last := i + len(word.tokens) - 1
+				last := i + len(word.Tokens) - 1
 				marks = append(marks, [2]int{toks[i].start, toks[last].end})
 				found[w], i = true, last
 				break
@@ -125,12 +125,12 @@ func findWords(s string, words []searchWord) (marks [][2]int, distinct int) {
 }
 
 // begins reports whether toks begin with the word.
-func (w searchWord) begins(toks []token) bool {
-	if len(toks) < len(w.tokens) {
+func (w Word) begins(toks []token) bool {
+	if len(toks) < len(w.Tokens) {
 		return false
 	}
-	for i, want := range w.tokens {
-		if w.prefix && i == len(w.tokens)-1 {
+	for i, want := range w.Tokens {
+		if w.Prefix && i == len(w.Tokens)-1 {
 			return strings.HasPrefix(toks[i].folded, want)
 		}
 		if toks[i].folded != want {

@@ -1,0 +1,127 @@
+// Package fulltext is what stores agree on about full-text search: the part of an action that
+// is searched, the words of a question, which actions have them, and what is shown of a
+// hit. An engine's index finds the candidates; here is what decides.
+package fulltext
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Document is what full-text search knows of an action.
+type Document struct {
+	ToolName string
+	Content  string // what a call gave: its error, then the text of a ToolResult
+	Input    string // what a ToolCall was asked for
+	Text     string // any other action's text
+}
+
+// Empty reports whether there is nothing to be found.
+func (d Document) Empty() bool { return d == Document{} }
+
+// Searched lists the properties that a document is made of.
+func Searched() []string {
+	return []string{"tool_name", "text", "error_message", "command", "file_path", "url", "pattern", "properties"}
+}
+
+// maxField bounds what is indexed of each field, in bytes: the index grows with the
+// words, and what tells texts apart is at their beginning.
+const maxField = 4096
+
+// NewDocument makes the document of an action. get returns a property's value.
+func NewDocument(typ graph.ActionType, get func(name string) any) Document {
+	str := func(name string) string { s, _ := get(name).(string); return s }
+	d := Document{ToolName: cut(str("tool_name")), Content: cut(str("error_message"))}
+	if t := str("text"); typ == graph.ToolResult {
+		if tells(t, str("error_message")) {
+			d.Content = "" // or the snippets of failures say everything twice
+		}
+		d.Content = cut(join(d.Content, t))
+	} else {
+		d.Text = cut(t)
+	}
+	if typ == graph.ToolCall {
+		var seen []string
+		for _, name := range []string{"command", "file_path", "url", "pattern"} {
+			if s := str(name); s != "" {
+				d.Input = join(d.Input, s)
+				seen = append(seen, s)
+			}
+		}
+		input := schema.Field([]byte(str("properties")), "tool_input")
+		d.Input = cut(appendStrings(d.Input, input, seen))
+	}
+	return d
+}
+
+// tells reports whether text begins with the words of an error message: those of a
+// failed call are the gist of its text, in which white space is one blank each, and
+// which ends with … where it was cut, maybe inside a word.
+func tells(text, message string) bool {
+	message, isCut := strings.CutSuffix(message, "…")
+	wordEnds := func() bool {
+		r, _ := utf8.DecodeRuneInString(text)
+		return text == "" || unicode.IsSpace(r)
+	}
+	for i, word := range strings.Fields(message) {
+		if i > 0 && !wordEnds() {
+			return false
+		}
+		text = strings.TrimLeftFunc(text, unicode.IsSpace)
+		if !strings.HasPrefix(text, word) {
+			return false
+		}
+		text = text[len(word):]
+	}
+	return isCut || wordEnds()
+}
+
+// appendStrings appends all strings in a JSON value but for the keys and those in
+// seen, which were promoted from it.
+func appendStrings(s string, raw []byte, seen []string) string {
+	if len(raw) == 0 || len(s) >= maxField {
+		return s
+	}
+	switch raw[0] {
+	case '"':
+		if v := schema.Unquote(raw); !slices.Contains(seen, v) {
+			s = join(s, v)
+		}
+	case '{':
+		for _, v := range schema.Fields(raw) {
+			s = appendStrings(s, v, seen)
+		}
+	case '[':
+		for v := range schema.Elements(raw) {
+			s = appendStrings(s, v, seen)
+		}
+	}
+	return s
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "\n" + b
+}
+
+// cut returns the first maxField bytes of s, whole characters only.
+func cut(s string) string {
+	if len(s) <= maxField {
+		return s
+	}
+	s = s[:maxField]
+	for i := 0; i < utf8.UTFMax && len(s) > 0; i++ {
+		if r, n := utf8.DecodeLastRuneInString(s); r != utf8.RuneError || n != 1 {
+			break
+		}
+		s = s[:len(s)-1]
+	}
+	return s
+}
