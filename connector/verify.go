@@ -15,46 +15,6 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// Lag is how far a store is behind the journal.
-type Lag struct {
-	Sessions int   `json:"sessions"` // with something that the store does not have
-	Bytes    int64 `json:"bytes"`    // of journal that the store does not have
-}
-
-// Behind compares what a store holds with where the journal's files end, a torn tail
-// aside: nothing will ever come of one, and it must not count forever. A file that
-// shrank counts whole: all of it is to be folded again.
-func Behind(ctx context.Context, j *journal.Journal, store Store) (Lag, error) {
-	var lag Lag
-	positions, err := store.Positions(ctx, j.ID())
-	if err != nil {
-		return lag, fmt.Errorf("read the store's positions: %w", err)
-	}
-	files, err := j.Files()
-	if err != nil {
-		return lag, err
-	}
-	for _, f := range files {
-		from := positions[f.Session].Offset
-		if f.Size == from {
-			continue
-		}
-		behind := f.Size
-		if f.Size > from {
-			end, err := j.End(f)
-			if err != nil {
-				end = f.Size // it cannot be read, and so is not in the store
-			}
-			if behind = end - from; behind <= 0 {
-				continue
-			}
-		}
-		lag.Sessions++
-		lag.Bytes += behind
-	}
-	return lag, nil
-}
-
 // ErrBeingWritten says that a session changes too fast to be compared.
 var ErrBeingWritten = errors.New("it is being written all the time: verify it again later")
 
@@ -67,9 +27,12 @@ var ErrBeingWritten = errors.New("it is being written all the time: verify it ag
 // of the others from it: the changes are valid beside it. One of a session that the
 // store's writer did not leave alone wraps ErrBeingWritten.
 func Verify(ctx context.Context, j *journal.Journal, store Store, session string) ([]graph.Change, error) {
-	v := verification{j, store}
+	v := verification{journal: j, store: store}
 	positions, err := v.positions(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if v.continued, err = continuedIn(ctx, store, j.ID()); err != nil {
 		return nil, err
 	}
 	sessions := []string{session}
@@ -81,7 +44,7 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		held, err := store.Load(ctx, s)
+		held, err := store.Load(ctx, v.own(s))
 		if f := v.compare(s, positions[s], held, err); f.err != nil || len(f.changes) > 0 {
 			found[s] = f
 		}
@@ -111,8 +74,17 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 }
 
 type verification struct {
-	journal *journal.Journal
-	store   Store
+	journal   *journal.Journal
+	store     Store
+	continued map[string]bool // sessions that another journal owns
+}
+
+// own is the id under which the store holds the journal's record of a session.
+func (v verification) own(session string) string {
+	if v.continued[session] {
+		return graph.ContinuationID(session, v.journal.ID())
+	}
+	return session
 }
 
 // finding is what is wrong with one session.
@@ -138,7 +110,7 @@ func (v verification) again(ctx context.Context, session string) finding {
 		if err != nil {
 			return finding{err: err}
 		}
-		held, loadErr := v.store.Load(ctx, session)
+		held, loadErr := v.store.Load(ctx, v.own(session))
 		after, err := v.positions(ctx)
 		if err != nil {
 			return finding{err: err}
@@ -173,7 +145,7 @@ func (v verification) compare(session string, at schema.Position, held *graph.Gr
 		return finding{changes: []graph.Change{{What: "Session " + session, Field: "journal", A: what, B: fmt.Sprintf("folded up to %d", at.Offset)}}}
 	}
 	return finding{changes: slices.DeleteFunc(graph.Diff(fresh, held), func(c graph.Change) bool {
-		return othersNode(c.What, session)
+		return othersNode(c.What, v.own(session))
 	})}
 }
 
@@ -184,7 +156,7 @@ func (v verification) fold(session string, at schema.Position) (*graph.Graph, er
 		return nil, err
 	}
 	cursor.Close()
-	fresh, state := graph.New(), graph.NewSession(session, v.journal.ID())
+	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.continued[session])
 	return fresh, readTo(v.journal, session, at, func(e *schema.Event) { fresh.Apply(state.Apply(e)...) })
 }
 
