@@ -39,6 +39,9 @@ func (f *folding) session(ctx context.Context, session string) {
 			return
 		}
 		err = f.file(ctx, session)
+		if errors.Is(err, errTakeOver) {
+			err = f.takeOver(ctx, session)
+		}
 		// Replaced while it was read: from the beginning of the new one.
 		if !errors.Is(err, journal.ErrReplaced) || errors.Is(err, fs.ErrNotExist) {
 			break
@@ -61,7 +64,7 @@ func (f *folding) session(ctx context.Context, session string) {
 func (f *folding) file(ctx context.Context, session string) error {
 	f.dropOps()
 	from := f.positions[session]
-	p := &part{Batch: graph.Batch{Journal: f.Journal.ID(), Session: session, From: from}}
+	p := &part{Batch: f.batch(session)}
 	p.counts.Sessions = 1
 	cursor, err := f.Journal.Read(session, from)
 	if errors.Is(err, journal.ErrReplaced) {
@@ -76,6 +79,12 @@ func (f *folding) file(ctx context.Context, session string) error {
 		return err
 	}
 	defer cursor.Close()
+	return f.read(ctx, p, cursor, from)
+}
+
+// read folds a session's file from a cursor to its end; from is where that stands.
+func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, from schema.Position) error {
+	session := p.Session
 	state := f.folds.take(session, from)
 	lines := 0 // of the part
 	for ctx.Err() == nil {
@@ -102,6 +111,9 @@ func (f *folding) file(ctx context.Context, session string) error {
 		if refused != nil {
 			f.refuse(p, state, &e, cursor, refused)
 		} else {
+			if err := f.absorb(p, &e); err != nil {
+				return err
+			}
 			p.counts.Events++
 			state.events++
 			f.ops = append(f.ops, state.session.Apply(&e)...)
@@ -109,7 +121,7 @@ func (f *folding) file(ctx context.Context, session string) error {
 		if f.full(p) {
 			f.add(p, cursor, f.age(session))
 			f.flush(ctx)
-			p = &part{Batch: graph.Batch{Journal: p.Journal, Session: session, From: p.To}, torn: cursor.Torn()}
+			p = &part{Batch: f.batch(session), torn: cursor.Torn()}
 			lines = 0
 		}
 	}
@@ -264,7 +276,7 @@ func (f *folding) flush(ctx context.Context) {
 // refold returns the state of a session's fold at a position, by folding what is
 // before it: what the store holds already.
 func (f *folding) refold(session string, to schema.Position) (*fold, error) {
-	state := &fold{session: graph.NewSession(session, f.Journal.ID()), at: to}
+	state := &fold{session: newSession(session, f.Journal.ID(), f.continued[session]), at: to}
 	if to == (schema.Position{}) {
 		return state, nil
 	}

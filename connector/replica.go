@@ -40,7 +40,8 @@ type Replica struct {
 	MaxEvents int
 	MaxBytes  int64
 	// ApplyTimeout is when a store that does not answer counts as failed: 2 min.
-	ApplyTimeout time.Duration
+	// AnswerTimeout is the same for its positions, which take no such work: 30 s.
+	ApplyTimeout, AnswerTimeout time.Duration
 	// Idle is how long after its session's last line a fold's state is kept: 10 min.
 	Idle time.Duration
 	// MaxKept bounds the states kept, in events folded: 50,000, about 30 MB.
@@ -50,6 +51,11 @@ type Replica struct {
 
 	running sync.Mutex // one Sync or Run at a time
 	folds   folds      // survives a Sync: the next one may go on from it
+	health  health
+	// continued are the sessions that another journal owns in the store, absorbed the
+	// journals whose record was imported into a session's: see owner.go.
+	continued map[string]bool
+	absorbed  map[string][]string
 
 	// Tests set these; else they are Journal.Sync, and quietFor.
 	syncFile func(session string) error
@@ -60,6 +66,7 @@ func (r *Replica) setDefaults() {
 	r.MaxEvents = cmp.Or(r.MaxEvents, 8000)
 	r.MaxBytes = cmp.Or(r.MaxBytes, 4<<20)
 	r.ApplyTimeout = cmp.Or(r.ApplyTimeout, 2*time.Minute)
+	r.AnswerTimeout = cmp.Or(r.AnswerTimeout, 30*time.Second)
 	r.Idle = cmp.Or(r.Idle, 10*time.Minute)
 	r.MaxKept = cmp.Or(r.MaxKept, 50_000)
 	r.MinBackoff = cmp.Or(r.MinBackoff, 100*time.Millisecond)
@@ -107,15 +114,23 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 		total.Duration = time.Since(start)
 		// Somebody else wrote to the store between our reading its positions and
 		// our writing. Once more from what it says now.
+		if r.owned(err) {
+			attempt = 0 // each adds a session: it ends
+			continue
+		}
 		if !errors.Is(err, graph.ErrConflict) || attempt == 3 {
 			return total, err
 		}
+		r.continued, r.absorbed = nil, nil
 	}
 }
 
 // catchUp reads the store's positions and folds every file that goes beyond.
 func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Progress)) (*pass, error) {
 	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}, newer: map[string]bool{}}
+	if err := r.askContinued(ctx); err != nil {
+		return p, err
+	}
 	positions, err := r.Store.Positions(ctx, r.Journal.ID())
 	if err != nil {
 		return p, fmt.Errorf("read the store's positions: %w", err)
@@ -175,6 +190,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 	thorough := false
 	for wait := r.MinBackoff; ctx.Err() == nil; wait = min(2*wait, r.MaxBackoff) {
 		err := r.follow(ctx, changed, thorough, func() {
+			r.health.up()
 			down.over()
 			wait = r.MinBackoff
 		})
@@ -182,6 +198,11 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 		if ctx.Err() != nil {
 			return
 		}
+		if r.owned(err) {
+			continue
+		}
+		r.continued, r.absorbed = nil, nil // whose a session is may have changed, too
+		r.health.failed(err)
 		down.begin(err)
 		// Half of the wait is left to chance: the machines of a team must not all
 		// come back to one database in the same moment.
@@ -267,31 +288,4 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// outage says once that a store failed, and once that it is back.
-type outage struct {
-	log   zerolog.Logger
-	since time.Time
-}
-
-func (o *outage) begin(err error) {
-	if !o.since.IsZero() {
-		return
-	}
-	o.since = time.Now()
-	reason := "store.failed"
-	if errors.Is(err, graph.ErrConflict) {
-		reason = "store.conflict"
-	}
-	logError(o.log.Warn(), reason, err).
-		Msg("the store does not take what is in the journal; trying again, nothing is lost")
-}
-
-func (o *outage) over() {
-	if o.since.IsZero() {
-		return
-	}
-	o.log.Info().Float64("seconds", time.Since(o.since).Seconds()).Msg("the store is up to date again")
-	o.since = time.Time{}
 }
