@@ -124,6 +124,7 @@ func (p *pass) write(ctx context.Context, tx *transaction) error {
 		return err
 	}
 	p.report.add(tx.counts)
+	p.health.took(tx.batches, tx.counts.Events)
 	if p.progress != nil {
 		p.progress(Progress{p.report.Sessions, p.report.Events, p.report.Bytes, max(p.total, p.report.Bytes)})
 	}

@@ -128,12 +128,9 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 // catchUp reads the store's positions and folds every file that goes beyond.
 func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Progress)) (*pass, error) {
 	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}, newer: map[string]bool{}}
-	if err := r.askContinued(ctx); err != nil {
-		return p, err
-	}
-	positions, err := r.Store.Positions(ctx, r.Journal.ID())
+	positions, err := r.ask(ctx)
 	if err != nil {
-		return p, fmt.Errorf("read the store's positions: %w", err)
+		return p, err
 	}
 	p.positions = positions
 	if p.positions == nil {
@@ -159,6 +156,24 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 		sessions[i] = f.Session
 	}
 	return p, p.run(ctx, sessions)
+}
+
+// ask learns what the store holds, and which sessions another journal owns in it.
+func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position, err error) {
+	limited, cancel := context.WithTimeout(ctx, r.AnswerTimeout)
+	defer cancel()
+	if err = r.askContinued(limited); err == nil {
+		if positions, err = r.Store.Positions(limited, r.Journal.ID()); err != nil {
+			err = fmt.Errorf("read the store's positions: %w", err)
+		}
+	}
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return nil, fmt.Errorf("the store did not answer within %v: %w", r.AnswerTimeout, err)
+	}
+	if err == nil {
+		r.health.answered(positions)
+	}
+	return positions, err
 }
 
 func missing(positions map[string]schema.Position, files []journal.File) (n int) {

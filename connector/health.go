@@ -1,0 +1,142 @@
+package connector
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// State is what a replica is doing.
+type State string
+
+// The states of a replica.
+const (
+	Connecting State = "connecting"  // its store has not answered yet
+	CatchingUp State = "catching_up" // the store takes what it missed
+	Up         State = "up"          // the store has what was there when it was last looked at
+	Down       State = "down"        // the store failed, and is tried again and again
+)
+
+// Health is how a replica is at one moment. Times are UTC.
+type Health struct {
+	State State     `json:"state"`
+	Since time.Time `json:"since,omitzero"` // of the state
+	// LastError is what its store failed with last, also after it came back.
+	LastError   string    `json:"last_error,omitempty"`
+	LastErrorAt time.Time `json:"last_error_at,omitzero"`
+	Position    int64     `json:"position_bytes"` // of journal that the store has
+	// Rate is the events that the store took in the last minute, by the second.
+	Rate      float64   `json:"events_per_second"`
+	AppliedAt time.Time `json:"applied_at,omitzero"` // when the store last took something
+}
+
+// Health says how the replica is. Any goroutine may ask.
+func (r *Replica) Health() Health { return r.health.at(time.Now()) }
+
+// StorePositions returns what the store holds of each session of the journal, as far
+// as the replica knows, or nil where the store has not answered yet.
+func (r *Replica) StorePositions() map[string]schema.Position {
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	return maps.Clone(r.health.positions)
+}
+
+// health is what a replica knows about itself. Its zero value is Connecting.
+type health struct {
+	mu        sync.Mutex
+	now       Health // State "" is Connecting; Rate is in rate
+	positions map[string]schema.Position
+	rate      rate
+}
+
+func (h *health) at(now time.Time) Health {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v := h.now
+	if v.State == "" {
+		v.State = Connecting
+	}
+	v.Rate = h.rate.perSecond(now)
+	return v
+}
+
+// become changes the state; to become what one is changes nothing. The caller holds mu.
+func (h *health) become(s State) {
+	if h.now.State != s {
+		h.now.State, h.now.Since = s, time.Now().UTC()
+	}
+}
+
+// answered notes what the store said it holds. A store that is down stays so: it may
+// answer, and yet refuse to take anything, as a full disk does.
+func (h *health) answered(positions map[string]schema.Position) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.positions, h.now.Position = make(map[string]schema.Position, len(positions)), 0
+	for session, p := range positions {
+		h.positions[session] = p
+		h.now.Position += p.Offset
+	}
+	if h.now.State != Down {
+		h.become(CatchingUp)
+	}
+}
+
+// took notes what the store has taken.
+func (h *health) took(batches []graph.Batch, events int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	for i := range batches {
+		b := &batches[i]
+		h.now.Position += b.To.Offset - h.positions[b.Session].Offset
+		h.positions[b.Session] = b.To
+	}
+	h.now.AppliedAt = now.UTC()
+	h.rate.add(now, events)
+	if h.now.State == Down {
+		h.become(CatchingUp)
+	}
+}
+
+func (h *health) up() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.become(Up)
+}
+
+func (h *health) failed(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.become(Down)
+	h.now.LastError, h.now.LastErrorAt = err.Error(), time.Now().UTC()
+}
+
+// rate counts events in the seconds of the last minute.
+type rate struct {
+	seconds [60]struct {
+		unix   int64
+		events int
+	}
+}
+
+func (r *rate) add(now time.Time, events int) {
+	slot := &r.seconds[now.Unix()%60]
+	if slot.unix != now.Unix() {
+		slot.unix, slot.events = now.Unix(), 0
+	}
+	slot.events += events
+}
+
+func (r *rate) perSecond(now time.Time) float64 {
+	total := 0
+	for _, s := range r.seconds {
+		if now.Unix()-s.unix < 60 {
+			total += s.events
+		}
+	}
+	return float64(total) / 60
+}
