@@ -27,7 +27,7 @@ type Store interface {
 // Shared is a Store that several journals write. A session belongs to the journal that
 // wrote it first; what another one records of it is a session of its own that
 // CONTINUES it (graph.ContinuationID). Apply answers a *graph.OwnedError until the
-// batches say so.
+// batches say so, and ErrConflict to a continuation of the journal's own session.
 type Shared interface {
 	// Continued returns which of a journal's sessions the store holds as continuations.
 	Continued(ctx context.Context, journal string) (map[string]bool, error)

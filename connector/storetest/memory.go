@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -15,6 +16,8 @@ import (
 type Memory struct {
 	mu        sync.Mutex
 	positions map[[2]string]schema.Position // by journal and session
+	continued map[[2]string]bool            // likewise: held as a continuation
+	owners    map[string]string             // the journal that owns a session
 	folds     map[string]*graph.Graph       // what each session's own fold has put
 	shared    *graph.Graph                  // tools, tags and files
 }
@@ -23,6 +26,8 @@ type Memory struct {
 func NewMemory() *Memory {
 	return &Memory{
 		positions: map[[2]string]schema.Position{},
+		continued: map[[2]string]bool{},
+		owners:    map[string]string{},
 		folds:     map[string]*graph.Graph{},
 		shared:    graph.New(),
 	}
@@ -41,6 +46,19 @@ func (m *Memory) Positions(_ context.Context, journal string) (map[string]schema
 	return out, nil
 }
 
+// Continued returns which of a journal's sessions are held as continuations.
+func (m *Memory) Continued(_ context.Context, journal string) (map[string]bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]bool{}
+	for k := range m.continued {
+		if k[0] == journal {
+			out[k[1]] = true
+		}
+	}
+	return out, nil
+}
+
 // Apply writes all batches or none.
 func (m *Memory) Apply(ctx context.Context, batches []graph.Batch) error {
 	m.mu.Lock()
@@ -48,13 +66,23 @@ func (m *Memory) Apply(ctx context.Context, batches []graph.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	positions := maps.Clone(m.positions)
+	positions, owners := maps.Clone(m.positions), maps.Clone(m.owners)
+	var owned graph.OwnedError
 	for _, b := range batches {
 		k := [2]string{b.Journal, b.Session}
 		if positions[k] != b.From {
 			return fmt.Errorf("session %s at %v, expected %v: %w", b.Session, positions[k], b.From, graph.ErrConflict)
 		}
 		positions[k] = b.To
+		owner := owners[b.Session]
+		switch {
+		case owner == b.Journal && b.Continues:
+			return fmt.Errorf("session %s is the journal's own, not a continuation: %w", b.Session, graph.ErrConflict)
+		case owner == "" && !b.Continues, slices.Contains(b.Absorbs, owner):
+			owners[b.Session] = b.Journal
+		case owner != b.Journal && !b.Continues:
+			owned.Sessions = append(owned.Sessions, b.Session)
+		}
 		for _, op := range b.Ops {
 			if op.Kind == graph.DelNode && op.Node.Label.Shared() {
 				return fmt.Errorf("%s %s is shared: a fold never deletes it", op.Node.Label, op.Node.Key)
@@ -64,21 +92,49 @@ func (m *Memory) Apply(ctx context.Context, batches []graph.Batch) error {
 			}
 		}
 	}
-	m.positions = positions
+	if len(owned.Sessions) > 0 {
+		return &owned
+	}
 	for _, b := range batches {
+		m.absorb(b)
+		m.positions[[2]string{b.Journal, b.Session}] = b.To
 		m.fold(b)
 	}
 	return nil
 }
 
-func (m *Memory) fold(b graph.Batch) {
-	if b.Reset {
-		delete(m.folds, b.Session)
+// absorb drops what the journals that a batch has taken in wrote of its session.
+func (m *Memory) absorb(b graph.Batch) {
+	for _, other := range b.Absorbs {
+		delete(m.positions, [2]string{other, b.Session})
+		delete(m.continued, [2]string{other, b.Session})
+		delete(m.folds, graph.ContinuationID(b.Session, other))
+		if m.owners[b.Session] == other {
+			delete(m.folds, b.Session)
+			m.owners[b.Session] = b.Journal
+		}
 	}
-	g := m.folds[b.Session]
+	if m.owners[b.Session] == "" && !b.Continues {
+		m.owners[b.Session] = b.Journal
+	}
+}
+
+func (m *Memory) fold(b graph.Batch) {
+	k := [2]string{b.Journal, b.Session}
+	if b.Reset {
+		delete(m.folds, b.Own())
+		if m.continued[k] {
+			delete(m.folds, graph.ContinuationID(b.Session, b.Journal))
+		}
+	}
+	delete(m.continued, k)
+	if b.Continues {
+		m.continued[k] = true
+	}
+	g := m.folds[b.Own()]
 	if g == nil {
 		g = graph.New()
-		m.folds[b.Session] = g
+		m.folds[b.Own()] = g
 	}
 	g.Apply(b.Ops...)
 	for _, op := range b.Ops {

@@ -45,6 +45,10 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"search", testSearch},
 		{"newest first", testNewestFirst},
 		{"tool statistics", testToolStats},
+		{"two journals", testTwoJournals},
+		{"owner imported", testOwnerImported},
+		{"continuation imported", testContinuationImported},
+		{"nothing when owned", testNothingWhenOwned},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.test(t, &pair{t: t, store: open(t), memory: NewMemory()})
