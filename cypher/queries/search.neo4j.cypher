@@ -1,0 +1,10 @@
+// Find words in what was said, called and answered: the best hits first.
+// $words string – words in lower case; a AND b wants both
+// $limit int = 20 – at most this many hits
+// Full text is a procedure of its own in each engine; search.memgraph.cypher is Memgraph's.
+CALL db.index.fulltext.queryNodes('action_search', $words) YIELD node, score
+MATCH (s:Session)-[:HAS_ACTION]->(node)
+RETURN round(score * 100) / 100 AS score, node.timestamp AS time, node.action_type AS type, node.name AS action,
+       node.status AS status, s.session_id AS session, node.action_id AS action_id
+ORDER BY score DESC, time DESC, action_id
+LIMIT $limit

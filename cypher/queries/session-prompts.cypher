@@ -1,0 +1,5 @@
+// What the user asked for in a session, in order.
+// $session session = "latest" – the session
+MATCH (:Session {session_id: $session})-[:HAS_ACTION]->(p:UserMessage)
+RETURN p.turn AS turn, p.timestamp AS time, p.text AS prompt, p.action_id AS action_id
+ORDER BY time, action_id
