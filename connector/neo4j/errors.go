@@ -1,0 +1,71 @@
+package neo4j
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+var errReadOnly = errors.New("the store was opened read-only")
+
+func (s *Store) fail(doing string, err error) error { return fail(s.opts.URL, doing, err) }
+
+// fail wraps an error with the database's URL, which holds no password, and what to do.
+func fail(url, doing string, err error) error {
+	var owned *graph.OwnedError
+	if err == nil || errors.As(err, &owned) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("graph %s: %s: %w", url, doing, err)
+	}
+	if cure := cure(err); cure != "" {
+		return fmt.Errorf("graph %s: %s: %w: %s", url, doing, err, cure)
+	}
+	return fmt.Errorf("graph %s: %s: %w", url, doing, err)
+}
+
+// cure says what to do about an error of the server or the network.
+func cure(err error) string {
+	var refused *driver.Neo4jError
+	if !errors.As(err, &refused) {
+		text := err.Error()
+		switch {
+		case strings.Contains(text, "x509") || strings.Contains(text, "tls:"):
+			return "the TLS handshake failed: bolt+s wants a certificate that this machine trusts, bolt+ssc takes any, bolt none"
+		case strings.Contains(text, "server responded HTTP"):
+			return "this is the port of the browser: Bolt's is 7687 unless it was changed"
+		case driver.IsConnectivityError(err):
+			return "is the database running, and does it want TLS (bolt+s)?"
+		}
+		return ""
+	}
+	title := refused.Code[strings.LastIndexByte(refused.Code, '.')+1:]
+	switch title {
+	case "Unauthorized":
+		return "user or password is wrong"
+	case "AuthenticationRateLimit":
+		return "too many wrong passwords: the server refuses this user for a while"
+	case "CredentialsExpired":
+		return "the password must be changed first, with cypher-shell or in the Browser"
+	case "Forbidden":
+		return "the user lacks the right to do this"
+	case "DatabaseNotFound":
+		return "there is no such database: create it, or name another"
+	case "NotALeader", "ForbiddenOnReadOnlyDatabase", "WriteOnReadOnlyAccessDbDatabase":
+		return "this member of the cluster takes no writes: use neo4j:// instead of bolt://, or make the database writable"
+	case "DatabaseUnavailable":
+		return "the database is stopped or starting"
+	case "TransactionLogError", "OutOfDiskSpace":
+		return "the server cannot write: is its disk full?"
+	}
+	if strings.Contains(strings.ToLower(refused.Msg), "no space left") {
+		return "the server's disk is full"
+	}
+	return ""
+}

@@ -1,0 +1,3 @@
+MATCH (a:Agent {session_id: $session})
+WHERE a.stub IS NULL
+RETURN properties(a) AS props

@@ -1,0 +1,2 @@
+// Memgraph has no dbms.components() unless a server maps it.
+SHOW VERSION

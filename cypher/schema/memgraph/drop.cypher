@@ -1,0 +1,24 @@
+// Takes back what setup.cypher made. The data stays.
+DROP CONSTRAINT ON (n:Session) ASSERT n.session_id IS UNIQUE;
+DROP CONSTRAINT ON (n:Action) ASSERT n.action_id IS UNIQUE;
+DROP CONSTRAINT ON (n:Agent) ASSERT n.agent_key IS UNIQUE;
+DROP CONSTRAINT ON (n:Tool) ASSERT n.name IS UNIQUE;
+DROP CONSTRAINT ON (n:Tag) ASSERT n.name IS UNIQUE;
+DROP CONSTRAINT ON (n:File) ASSERT n.file_key IS UNIQUE;
+DROP CONSTRAINT ON (n:JournalPosition) ASSERT n.position_id IS UNIQUE;
+DROP INDEX ON :Session(session_id);
+DROP INDEX ON :Action(action_id);
+DROP INDEX ON :Agent(agent_key);
+DROP INDEX ON :Tool(name);
+DROP INDEX ON :Tag(name);
+DROP INDEX ON :File(file_key);
+DROP INDEX ON :JournalPosition(position_id);
+DROP INDEX ON :Session(started_at);
+DROP INDEX ON :Action(session_id);
+DROP INDEX ON :Action(timestamp);
+DROP INDEX ON :Action(tool_name);
+DROP INDEX ON :Action(status);
+DROP INDEX ON :Agent(session_id);
+DROP INDEX ON :File(path);
+DROP INDEX ON :JournalPosition(journal);
+DROP TEXT INDEX action_search;

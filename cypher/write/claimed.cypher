@@ -1,0 +1,6 @@
+// Reads what claim.cypher locked: where the journal is, and whose the session is.
+UNWIND $rows AS row
+MATCH (p:JournalPosition {position_id: row.position})
+MATCH (s:Session {session_id: row.own})
+RETURN row.position AS position, p.offset AS offset, p.sum AS sum, p.first AS first,
+       coalesce(p.continues, false) AS continues, s.owner AS owner, coalesce(s.stub, false) AS stub
