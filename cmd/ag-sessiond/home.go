@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -43,6 +44,12 @@ func (a *app) homeDir() (string, error) {
 	return filepath.Abs(home)
 }
 
+// storePath is where the embedded store is.
+func (a *app) storePath() (string, error) {
+	home, err := a.homeDir()
+	return filepath.Join(home, storeFile), err
+}
+
 // journal opens the journal of the home, which must be there.
 func (a *app) journal() (*journal.Journal, error) {
 	home, err := a.homeDir()
@@ -51,6 +58,32 @@ func (a *app) journal() (*journal.Journal, error) {
 	}
 	j, err := journal.Open(home)
 	return j, unavailable(err)
+}
+
+// ownJournal opens the journal of the home for what a graph does not hold. It makes
+// none: with --graph the home may be that of a machine that records nothing.
+func (a *app) ownJournal() (*journal.Journal, error) {
+	home, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	there, err := recorded(home)
+	if err == nil && !there {
+		err = fmt.Errorf("there is no journal in %s", home)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.journal()
+}
+
+// journalSession is the session of a journal that a session of a store is: the same,
+// or what its continuation continues.
+func journalSession(j *journal.Journal, id string) string {
+	if base, _, ok := strings.Cut(id, "~"); ok && graph.ContinuationID(base, j.ID()) == id {
+		return base
+	}
+	return id
 }
 
 // recorded reports whether the home was ever recorded into. Asking must not make
@@ -73,8 +106,12 @@ func recorded(home string) (bool, error) {
 }
 
 // read catches the store up with the journal and calls fn with it. Where the store
-// cannot be caught up fn gets it as it is, and stderr says how far behind it is.
+// cannot be caught up fn gets it as it is, and stderr says how far behind it is. With
+// --graph it is that database, as it is.
 func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
+	if len(a.graphs) > 0 {
+		return a.readGraph(ctx, fn)
+	}
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -129,7 +166,7 @@ func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) erro
 	if err != nil {
 		return err
 	}
-	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: zerolog.Nop()} // the error says it
+	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()} // the error says it
 	progress, done := a.progressBar(ctx)
 	_, err = r.Sync(ctx, progress)
 	done()
@@ -187,20 +224,6 @@ func (a *app) readSession(ctx context.Context, arg string, fn func(context.Conte
 		}
 		return fn(ctx, r, s)
 	})
-}
-
-// peek calls fn with the store as it is, if there is one.
-func (a *app) peek(fn func(*sqlite.Store) error) error {
-	home, err := a.homeDir()
-	if err != nil {
-		return err
-	}
-	store, err := sqlite.Open(filepath.Join(home, storeFile), sqlite.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	return fn(store)
 }
 
 // nothing is the reader of a home that was never recorded into.

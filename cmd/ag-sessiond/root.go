@@ -26,6 +26,8 @@ type app struct {
 	home string // --home
 	json bool   // --json
 
+	graphs []string // --graph, of the verbs that have it
+
 	empty    bool          // nothing is recorded yet, and that was said
 	patience time.Duration // how long to wait for another process to catch the store up
 }
@@ -87,9 +89,13 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	})
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddGroup(&cobra.Group{ID: "read", Title: "Questions:"}, &cobra.Group{ID: "keep", Title: "Keeping the record:"})
-	a.add(root, "read", a.sessionsCmd(), a.showCmd(), a.actionsCmd(), a.traceCmd(), a.summaryCmd(), a.toolsCmd(),
-		a.sequenceCmd(), a.searchCmd(), a.graphCmd(), a.resumeCmd())
-	a.add(root, "keep", a.hooksCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd())
+	reading := []*cobra.Command{a.sessionsCmd(), a.showCmd(), a.actionsCmd(), a.traceCmd(), a.summaryCmd(), a.toolsCmd(),
+		a.sequenceCmd(), a.searchCmd(), a.graphCmd(), a.resumeCmd()}
+	for _, cmd := range reading {
+		a.readsGraph(cmd)
+	}
+	a.add(root, "read", reading...)
+	a.add(root, "keep", a.hooksCmd(), a.importCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root
 }

@@ -28,8 +28,14 @@ func (a *app) runCmd() *cobra.Command {
 		Short: "Run the daemon: follow the journal until a signal",
 		Long: `Follow the journal and keep the store in step with it, until SIGINT or SIGTERM. No
 verb needs the daemon; with it, reading verbs have nothing left to catch up. One runs
-per home. It logs to stderr.`,
+per home. It logs to stderr.
+
+With --graph, and for each [[graph]] in config.toml, it keeps a Neo4j or Memgraph in
+step, too. Each store goes on from where it is by itself: one that is down, slow or full
+keeps nothing else from working, and catches up when it is back. Who logs in is said in
+config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PASSWORD.`,
 		Example: `  ag-sessiond run
+  ag-sessiond run --graph bolt://localhost:7687
   ag-sessiond run --log json 2>> ag-sessiond.log`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,11 +48,17 @@ per home. It logs to stderr.`,
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
 	fixedCompletion(cmd, "log", formats)
+	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
 }
 
 func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 	home, err := a.homeDir()
+	if err != nil {
+		return err
+	}
+	keeps, err := a.openGraphs(ctx, log)
+	defer keeps.close()
 	if err != nil {
 		return err
 	}
@@ -62,6 +74,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 		return unavailable(err)
 	}
 	defer running.Unlock()
+	os.Remove(filepath.Join(home, reportFile)) // of a daemon that was killed
 	lock, err := waitForLock(ctx, home, log)
 	if ctx.Err() != nil {
 		return nil // told to stop before it began
@@ -70,17 +83,30 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 		return err
 	}
 	defer lock.Unlock()
-	store, err := sqlite.Open(filepath.Join(home, storeFile), sqlite.Options{})
+	path := filepath.Join(home, storeFile)
+	store, err := sqlite.Open(path, sqlite.Options{})
 	if err != nil {
 		return unavailable(err)
 	}
-	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).Msg("following the journal")
-	var ending sync.WaitGroup
-	ending.Go(func() { endAbandoned(ctx, j, store, log) })
-	connector.Follow(ctx, j, log, &connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: log})
-	ending.Wait() // it reads the store that is closed now
+	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
+	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
+		Strs("stores", keeps.names()).Msg("following the journal")
+	a.follow(ctx, j, store, keeps, log)
 	log.Info().Msg("stopped")
 	return store.Close()
+}
+
+// follow keeps the stores in step with the journal until ctx ends, and says how they
+// are in the home's status file.
+func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, log zerolog.Logger) {
+	var beside sync.WaitGroup
+	defer beside.Wait() // they read the stores that are closed then
+	for i := range keeps {
+		keeps[i].replica = &connector.Replica{Journal: j, Store: keeps[i].store, Name: keeps[i].name, Log: log}
+	}
+	beside.Go(func() { endAbandoned(ctx, j, r, log) })
+	beside.Go(func() { keepReport(ctx, j, keeps, log) })
+	connector.Follow(ctx, j, log, keeps.replicas()...)
 }
 
 // waitForLock waits until nobody else writes the store: a reading verb that catches

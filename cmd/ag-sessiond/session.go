@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
@@ -164,7 +163,7 @@ func (a *app) completeSession(cmd *cobra.Command, args []string, prefix string) 
 	ctx, cancel := context.WithTimeout(cmd.Context(), time.Second)
 	defer cancel()
 	var out []string
-	_ = a.peek(func(r *sqlite.Store) error {
+	_ = a.peek(ctx, func(r connector.Reader) error {
 		rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: prefix, Limit: 30})
 		for _, row := range rows {
 			out = append(out, row.SessionID+"\t"+title(row))

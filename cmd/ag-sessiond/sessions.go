@@ -24,7 +24,8 @@ func (a *app) sessionsCmd() *cobra.Command {
 		Short:   "List sessions, newest first",
 		Example: `  ag-sessiond sessions
   ag-sessiond sessions --since 2h --has-errors
-  ag-sessiond sessions --dir . --status completed --json`,
+  ag-sessiond sessions --dir . --status completed --json
+  ag-sessiond sessions --graph bolt://localhost:7687`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkOneOf("--status", f.Status, sessionStatuses()); err != nil {

@@ -72,11 +72,11 @@ func (a *app) addPayloads(ctx context.Context, session string, actions []graph.A
 	if len(unknown) == 0 {
 		return nil
 	}
-	j, err := a.journal()
+	j, err := a.ownJournal()
 	if err != nil {
 		return err
 	}
-	c, err := j.Read(session, journal.Position{})
+	c, err := j.Read(journalSession(j, session), journal.Position{})
 	if err != nil {
 		return err
 	}

@@ -18,22 +18,30 @@ import (
 )
 
 func (a *app) statusCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "What is recorded where, how far the store is, what went wrong",
-		Long: `Say what the journal holds, how far the store is behind it, whether a daemon runs,
-and what ag-hook could not record. It reads the whole journal and changes nothing.`,
+		Short: "What is recorded where, how far each store is, what went wrong",
+		Long: `Say what the journal holds, how far each store is behind it (the embedded one, those
+in config.toml, and --graph), whether a daemon runs, and what ag-hook could not record.
+It reads the whole journal and changes nothing.
+
+Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
+and have two seconds to answer.`,
 		Example: `  ag-sessiond status
+  ag-sessiond status --graph bolt://localhost:7687
   ag-sessiond status --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context()) },
 	}
+	a.graphFlag(cmd, "show this Neo4j or Memgraph, too, by `URL` or name in config.toml; may be repeated")
+	return cmd
 }
 
 type statusReport struct {
 	Home     string        `json:"home"`
 	Journal  journalStatus `json:"journal"`
 	Store    storeStatus   `json:"store"`
+	Stores   []storeHealth `json:"stores"` // Store first, as its replica sees it, then the graphs
 	Daemon   daemonStatus  `json:"daemon"`
 	HookLog  []string      `json:"hook_log"` // its last lines
 	Versions versionInfo   `json:"versions"`
@@ -80,6 +88,11 @@ func (a *app) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c, badConfig := a.config() // does not keep anybody from seeing the rest
+	graphs, err := a.allGraphs(c)
+	if err != nil && badConfig == nil {
+		return err
+	}
 	s := statusReport{Home: home, HookLog: []string{}, Versions: versions()}
 	s.Store.Path = filepath.Join(home, storeFile)
 	there, err := recorded(home)
@@ -97,15 +110,18 @@ func (a *app) status(ctx context.Context) error {
 		}
 		s.Store = storeState(ctx, j, s.Store)
 		s.Daemon = daemonState(home)
+		s.Stores = a.storeHealths(ctx, j, s, graphs)
+	} else {
+		s.Stores = append([]storeHealth{{Name: embedded, URL: s.Store.Path, Kind: "SQLite"}}, a.askGraphs(ctx, nil, graphs)...)
 	}
 	if a.json {
-		return errors.Join(a.printJSON(s), s.failure())
+		return errors.Join(a.printJSON(s), s.failure(), badConfig)
 	}
 	a.printStatus(s)
 	if !there || s.Journal.Sessions == 0 {
 		a.note("nothing is recorded in %s yet: %s", home, howToStart)
 	}
-	return s.failure()
+	return errors.Join(s.failure(), badConfig)
 }
 
 // journalState reads the whole journal, as bytes: an event is a complete line.

@@ -58,9 +58,16 @@ func (a *app) printStatus(s statusReport) {
 		if s.Daemon.Running {
 			who = "the daemon"
 		}
-		field("behind", "%s of journal in %s; %s folds it", render.Bytes(st.LagBytes), render.Plural(int64(st.LagSessions), "session"), who)
+		events := ""
+		if len(s.Stores) > 0 && s.Stores[0].Lag != nil && s.Stores[0].Lag.Bytes > 0 {
+			events = " " + lagEvents(*s.Stores[0].Lag) + ";"
+		}
+		field("behind", "%s of journal in %s;%s %s folds it", render.Bytes(st.LagBytes), render.Plural(int64(st.LagSessions), "session"), events, who)
 	} else if st.Exists && st.Error == "" {
 		field("behind", "nothing")
+	}
+	if len(s.Stores) > 0 && s.Stores[0].Kept {
+		a.printActivity(s.Stores[0])
 	}
 	if s.Daemon.Running {
 		field("daemon", "running: %s", render.OneLine(s.Daemon.Detail))
@@ -68,6 +75,9 @@ func (a *app) printStatus(s statusReport) {
 		field("daemon", "not running (none is needed)")
 	}
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
+	for _, h := range s.Stores[min(1, len(s.Stores)):] {
+		a.printGraph(h, j.Bytes, s.Daemon.Running)
+	}
 	if len(s.HookLog) > 0 {
 		a.printf("\nhook.log, last lines:\n")
 		for _, line := range s.HookLog {

@@ -11,6 +11,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -23,21 +24,32 @@ const (
 )
 
 func (a *app) syncCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Fold the journal into the store; print what was new",
 		Long: `Fold what is new in the journal into the store. Every reading verb does so first;
 sync is for doing it at another time, and for seeing what it does. It looks into every
-file, also those whose size did not change.`,
+file, also those whose size did not change.
+
+With --graph it is those databases that are caught up, one after the other, and not the
+embedded store; one that fails does not keep the others from it.`,
 		Example: `  ag-sessiond sync
+  ag-sessiond sync --graph bolt://localhost:7687
   ag-sessiond sync --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.sync(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(a.graphs) > 0 {
+				return a.syncGraphs(cmd.Context())
+			}
+			return a.sync(cmd.Context())
+		},
 	}
+	a.graphFlag(cmd, "catch up this Neo4j or Memgraph, by `URL` or name in config.toml; may be repeated")
+	return cmd
 }
 
 func (a *app) sync(ctx context.Context) error {
-	j, err := a.existingJournal()
+	j, err := a.existingJournal(connector.Report{})
 	if err != nil || j == nil {
 		return err
 	}
@@ -51,7 +63,7 @@ func (a *app) sync(ctx context.Context) error {
 		return unavailable(err)
 	}
 	progress, done := a.progressBar(ctx)
-	r := connector.Replica{Journal: j, Store: store, Name: "sqlite", Log: zerolog.Nop(), Thorough: true}
+	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop(), Thorough: true}
 	report, err := r.Sync(ctx, progress)
 	done()
 	if err == nil {
@@ -61,6 +73,19 @@ func (a *app) sync(ctx context.Context) error {
 	if a.json {
 		return errors.Join(a.printJSON(report), err)
 	}
+	a.printSync(report)
+	if err == nil && report.Newer > 0 {
+		return errHeld()
+	}
+	return err
+}
+
+// errHeld is of a store that is not whole, as was said.
+func errHeld() error {
+	return &exitError{code: exitFailed, silent: true, err: errors.New("some sessions are held")}
+}
+
+func (a *app) printSync(report connector.Report) {
 	a.printf("%s in %s, %s of journal, %s\n", render.Plural(int64(report.Events), "new event"),
 		render.Plural(int64(report.Sessions), "session"), render.Bytes(report.Bytes), render.Duration(report.Duration))
 	for _, line := range []struct {
@@ -78,10 +103,70 @@ func (a *app) sync(ctx context.Context) error {
 			a.printf("%s %s\n", render.Plural(int64(line.n), line.noun), line.what)
 		}
 	}
-	if err == nil && report.Newer > 0 {
-		return &exitError{code: exitFailed, silent: true, err: errors.New("some sessions are held")}
+}
+
+// graphSync is what a sync did to one graph database.
+type graphSync struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+	connector.Report
+	Error string `json:"error,omitempty"`
+}
+
+func (a *app) syncGraphs(ctx context.Context) error {
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
+	graphs, err := a.givenGraphs(c)
+	if err != nil {
+		return err
+	}
+	j, err := a.existingJournal([]graphSync{})
+	if err != nil || j == nil {
+		return err
+	}
+	reports, failed := []graphSync{}, 0
+	for _, g := range graphs {
+		report, err := a.syncGraph(ctx, j, g)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		done := graphSync{Name: g.Name, URL: g.URL, Report: report}
+		if !a.json {
+			a.printf("%s: ", g.Name)
+			a.printSync(report)
+		}
+		if err != nil {
+			done.Error = err.Error()
+			a.note("%s: %v", g.Name, err)
+		}
+		if err != nil || report.Newer > 0 {
+			failed++
+		}
+		reports = append(reports, done)
+	}
+	if a.json {
+		err = a.printJSON(reports)
+	}
+	if err == nil && failed > 0 {
+		return &exitError{code: exitFailed, silent: true, err: errors.New("not every graph is up to date")}
 	}
 	return err
+}
+
+// syncGraph catches one graph database up with the journal. Another writer of it, a
+// daemon say, is no harm: what both write is the same, and is compared.
+func (a *app) syncGraph(ctx context.Context, j *journal.Journal, g config.Graph) (report connector.Report, err error) {
+	store, err := a.open(ctx, g, false, zerolog.Nop())
+	if err != nil {
+		return report, err
+	}
+	progress, done := a.namedBar(ctx, g.Name)
+	r := connector.Replica{Journal: j, Store: store, Name: g.Name, Log: zerolog.Nop(), Thorough: true}
+	report, err = r.Sync(ctx, progress)
+	done()
+	return report, errors.Join(err, store.Close())
 }
 
 // syncAbandoned ends the sessions that nobody will end any more.
@@ -100,8 +185,8 @@ func (a *app) syncAbandoned(ctx context.Context, r *connector.Replica, report *c
 }
 
 // existingJournal opens the journal if anything was ever recorded; else it says what
-// to do and returns nil.
-func (a *app) existingJournal() (*journal.Journal, error) {
+// to do, prints nothing as JSON, and returns nil.
+func (a *app) existingJournal(nothing any) (*journal.Journal, error) {
 	home, err := a.homeDir()
 	if err != nil {
 		return nil, err
@@ -113,7 +198,7 @@ func (a *app) existingJournal() (*journal.Journal, error) {
 	if !there {
 		a.note("nothing is recorded in %s yet: %s", home, howToStart)
 		if a.json {
-			return nil, a.printJSON(connector.Report{})
+			return nil, a.printJSON(nothing)
 		}
 		return nil, nil
 	}
@@ -123,6 +208,10 @@ func (a *app) existingJournal() (*journal.Journal, error) {
 // progressBar draws how far a sync is, on a terminal and when it takes longer than
 // a moment. done ends it.
 func (a *app) progressBar(ctx context.Context) (progress func(connector.Progress), done func()) {
+	return a.namedBar(ctx, "journal")
+}
+
+func (a *app) namedBar(ctx context.Context, name string) (progress func(connector.Progress), done func()) {
 	if terminalWidth(a.err) == 0 {
 		return nil, func() {}
 	}
@@ -136,7 +225,7 @@ func (a *app) progressBar(ctx context.Context) (progress func(connector.Progress
 			}
 			bars = mpb.NewWithContext(ctx, mpb.WithOutput(a.err), mpb.WithWidth(40))
 			bar = bars.AddBar(p.TotalBytes,
-				mpb.PrependDecorators(decor.Name("journal "), decor.CountersKiloByte("% .1f / % .1f")),
+				mpb.PrependDecorators(decor.Name(render.OneLine(name)+" "), decor.CountersKiloByte("% .1f / % .1f")),
 				mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)),
 				mpb.BarRemoveOnComplete())
 		}

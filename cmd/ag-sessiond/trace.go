@@ -23,7 +23,8 @@ func (a *app) traceCmd() *cobra.Command {
 		Use:   "trace SESSION",
 		Short: "Print a session's events, one line each: [type] id summary",
 		Long: `Print the events of a session as its journal has them, in the order of their times,
-one line each: [type] id summary. With --json they are whole.`,
+one line each: [type] id summary. With --json they are whole. A graph holds no events:
+with --graph only the SESSION is looked up there, and its journal has to be here.`,
 		Example: `  ag-sessiond trace latest
   ag-sessiond trace c8813339 --json | jq '.[].hook_event_name'`,
 		Args:              cobra.ExactArgs(1),
@@ -46,9 +47,9 @@ type traced struct {
 }
 
 func (a *app) trace(ctx context.Context, id string) error {
-	j, err := a.journal()
+	j, err := a.ownJournal()
 	if err != nil {
-		return err
+		return fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err)
 	}
 	events, unread, err := a.traceEvents(ctx, j, id)
 	if err != nil {
@@ -73,6 +74,7 @@ func (a *app) trace(ctx context.Context, id string) error {
 // traceEvents reads a session's journal file. A fact that was recorded twice is one
 // event; what cannot be read is counted.
 func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (events []traced, unread int, err error) {
+	id = journalSession(j, id)
 	c, err := j.Read(id, journal.Position{})
 	if err != nil {
 		return nil, 0, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)

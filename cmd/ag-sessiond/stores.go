@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/neo4j"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// embedded is what the embedded store is called beside the graph databases.
+const embedded = "sqlite"
+
+// openers is what keeps the graph behind a URL of each scheme.
+func openers() map[string]func(context.Context, neo4j.Options) (*neo4j.Store, error) {
+	return map[string]func(context.Context, neo4j.Options) (*neo4j.Store, error){
+		"bolt": neo4j.Open, "bolt+s": neo4j.Open, "bolt+ssc": neo4j.Open,
+		"neo4j": neo4j.Open, "neo4j+s": neo4j.Open, "neo4j+ssc": neo4j.Open,
+	}
+}
+
+// graphFlag gives a verb the flag --graph. The verb looks at a.graphs, or asks
+// a.oneGraph.
+func (a *app) graphFlag(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringArrayVar(&a.graphs, "graph", nil, usage)
+	_ = cmd.RegisterFlagCompletionFunc("graph", a.completeGraph)
+}
+
+// readsGraph is graphFlag for the verbs that answer from one store.
+func (a *app) readsGraph(cmd *cobra.Command) {
+	a.graphFlag(cmd, "answer from this Neo4j or Memgraph, by `URL` or name in config.toml, not from the embedded store")
+}
+
+// completeGraph offers the names in the configuration.
+func (a *app) completeGraph(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	c, _ := a.config() // what is wrong with it is for a verb to say
+	var out []string
+	for _, g := range c.Graph {
+		out = append(out, g.Name+"\t"+g.URL)
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// oneGraph is the one --graph of a verb that takes one; "" is the embedded store.
+func (a *app) oneGraph() (string, error) {
+	switch len(a.graphs) {
+	case 0:
+		return "", nil
+	case 1:
+		return a.graphs[0], nil
+	}
+	return "", usagef("--graph is given %d times: this verb takes one", len(a.graphs))
+}
+
+// config reads the home's configuration. Where no home is known there is none.
+func (a *app) config() (config.Config, error) {
+	home, err := a.homeDir()
+	if err != nil {
+		return config.Config{}, nil
+	}
+	c, err := config.Load(home)
+	if err != nil {
+		return c, usagef("%w", err)
+	}
+	for _, g := range c.Graph {
+		if err := checkScheme(g.URL); err != nil {
+			return c, usagef("%s: graph %s: %w", config.FileName, g.Name, err)
+		}
+	}
+	return c, nil
+}
+
+func checkScheme(url string) error {
+	scheme, _, _ := strings.Cut(url, "://")
+	if openers()[scheme] != nil {
+		return nil
+	}
+	return fmt.Errorf("url %s: scheme %q is none of %s", url, scheme, strings.Join(slices.Sorted(maps.Keys(openers())), ", "))
+}
+
+// findGraph returns the database that a value of --graph means: one in the
+// configuration by its name or URL, else the URL itself, with who logs in there from
+// the environment.
+func (a *app) findGraph(c config.Config, value string) (config.Graph, error) {
+	same := func(g config.Graph) bool {
+		return g.Name == value || strings.TrimSuffix(g.URL, "/") == strings.TrimSuffix(value, "/")
+	}
+	if i := slices.IndexFunc(c.Graph, same); i >= 0 {
+		return c.Graph[i], nil
+	}
+	if !strings.Contains(value, "://") {
+		names := "has none"
+		if len(c.Graph) > 0 {
+			var all []string
+			for _, g := range c.Graph {
+				all = append(all, g.Name)
+			}
+			names = "has " + strings.Join(all, ", ")
+		}
+		return config.Graph{}, usagef("--graph %q: neither a URL like bolt://localhost:7687 nor a name in %s, which %s", value, config.FileName, names)
+	}
+	g, err := config.FromEnvironment(value, a.env)
+	if err == nil {
+		err = checkScheme(value)
+	}
+	if err != nil {
+		return g, usagef("--graph: %w", err)
+	}
+	// Its host may be the name of another one.
+	if slices.ContainsFunc(c.Graph, func(o config.Graph) bool { return o.Name == g.Name }) || g.Name == embedded {
+		g.Name = g.URL
+	}
+	return g, nil
+}
+
+// givenGraphs are the databases that --graph names, each once.
+func (a *app) givenGraphs(c config.Config) ([]config.Graph, error) {
+	var out []config.Graph
+	for _, value := range a.graphs {
+		g, err := a.findGraph(c, value)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out, func(o config.Graph) bool { return o == g }) {
+			continue
+		}
+		if slices.ContainsFunc(out, func(o config.Graph) bool { return o.Name == g.Name }) {
+			g.Name = g.URL // two ports of one host
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// allGraphs are the databases of the configuration, then what --graph adds to them.
+func (a *app) allGraphs(c config.Config) ([]config.Graph, error) {
+	given, err := a.givenGraphs(c)
+	out := slices.Clone(c.Graph)
+	for _, g := range given {
+		if !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	return out, err
+}
+
+// openGraph opens the database that name means: a URL or a name in the configuration. It
+// does not connect yet, so that one which is down is no error here.
+func (a *app) openGraph(ctx context.Context, name string, readOnly bool) (*neo4j.Store, error) {
+	c, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	g, err := a.findGraph(c, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.open(ctx, g, readOnly, zerolog.Nop())
+}
+
+func (a *app) open(ctx context.Context, g config.Graph, readOnly bool, log zerolog.Logger) (*neo4j.Store, error) {
+	password, err := g.Secret(a.env)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	scheme, _, _ := strings.Cut(g.URL, "://")
+	store, err := openers()[scheme](ctx, neo4j.Options{
+		URL: g.URL, User: g.User, Password: password, Database: g.Database, ReadOnly: readOnly, Log: log,
+		UserAgent: "actiongraph/" + versions().Version,
+	})
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return store, nil
+}
+
+// readGraph calls fn with a graph database, which holds what any number of machines
+// wrote into it: no journal is looked at, and no home is needed.
+func (a *app) readGraph(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
+	name, err := a.oneGraph()
+	if err != nil {
+		return err
+	}
+	store, err := a.openGraph(ctx, name, true)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	r := reader(store)
+	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
+	if err != nil {
+		return interruptedOr(ctx, unavailable(err))
+	}
+	if a.empty = len(some) == 0; a.empty {
+		a.note("nothing is recorded in %s yet: ag-sessiond sync --graph %s, or run --graph, on the machine that has the journal", name, name)
+	}
+	return fn(ctx, r)
+}
+
+func reader(store *neo4j.Store) connector.Reader { return any(store).(connector.Reader) }
+
+// interruptedOr is err, or that somebody pressed ctrl-C while it happened.
+func interruptedOr(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return err
+}
+
+// peek calls fn with the store as it is, if there is one.
+func (a *app) peek(ctx context.Context, fn func(connector.Reader) error) error {
+	if name, err := a.oneGraph(); err != nil || name != "" {
+		if err != nil {
+			return err
+		}
+		store, err := a.openGraph(ctx, name, true)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		return fn(reader(store))
+	}
+	path, err := a.storePath()
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return fn(store)
+}
