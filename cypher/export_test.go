@@ -1,0 +1,3 @@
+package cypher
+
+var ParseQueries = parseQueries
