@@ -143,6 +143,8 @@ func (s *story) tag(tags ...string) {
 func (s *story) model(model string, in, out int64, cost float64) {
 	s.tell(schema.LLMEnd, func(e *schema.Event) {
 		e.Model, e.MessageID, e.InputTokens, e.OutputTokens, e.CostUSD = model, "msg-"+schema.FormatTime(s.now), &in, &out, &cost
+		read, made := 10*in, out/2
+		e.CacheReadInputTokens, e.CacheCreationInputTokens = &read, &made
 	})
 }
 

@@ -5,13 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/connector/neo4j"
@@ -36,7 +39,7 @@ func asked() map[string]map[string]string {
 		"search":            {"words": "denied AND file"},
 		"session-chain":     {"session": failures},
 		"session-forks":     {"session": "ledger"},
-		"session-graph":     {"session": failures},
+		"session-graph":     {"session": parallel},
 		"session-prompts":   {"session": resumed},
 		"session-subagents": {"session": parallel},
 		"session-turns":     {"session": resumed},
@@ -95,6 +98,72 @@ func answers(t *testing.T, store *neo4j.Store, d cypher.Dialect) {
 	}
 }
 
+// TestChainCheckSeesBrokenChains breaks lanes in each way that there is. The other
+// queries show what the graph holds; this one is there for when it is wrong.
+func TestChainCheckSeesBrokenChains(t *testing.T) {
+	url := neo4jtest.URL(t)
+	for name, tc := range map[string]struct {
+		damage string
+		want   string // of the lane, after ok
+	}{
+		"a link is missing": {
+			"MATCH (:ToolCall {session_id: $session})-[r:FOLLOWED_BY]->() WITH r LIMIT 1 DELETE r",
+			"heads 2, tails 2, forks 0, steps_back 0",
+		},
+		"a fork": {
+			"MATCH (a:UserMessage {session_id: $session}), (b:TurnEnd {session_id: $session}) CREATE (a)-[:FOLLOWED_BY]->(b)",
+			"heads 1, tails 1, forks 2, steps_back 0",
+		},
+		"a circle": {
+			"MATCH (a:UserMessage {session_id: $session}), (b:TurnEnd {session_id: $session}) CREATE (b)-[:FOLLOWED_BY]->(a)",
+			"heads 1, tails 0, forks 1, steps_back 1",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := loaded(t, url)
+			write(t, url, tc.damage, map[string]any{"session": failures})
+			q := query(t, "chain-check")
+			var got []string
+			err := store.Query(t.Context(), q.Text(cypher.Neo4j), arguments(t, q, nil), func(columns []string, v []any) error {
+				if v[0] == false {
+					got = append(got, fmt.Sprintf("%v: heads %v, tails %v, forks %v, steps_back %v", v[1], v[4], v[5], v[6], v[7]))
+				}
+				return nil
+			})
+			if want := []string{failures + ": " + tc.want}; err != nil || !slices.Equal(got, want) {
+				t.Errorf("%q, %v, want %q", got, err, want)
+			}
+		})
+	}
+}
+
+func query(t *testing.T, name string) cypher.Query {
+	t.Helper()
+	all := queries(t)
+	i := slices.IndexFunc(all, func(q cypher.Query) bool { return q.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no query %s", name)
+	}
+	return all[i]
+}
+
+// write does what the store would not: it damages the graph.
+func write(t *testing.T, url, statement string, params map[string]any) {
+	t.Helper()
+	auth := driver.NoAuth()
+	if user, password := neo4jtest.Auth(); user != "" {
+		auth = driver.BasicAuth(user, password, "")
+	}
+	d, err := driver.NewDriverWithContext(url, auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(t.Context())
+	if _, err := driver.ExecuteQuery(t.Context(), d, statement, params, driver.EagerResultTransformer); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // row is a row's columns and values, in their order.
 type row []string
 
@@ -102,11 +171,13 @@ func ask(ctx context.Context, store *neo4j.Store, text string, params map[string
 	err = store.Query(ctx, text, params, func(columns []string, values []any) error {
 		var r row
 		for i, c := range columns {
-			v, err := json.Marshal(named(values[i]))
-			if err != nil {
+			var b strings.Builder
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(named(values[i])); err != nil {
 				return err
 			}
-			r = append(r, c+" "+string(v))
+			r = append(r, c+" "+strings.TrimSpace(b.String()))
 		}
 		rows = append(rows, r)
 		return nil

@@ -7,6 +7,6 @@ OPTIONAL MATCH (a)-[:PARENT_OF]->(ask:PermissionRequest)
 OPTIONAL MATCH (a)-[:PARENT_OF]->(result:ToolResult)
 WITH s, a, result, count(DISTINCT ask) AS asked
 RETURN a.timestamp AS time, a.status AS status, a.name AS denied_call, asked, a.permission_mode AS permission_mode,
-       coalesce(result.error_message, result.text) AS reason, s.session_id AS session, a.action_id AS action_id
+       left(coalesce(result.error_message, result.text, ''), 200) AS reason, s.session_id AS session, a.action_id AS action_id
 ORDER BY time DESC, action_id
 LIMIT $limit

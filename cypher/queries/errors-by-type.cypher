@@ -1,11 +1,12 @@
-// Which errors there are, how often, from which tool, in how many sessions.
+// Which errors there are: how often, of which type, from which tool, in how many sessions.
 // $since time = "" – only since this time; empty is always
 // $limit int = 50 – at most this many rows
 MATCH (s:Session)-[:HAS_ACTION]->(a:Action)
 WHERE a.timestamp >= $since AND (a.action_type IN ['error', 'rate_limit'] OR a.action_type = 'tool_result' AND a.is_error)
-WITH s, a, CASE WHEN a.error_type IS NOT NULL THEN a.error_type
-                WHEN a.exit_code IS NOT NULL THEN 'exit code ' + toString(a.exit_code)
-                ELSE left(head(split(coalesce(a.error_message, a.text, ''), '\n')), 60) END AS error
-RETURN error, coalesce(a.tool_name, a.action_type) AS source, count(a) AS times, count(DISTINCT s) AS sessions
-ORDER BY times DESC, error, source
+WITH s, a, head(split(replace(coalesce(a.error_message, a.text, ''), '<tool_use_error>', ''), '\n')) AS message
+WITH s, coalesce(a.tool_name, a.action_type) AS source, coalesce(a.error_type, '') AS error_type,
+     CASE WHEN a.exit_code IS NULL THEN left(head(split(message, '</')), 60)
+          ELSE 'exit code ' + toString(a.exit_code) END AS error
+RETURN error, error_type, source, count(s) AS times, count(DISTINCT s) AS sessions
+ORDER BY times DESC, error, error_type, source
 LIMIT $limit

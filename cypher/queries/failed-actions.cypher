@@ -9,6 +9,7 @@ OPTIONAL MATCH (a)-[:PARENT_OF]->(result:ToolResult)
 OPTIONAL MATCH path = (before:Action)-[:FOLLOWED_BY*1..3]->(a)
 WITH s, a, result, before, length(path) AS steps ORDER BY steps DESC
 WITH s, a, result, collect(before.name) AS preceded_by
-RETURN a.timestamp AS time, a.name AS failed, coalesce(result.error_message, a.error_message, a.text) AS error,
-       preceded_by, s.session_id AS session, a.action_id AS action_id
+RETURN a.timestamp AS time, a.name AS failed,
+       left(coalesce(result.error_message, result.text, a.error_message, a.text, ''), 200) AS error, preceded_by,
+       s.session_id AS session, a.action_id AS action_id
 ORDER BY time DESC, action_id
