@@ -1,0 +1,243 @@
+package neo4j
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Apply writes all batches and their positions in one transaction. An error that wraps
+// graph.ErrConflict says that a session is not where its batch expects it, a
+// *graph.OwnedError that it is another journal's; nothing was written then. After an
+// error of the network it is not known whether something was: the next Apply of the
+// same batches succeeds, or is an ErrConflict.
+func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
+	if s.opts.ReadOnly {
+		return s.fail("apply", errReadOnly)
+	}
+	if err := ctx.Err(); err != nil {
+		return s.fail("apply", err)
+	}
+	p, err := newPlan(batches)
+	if err != nil {
+		return s.fail("apply", err)
+	}
+	if len(p.claims) == 0 {
+		return nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.apply(ctx, p); err != nil {
+		return s.fail("apply", err)
+	}
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, p *plan) error {
+	info, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.ready {
+		if err := s.setup(ctx, info.Dialect); err != nil {
+			return fmt.Errorf("constraints and indexes: %w", err)
+		}
+		s.ready = true
+	}
+	var t *tx
+	_, err = s.run(ctx, driver.AccessModeWrite, func(m driver.ManagedTransaction) ([]*driver.Record, error) {
+		t = &tx{ctx: ctx, managed: m, dialect: info.Dialect, plan: p}
+		return nil, t.apply()
+	})
+	if err != nil {
+		s.forget() // it may have been emptied, or be another one
+		return err
+	}
+	s.applied(t)
+	return nil
+}
+
+// applied keeps what the database must hold in step.
+func (s *Store) applied(t *tx) {
+	for _, c := range t.plan.claims {
+		sum, ok := s.seen[c.journal]
+		if !ok {
+			continue // its positions were never read: nothing to compare with
+		}
+		if c.from != (schema.Position{}) {
+			sum = sum.without(c.session, c.from)
+		}
+		if c.to != (schema.Position{}) {
+			sum = sum.with(c.session, c.to)
+		}
+		s.seen[c.journal] = sum
+	}
+	for _, journal := range t.absorbed {
+		delete(s.seen, journal)
+	}
+}
+
+// tx is one attempt at an Apply. The driver may make several: nothing in it outlives
+// one.
+type tx struct {
+	ctx      context.Context
+	managed  driver.ManagedTransaction
+	dialect  cypher.Dialect
+	plan     *plan
+	held     map[string]held // by position
+	absorbed []string        // journals whose positions were removed
+}
+
+func (t *tx) apply() error {
+	return t.each(t.claim, t.drop, t.remove, t.putNodes, t.putActions, t.putEdges, t.move)
+}
+
+func (t *tx) each(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes edges, then nodes.
+func (t *tx) remove() error {
+	for _, k := range cypher.EdgeKinds() {
+		if err := t.rows(cypher.Edges(t.dialect, "del_edges", k), t.plan.delEdges[k]); err != nil {
+			return err
+		}
+	}
+	return t.each(
+		func() error { return t.labelled("del_nodes", graph.LabelAction, t.plan.delNodes[graph.LabelAction]) },
+		func() error { return t.labelled("del_nodes", graph.LabelAgent, t.plan.delNodes[graph.LabelAgent]) },
+		func() error { return t.keyed("unlink_sessions", t.plan.unfill) },
+		func() error { return t.keyed("empty_sessions", t.plan.unfill) })
+}
+
+// putNodes puts all nodes but actions.
+func (t *tx) putNodes() error {
+	if err := t.rows(cypher.Nodes(t.dialect, "put_nodes", graph.LabelSession), t.filled()); err != nil {
+		return err
+	}
+	if err := t.write("put_stubs", t.plan.stubs); err != nil {
+		return err
+	}
+	for _, l := range []graph.Label{graph.LabelTool, graph.LabelTag, graph.LabelFile, graph.LabelAgent} {
+		if err := t.rows(cypher.Nodes(t.dialect, "put_nodes", l), t.plan.nodes[l]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filled are the rows of Sessions. One that was a stub loses the caption that another
+// session's fold gave it.
+func (t *tx) filled() []row {
+	out := make([]row, len(t.plan.sessions))
+	for i, r := range t.plan.sessions {
+		c, props := r["claim"].(*claim), r["props"].(row)
+		if _, named := props["name"]; !named && t.held[c.position()].stub {
+			props = row{"name": nil}
+			for k, v := range r["props"].(row) {
+				props[k] = v
+			}
+		}
+		out[i] = row{"key": r["key"], "props": props}
+	}
+	return out
+}
+
+func (t *tx) putActions() error {
+	if err := t.index(); err != nil {
+		return err
+	}
+	for _, typ := range graph.ActionTypes() {
+		rows := t.plan.actions[typ]
+		if rows == nil {
+			continue
+		}
+		if err := t.rows(cypher.Actions(t.dialect, "put_actions_owned", typ), rows.owned); err != nil {
+			return err
+		}
+		if err := t.rows(cypher.Actions(t.dialect, "put_actions", typ), rows.changed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) putEdges() error {
+	for _, k := range cypher.EdgeKinds() {
+		if err := t.rows(cypher.Edges(t.dialect, "put_edges", k), t.plan.edges[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move writes the positions.
+func (t *tx) move() error {
+	rows := make([]row, len(t.plan.claims))
+	for i, c := range t.plan.claims {
+		rows[i] = row{"position": c.position(), "journal": c.journal, "own": c.own, "continues": c.continues,
+			"offset": c.to.Offset, "sum": int64(c.to.Sum), "first": int64(c.to.First)}
+	}
+	records, err := t.collect(cypher.Write(t.dialect, "moved"), rows)
+	if err != nil {
+		return err
+	}
+	if len(records) != 1 || records[0].Values[0] != int64(len(rows)) {
+		return fmt.Errorf("%d positions were to be written and fewer were there", len(rows))
+	}
+	return nil
+}
+
+// write runs the statement of a file over rows.
+func (t *tx) write(name string, rows []row) error { return t.rows(cypher.Write(t.dialect, name), rows) }
+
+// rows runs a statement over rows, unless there are none.
+func (t *tx) rows(stmt string, rows []row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	result, err := t.managed.Run(t.ctx, stmt, map[string]any{"rows": rows})
+	if err != nil {
+		return err
+	}
+	_, err = result.Consume(t.ctx)
+	return err
+}
+
+func (t *tx) collect(stmt string, rows []row) ([]*driver.Record, error) {
+	return collect(t.ctx, t.managed, stmt, map[string]any{"rows": rows})
+}
+
+// keyed runs the statement of a file over keys, in their order.
+func (t *tx) keyed(name string, keys []string) error {
+	return t.keys(cypher.Write(t.dialect, name), keys)
+}
+
+// labelled is keyed for the nodes of one label.
+func (t *tx) labelled(name string, l graph.Label, keys []string) error {
+	return t.keys(cypher.Nodes(t.dialect, name, l), keys)
+}
+
+func (t *tx) keys(stmt string, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	result, err := t.managed.Run(t.ctx, stmt, map[string]any{"keys": keys})
+	if err != nil {
+		return err
+	}
+	_, err = result.Consume(t.ctx)
+	return err
+}

@@ -1,0 +1,128 @@
+package neo4j
+
+import (
+	"context"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// Load returns what the database holds of one session: what its own fold put, and the
+// Sessions at the other ends of its edges as stubs, without properties. A Session that
+// only others point at is such a stub itself.
+func (s *Store) Load(ctx context.Context, session string) (*graph.Graph, error) {
+	info, err := s.connect(ctx)
+	if err != nil {
+		return nil, s.fail("load session "+session, err)
+	}
+	var l *loader
+	_, err = s.readAll(ctx, func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
+		l = &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, g: graph.New()}
+		return nil, l.load()
+	})
+	if err != nil {
+		return nil, s.fail("load session "+session, err)
+	}
+	return l.g, nil
+}
+
+// loader gathers one session's graph in one transaction.
+type loader struct {
+	ctx     context.Context
+	tx      driver.ManagedTransaction
+	dialect cypher.Dialect
+	session string
+	g       *graph.Graph
+}
+
+func (l *loader) load() error {
+	own := graph.Ref{Label: graph.LabelSession, Key: l.session}
+	err := l.each(cypher.Read(l.dialect, "load_session"), func(r row) {
+		props, _ := r["props"].(map[string]any)
+		pointed, _ := r["pointed"].(bool)
+		switch {
+		case props["stub"] == nil:
+			l.node(graph.LabelSession, props)
+		case pointed:
+			l.put(graph.Node{Ref: own})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for name, label := range map[string]graph.Label{"load_actions": graph.LabelAction, "load_agents": graph.LabelAgent} {
+		err := l.each(cypher.Read(l.dialect, name), func(r row) {
+			props, _ := r["props"].(map[string]any)
+			l.node(label, props)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, k := range cypher.EdgeKinds() {
+		if err := l.edges(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edges loads the edges of one kind, and the nodes of other sessions, or of none, that
+// they end at.
+func (l *loader) edges(k cypher.EdgeKind) error {
+	found := false
+	err := l.each(cypher.Loads(l.dialect, "load_edges", k), func(r row) {
+		props, _ := r["props"].(map[string]any)
+		e := graph.Edge{Props: decodeProps("", props)}
+		e.Type = k.Type
+		e.From = graph.Ref{Label: k.From, Key: decodeKey(r["from"])}
+		e.To = graph.Ref{Label: k.To, Key: decodeKey(r["to"])}
+		l.g.Apply(graph.Op{Kind: graph.PutEdge, Edge: e})
+		if k.To == graph.LabelSession && e.To.Key != l.session {
+			l.put(graph.Node{Ref: e.To})
+		}
+		found = true
+	})
+	if err != nil || !found || !k.To.Shared() {
+		return err
+	}
+	return l.each(cypher.Loads(l.dialect, "load_shared", k), func(r row) {
+		props, _ := r["props"].(map[string]any)
+		l.node(k.To, props)
+	})
+}
+
+// each runs a statement about the session and hands every record to f.
+func (l *loader) each(stmt string, f func(row)) error {
+	result, err := l.tx.Run(l.ctx, stmt, map[string]any{"session": l.session})
+	if err != nil {
+		return err
+	}
+	for result.Next(l.ctx) {
+		f(result.Record().AsMap())
+	}
+	return result.Err()
+}
+
+// node puts a node as the database has it.
+func (l *loader) node(label graph.Label, props map[string]any) {
+	n := graph.Node{Ref: graph.Ref{Label: label, Key: keyOf(label, props)}, Props: decodeProps(label, props)}
+	if label == graph.LabelAction {
+		t, _ := props["action_type"].(string)
+		n.Type = graph.ActionType(t)
+	}
+	l.put(n)
+}
+
+func (l *loader) put(n graph.Node) { l.g.Apply(graph.Op{Kind: graph.PutNode, Node: n}) }
+
+// keyOf is a node's key, also where it was too long for the index.
+func keyOf(l graph.Label, props map[string]any) string {
+	name := graph.KeyProperty(l)
+	if whole, ok := props[name+wholeSuffix]; ok {
+		return decodeKey(whole)
+	}
+	return decodeKey(props[name])
+}
