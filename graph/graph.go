@@ -307,22 +307,23 @@ func Coalesce(ops []Op) []Op {
 			op.Node.Props = slices.Clip(op.Node.Props)
 		default:
 			if i, ok := edges[op.Edge.EdgeKey]; ok {
-				if op.Kind == PutEdge && out[i].Kind == PutEdge {
-					op.Edge.Props = mergeProps(out[i].Edge.Props, op.Edge.Props)
-				}
-				out[i] = op
+				out[i] = mergeEdge(out[i], op)
 				continue
 			}
 			edges[op.Edge.EdgeKey] = len(out)
 		}
 		out = append(out, op)
 	}
-	// A node that a store may hold and that is put again after its deletion must
-	// lose its old registers: it is deleted and put.
+	// What a store may hold and that is put again after its deletion must lose its old
+	// registers: it is deleted and put.
 	for i := range out {
-		if out[i].Kind == PutNode && out[i].Edge.Type == recreated {
+		switch {
+		case out[i].Kind == PutNode && out[i].Edge.Type == recreated:
 			out[i].Edge = Edge{}
 			out = append(out, Op{Kind: DelNode, Node: Node{Ref: out[i].Node.Ref, Type: out[i].Node.Type}})
+		case out[i].Kind == PutEdge && out[i].Node.Label == recreated:
+			out[i].Node = Node{}
+			out = append(out, Op{Kind: DelEdge, Edge: Edge{EdgeKey: out[i].Edge.EdgeKey}})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Op) int { return cmp.Compare(a.Kind, b.Kind) })
@@ -340,9 +341,22 @@ func dropEdges(ops []Op, node Ref) {
 	}
 }
 
-// recreated marks, inside Coalesce only, a PutNode whose key was deleted earlier in
-// the batch.
-const recreated EdgeType = "recreated"
+// recreated marks, inside Coalesce only, a PutNode or PutEdge whose key was deleted
+// earlier in the batch, in the half of the Op that it does not use.
+const recreated = "recreated"
+
+func mergeEdge(old, op Op) Op {
+	if op.Kind == DelEdge {
+		return op
+	}
+	if old.Kind == DelEdge {
+		op.Node.Label = recreated
+		return op
+	}
+	op.Node.Label = old.Node.Label
+	op.Edge.Props = mergeProps(old.Edge.Props, op.Edge.Props)
+	return op
+}
 
 func mergeNode(old, op Op) Op {
 	if op.Kind == DelNode {
