@@ -66,6 +66,12 @@ func (b *bench) rss(name string, most float64, bytes int64) {
 	b.table.add(name, reach, fmt.Sprintf("%.1f MB", float64(bytes)/1e6), float64(bytes) <= most*1e6)
 }
 
+// The session and call of hookPayload.
+const (
+	hookSession = "c0ffee00-65d1-4e9d-862a-93d73e9c8e13"
+	hookCall    = "toolu_01MRVkuHGFTguoDsvWLOKee7"
+)
+
 // hookPayload is a PostToolUse of about size bytes: a Bash call whose output is most
 // of it. Source code is what output mostly is, and it has what redaction looks at:
 // words like token and key, and no secret.
@@ -75,12 +81,12 @@ func hookPayload(size int) []byte {
 	output := strings.Repeat(line, max(size-fixed, 0)/len(line)+1)[:max(size-fixed, 1)]
 	input := map[string]any{"command": "git show HEAD", "description": "Show the last commit"}
 	payload, err := json.Marshal(map[string]any{
-		"session_id":      "c0ffee00-65d1-4e9d-862a-93d73e9c8e13",
-		"transcript_path": "/home/dev/.claude/projects/-home-dev-work-repo/c0ffee00-65d1-4e9d-862a-93d73e9c8e13.jsonl",
+		"session_id":      hookSession,
+		"transcript_path": "/home/dev/.claude/projects/-home-dev-work-repo/" + hookSession + ".jsonl",
 		"cwd":             "/home/dev/work/repo", "prompt_id": "449c3d6c-9b21-4beb-89ec-5b94ace61fae",
 		"permission_mode": "default", "hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": input,
 		"tool_response": map[string]any{"stdout": output, "stderr": "", "interrupted": false, "isImage": false},
-		"tool_use_id":   "toolu_01MRVkuHGFTguoDsvWLOKee7", "duration_ms": 12,
+		"tool_use_id":   hookCall, "duration_ms": 12,
 	})
 	if err != nil {
 		panic(err) // a map of strings

@@ -22,10 +22,14 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million or idle")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, idle or neo4j")
+	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
 	run := func() error { return measure(*dir, *quick, *only) }
+	if *home != "" {
+		run = func() error { return generateOnly(*dir, *home, *quick) }
+	}
 	if *isSpawn {
 		run = spawnHere
 	}
@@ -44,19 +48,38 @@ type bench struct {
 	table          table
 }
 
-func measure(dir string, quick bool, only string) error {
+// newBench builds the binaries in a folder of its own, which remove removes.
+func newBench(dir string, quick bool) (b *bench, remove func(), err error) {
 	tmp, err := os.MkdirTemp(dir, "actiongraph-bench-")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer os.RemoveAll(tmp)
-	b := &bench{dir: tmp, scale: 1}
+	b = &bench{dir: tmp, scale: 1}
 	if quick {
 		b.scale = 10
 	}
-	if err := b.build(); err != nil {
+	return b, func() { os.RemoveAll(tmp) }, b.build()
+}
+
+func generateOnly(dir, home string, quick bool) error {
+	b, remove, err := newBench(dir, quick)
+	if err != nil {
 		return err
 	}
+	defer remove()
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	_, err = b.generator.generate(home, 100_000/b.scale/eventsPerSession, eventsPerSession, firstSession())
+	return err
+}
+
+func measure(dir string, quick bool, only string) error {
+	b, remove, err := newBench(dir, quick)
+	if err != nil {
+		return err
+	}
+	defer remove()
 	fmt.Printf("%s/%s, %s, %d CPUs, %s\n", runtime.GOOS, runtime.GOARCH, runtime.Version(), runtime.NumCPU(),
 		time.Now().Format(time.DateOnly))
 	var errs []error
@@ -65,7 +88,7 @@ func measure(dir string, quick bool, only string) error {
 		run  func() error
 	}{
 		{"binaries", b.binaries}, {"hook", b.hooks}, {"generator", b.prepare}, {"store", b.throughput},
-		{"million", b.million}, {"idle", b.idle},
+		{"million", b.million}, {"idle", b.idle}, {"neo4j", b.neo4j},
 	} {
 		if only != "" && only != part.name && part.name != "generator" {
 			continue
