@@ -13,7 +13,8 @@ import (
 type held struct {
 	at        schema.Position
 	continues bool
-	owner     string
+	owner     string // of the Session that the claim fills
+	base      string // owner of the one that the journal's is named after
 	stub      bool
 }
 
@@ -38,6 +39,7 @@ func (t *tx) claim() error {
 		h := held{at: decodePosition(m)}
 		h.continues, _ = m["continues"].(bool)
 		h.owner, _ = m["owner"].(string)
+		h.base, _ = m["base"].(string)
 		h.stub, _ = m["stub"].(bool)
 		t.held[id] = h
 	}
@@ -54,6 +56,9 @@ func (t *tx) check() error {
 		}
 		if h.at != c.from {
 			return fmt.Errorf("session %s: the database is at %+v, the batch begins at %+v: %w", c.session, h.at, c.from, graph.ErrConflict)
+		}
+		if c.continues && h.base == c.journal {
+			return fmt.Errorf("session %s is the journal's own, not a continuation: %w", c.session, graph.ErrConflict)
 		}
 		owner := h.owner
 		if owner == "" {

@@ -167,22 +167,6 @@ func collect(ctx context.Context, tx driver.ManagedTransaction, stmt string, par
 	return result.Collect(ctx)
 }
 
-// memgraphAttempts bounds our own retries: the driver retries what Memgraph reports as
-// a TransientError, but some conflicts of two writers come as a ClientError.
-const memgraphAttempts = 5
-
-// isMemgraphConflict reports that another transaction was in the way: two that create
-// the same Tool at once (the unique constraint fails one of them), or two that write to
-// the same node (memgraph/memgraph#1304).
-func isMemgraphConflict(err error) bool {
-	var refused *driver.Neo4jError
-	if !errors.As(err, &refused) || !strings.HasPrefix(refused.Code, "Memgraph.") {
-		return false
-	}
-	text := strings.ToLower(refused.Msg)
-	return strings.Contains(text, "conflicting transactions") || strings.Contains(text, "unique constraint violation")
-}
-
 // sleep waits, or returns the error of a context that ended.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {

@@ -1,5 +1,111 @@
 package neo4j
 
-// schemaKey and schemaRowKey are filled in below.
-func schemaKey(stmt string) string         { return stmt }
-func schemaRowKey(r map[string]any) string { return "" }
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+
+	"github.com/actiongraph/actiongraph/cypher"
+)
+
+// What Memgraph does otherwise than Neo4j, as its source has it at 3.6 and 3.12
+// (src/query/interpreter.cpp, src/storage/v2).
+
+// memgraphAttempts bounds our own retries: the driver retries what Memgraph reports as
+// a TransientError, but some conflicts of two writers come as a ClientError.
+const memgraphAttempts = 5
+
+// isMemgraphConflict reports that another transaction was in the way: two that create
+// the same Tool at once (the unique constraint fails one of them), or two that write to
+// the same node (memgraph/memgraph#1304).
+func isMemgraphConflict(err error) bool {
+	return saysMemgraph(err, "conflicting transactions", "unique constraint violation")
+}
+
+// wantsAccess reports that a statement did not get the database for itself in time,
+// which Memgraph wants for a change of the schema and waits a second for
+// (--storage-access-timeout-sec).
+func wantsAccess(err error) bool {
+	return saysMemgraph(err, "access to the storage", "access storage")
+}
+
+// isThere reports that what a statement makes is there, or what it drops is not: of a
+// text index that is an error, of everything else a notice.
+func isThere(err error) bool { return saysMemgraph(err, "already exists", "doesn't exist") }
+
+// saysMemgraph looks for texts in an error of Memgraph, whose code is nearly always
+// Memgraph.ClientError.MemgraphError.MemgraphError.
+func saysMemgraph(err error, texts ...string) bool {
+	var refused *driver.Neo4jError
+	if !errors.As(err, &refused) || !strings.HasPrefix(refused.Code, "Memgraph.") {
+		return false
+	}
+	for _, text := range texts {
+		if strings.Contains(strings.ToLower(refused.Msg), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// memgraphSchema asks what a Memgraph has: a statement that makes it again would want
+// the whole database for itself, just to find that out. The keys are schemaKey's.
+func (s *Store) memgraphSchema(ctx context.Context) (map[string]bool, error) {
+	session := s.session(ctx, driver.AccessModeRead)
+	defer session.Close(ctx)
+	have := map[string]bool{}
+	for _, name := range []string{"show_constraints", "show_indexes"} {
+		records, err := ask(ctx, session, cypher.Read(cypher.Memgraph, name))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			have[schemaRowKey(r.AsMap())] = true
+		}
+	}
+	return have, nil
+}
+
+// schemaRowKey names what a row of SHOW CONSTRAINT INFO or SHOW INDEX INFO is about.
+func schemaRowKey(r map[string]any) string {
+	if kind, ok := r["constraint type"].(string); ok {
+		return fmt.Sprintf("%s %v(%s)", kind, r["label"], names(r["properties"]))
+	}
+	kind, _ := r["index type"].(string)
+	if strings.HasPrefix(kind, "label_text") { // label_text (name: action_search)
+		kind = "text"
+	}
+	return fmt.Sprintf("%s %v(%s)", kind, r["label"], names(r["property"]))
+}
+
+// names joins what is a name or a list of names, depending on the version.
+func names(v any) string {
+	list, ok := v.([]any)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	out := make([]string, len(list))
+	for i, name := range list {
+		out[i] = fmt.Sprint(name)
+	}
+	return strings.Join(out, ",")
+}
+
+// schemaKey names what a statement of schema/memgraph/setup.cypher makes, as
+// schemaRowKey does; "" is any other statement.
+func schemaKey(stmt string) string {
+	if rest, ok := strings.CutPrefix(stmt, "CREATE CONSTRAINT ON (n:"); ok {
+		label, rest, _ := strings.Cut(rest, ") ASSERT n.")
+		return "unique " + label + "(" + strings.TrimSuffix(rest, " IS UNIQUE") + ")"
+	}
+	if rest, ok := strings.CutPrefix(stmt, "CREATE INDEX ON :"); ok {
+		return "label+property " + rest
+	}
+	if _, rest, ok := strings.Cut(stmt, " ON :"); ok && strings.HasPrefix(stmt, "CREATE TEXT INDEX ") {
+		return "text " + rest
+	}
+	return ""
+}

@@ -2,9 +2,7 @@ package neo4j
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
@@ -23,7 +21,7 @@ func (s *Store) Setup(ctx context.Context) error {
 // becomes slow.
 func (s *Store) Drop(ctx context.Context) error {
 	return s.change(ctx, "drop constraints and indexes", func(ctx context.Context, d cypher.Dialect) error {
-		return s.script(ctx, d, cypher.Drop(d), nil)
+		return s.script(ctx, cypher.Drop(d), nil)
 	})
 }
 
@@ -74,77 +72,49 @@ func (s *Store) setup(ctx context.Context, d cypher.Dialect) error {
 		if err != nil {
 			return err
 		}
-		return s.script(ctx, d, cypher.Setup(d), have)
+		return s.script(ctx, cypher.Setup(d), have)
 	}
-	if err := s.script(ctx, d, cypher.Setup(d), nil); err != nil {
+	if err := s.script(ctx, cypher.Setup(d), nil); err != nil {
 		return err
 	}
 	// MERGE without its index reads all nodes of the label, row by row.
-	return s.script(ctx, d, []string{cypher.Read(d, "await_indexes")}, nil)
+	return s.script(ctx, []string{cypher.Read(d, "await_indexes")}, nil)
 }
 
 // script runs statements one by one outside of transactions, which Memgraph wants of
 // those that change a schema. Those in have were run before.
-func (s *Store) script(ctx context.Context, d cypher.Dialect, stmts []string, have map[string]bool) error {
+func (s *Store) script(ctx context.Context, stmts []string, have map[string]bool) error {
 	session := s.session(ctx, driver.AccessModeWrite)
 	defer session.Close(ctx)
 	for _, stmt := range stmts {
 		if have[schemaKey(stmt)] {
 			continue
 		}
-		for attempt := 1; ; attempt++ {
-			_, err := ask(ctx, session, stmt)
-			if err == nil || d == cypher.Memgraph && isThere(err) {
-				break
-			}
-			s.lost(err)
-			if attempt == memgraphAttempts || !wantsAccess(err) {
-				return fmt.Errorf("%s: %w", stmt, err)
-			}
-			if err := sleep(ctx, time.Duration(attempt)*time.Second/2); err != nil {
-				return err
-			}
+		if err := s.alone(ctx, session, stmt); err != nil {
+			return fmt.Errorf("%s: %w", stmt, err)
 		}
 	}
 	return nil
 }
 
-// wantsAccess reports that a statement did not get the database for itself in time,
-// which Memgraph wants for a change of the schema and waits a second for
-// (--storage-access-timeout-sec), or that Neo4j's lost a deadlock.
-func wantsAccess(err error) bool {
-	var refused *driver.Neo4jError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	return strings.Contains(strings.ToLower(refused.Msg), "access") && strings.HasPrefix(refused.Code, "Memgraph.") || refused.IsRetriable()
-}
-
-// isThere reports that what a statement makes is there, or what it drops is not: a text
-// index makes that an error, everything else a notice.
-func isThere(err error) bool {
-	var refused *driver.Neo4jError
-	if !errors.As(err, &refused) || !strings.HasPrefix(refused.Code, "Memgraph.") {
-		return false
-	}
-	text := strings.ToLower(refused.Msg)
-	return strings.Contains(text, "already exists") || strings.Contains(text, "doesn't exist") || strings.Contains(text, "does not exist")
-}
-
-// memgraphSchema asks what a Memgraph has: a statement that makes it again would want
-// the whole database for itself, just to find that out.
-func (s *Store) memgraphSchema(ctx context.Context) (map[string]bool, error) {
-	session := s.session(ctx, driver.AccessModeRead)
-	defer session.Close(ctx)
-	have := map[string]bool{}
-	for _, name := range []string{"show_constraints", "show_indexes"} {
-		records, err := ask(ctx, session, cypher.Read(cypher.Memgraph, name))
-		if err != nil {
-			return nil, err
+// alone runs one statement that changes the schema, again where others are in its way.
+func (s *Store) alone(ctx context.Context, session driver.SessionWithContext, stmt string) error {
+	for attempt := 1; ; attempt++ {
+		_, err := ask(ctx, session, stmt)
+		if err == nil || isThere(err) {
+			return nil
 		}
-		for _, r := range records {
-			have[schemaRowKey(r.AsMap())] = true
+		s.lost(err)
+		if attempt == schemaAttempts || !wantsAccess(err) && !driver.IsRetryable(err) {
+			return err
+		}
+		if err := sleep(ctx, time.Duration(attempt)*time.Second/2); err != nil {
+			return err
 		}
 	}
-	return have, nil
 }
+
+// schemaAttempts bounds how often a statement that changes the schema is tried. Two
+// programs that start at once make the same things: Neo4j may see a deadlock in that,
+// Memgraph wants the database for each alone.
+const schemaAttempts = 5
