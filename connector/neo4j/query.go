@@ -9,6 +9,8 @@ import (
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 	"github.com/neo4j/neo4j-go-driver/v5/neo4j/dbtype"
+
+	"github.com/actiongraph/actiongraph/cypher"
 )
 
 // ErrWrites is wrapped by Query's error for a statement that would change something.
@@ -166,4 +168,27 @@ func node(n dbtype.Node) Node {
 
 func relationship(r dbtype.Relationship) Relationship {
 	return Relationship{Type: r.Type, From: r.StartElementId, To: r.EndElementId, Properties: shownMap(r.Props)}
+}
+
+// Contents counts what the database holds of the graph.
+type Contents struct {
+	Journals int64 `json:"journals"` // whose positions are in it
+	Sessions int64 `json:"sessions"`
+	Actions  int64 `json:"actions"`
+	Agents   int64 `json:"agents"`
+}
+
+// Contents counts what Clear would delete.
+func (s *Store) Contents(ctx context.Context) (c Contents, err error) {
+	info, err := s.connect(ctx)
+	if err != nil {
+		return c, s.fail("connect", err)
+	}
+	err = s.Query(ctx, cypher.Read(info.Dialect, "contents"), nil, func(_ []string, row []any) error {
+		for i, n := range []*int64{&c.Journals, &c.Sessions, &c.Actions, &c.Agents} {
+			*n, _ = row[i].(int64)
+		}
+		return nil
+	})
+	return c, err
 }

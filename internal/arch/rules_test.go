@@ -56,7 +56,7 @@ func layers() []layer {
 		// nothing else installed.
 		{dir: ".", may: []string{"connector", "connector/sqlite", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "journal",
+		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
