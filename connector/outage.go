@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -39,6 +40,20 @@ func (o *outage) over() {
 	o.log.Info().Float64("seconds", time.Since(o.since).Seconds()).Msg("the store is up to date again")
 	o.since, o.reason = time.Time{}, ""
 }
+
+// timeoutError says that a store did not do something in time. What a store's driver then
+// says need not wrap the context's error: that of Neo4j does not.
+type timeoutError struct {
+	doing string // "finish", "answer"
+	limit time.Duration
+	err   error
+}
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("the store did not %s within %v: %v", e.doing, e.limit, e.err)
+}
+
+func (e *timeoutError) Unwrap() []error { return []error{context.DeadlineExceeded, e.err} }
 
 // reasonOf names in a word what is wrong, and returns what stays the same as long as
 // that is: the word, where the store's error has one (a method Reason), else its text

@@ -118,7 +118,7 @@ func (p *pass) write(ctx context.Context, tx *transaction) error {
 	defer cancel()
 	err := p.Store.Apply(limited, tx.batches)
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		err = fmt.Errorf("the store did not finish within %v: %w", p.ApplyTimeout, err)
+		err = &timeoutError{"finish", p.ApplyTimeout, err}
 	}
 	if err != nil {
 		return err

@@ -168,7 +168,7 @@ func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position
 		}
 	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		return nil, fmt.Errorf("the store did not answer within %v: %w", r.AnswerTimeout, err)
+		return nil, &timeoutError{"answer", r.AnswerTimeout, err}
 	}
 	if err == nil {
 		r.health.answered(positions)
