@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Actions lists actions of one session by timestamp; those with the same timestamp
@@ -169,7 +167,7 @@ func (s *Store) scanActions(rows *sql.Rows, a, b *table, sc scan, content bool, 
 		r := graph.ActionRow{SessionID: session, ActionID: goKey(key), FollowsID: goKey(prev), ActionType: s.types.actionType(typ)}
 		props := s.types.props(a, sc.vals[:len(a.cols)], r.ActionID, session)
 		props = append(props, s.types.props(b, sc.vals[len(a.cols):], r.ActionID, session)...)
-		fillAction(&r, props, content)
+		r.Fill(props, content)
 		byID[id] = r
 	}
 	return rows.Err()
@@ -219,72 +217,6 @@ func (s *Store) Action(ctx context.Context, id string) (r graph.ActionRow, err e
 	return r, nil
 }
 
-// fillAction sets the fields that have properties, and with content Properties to
-// the other ones.
-func fillAction(r *graph.ActionRow, props []graph.Prop, content bool) {
-	var others []graph.Prop
-	for _, p := range props {
-		switch p.Name {
-		case "action_id", "session_id", "action_type":
-		case "name":
-			r.Name = str(p.Value)
-		case "timestamp":
-			r.Timestamp = when(p.Value)
-		case "started_at":
-			r.StartedAt = when(p.Value)
-		case "ended_at":
-			r.EndedAt = when(p.Value)
-		case "duration_ms":
-			r.DurationMS = float(p.Value)
-		case "status":
-			r.Status = str(p.Value)
-		case "agent_id":
-			r.AgentID = str(p.Value)
-		case "parent_action_id":
-			r.ParentActionID = str(p.Value)
-		case "parent_unknown":
-			r.ParentUnknown = yes(p.Value)
-		case "prompt_id":
-			r.PromptID = str(p.Value)
-		case "turn":
-			r.Turn = num(p.Value)
-		case "model":
-			r.Model = str(p.Value)
-		case "tool_name":
-			r.ToolName = str(p.Value)
-		case "tool_use_id":
-			r.ToolUseID = str(p.Value)
-		case "is_error":
-			r.IsError = yes(p.Value)
-		case "is_mcp":
-			r.IsMCP = yes(p.Value)
-		case "mcp_server":
-			r.MCPServer = str(p.Value)
-		case "never_ran":
-			r.NeverRan = yes(p.Value)
-		case "text":
-			r.Text = str(p.Value)
-		case "metadata":
-			r.Metadata = rawJSON(p.Value)
-		default:
-			others = append(others, p)
-		}
-	}
-	if content && len(others) > 0 {
-		r.Properties = graph.RenderProps(others)
-	}
-}
-
-// rawJSON is a property that holds JSON; what does not parse is given as a string,
-// so that the row can still be printed.
-func rawJSON(v any) json.RawMessage {
-	s := str(v)
-	if s == "" || json.Valid([]byte(s)) {
-		return json.RawMessage(s)
-	}
-	return schema.AppendString(nil, s)
-}
-
 // Agents lists the subagents of a session by started_at, then key; those without a
 // start come first.
 func (s *Store) Agents(ctx context.Context, session string) (out []graph.AgentRow, err error) {
@@ -316,33 +248,8 @@ func (s *Store) agents(ctx context.Context, tx *sql.Tx, session string) (out []g
 			return nil, err
 		}
 		r := graph.AgentRow{AgentKey: goKey(key), SpawnedByActionID: goKey(spawner), ActionCount: n.Int64}
-		fillAgent(&r, s.types.props(tab, sc.vals, r.AgentKey, session))
+		r.Fill(s.types.props(tab, sc.vals, r.AgentKey, session))
 		out = append(out, r)
 	}
 	return out, rows.Err()
-}
-
-func fillAgent(r *graph.AgentRow, props []graph.Prop) {
-	for _, p := range props {
-		switch p.Name {
-		case "agent_id":
-			r.AgentID = str(p.Value)
-		case "agent_type":
-			r.AgentType = str(p.Value)
-		case "description":
-			r.Description = str(p.Value)
-		case "prompt":
-			r.Prompt = str(p.Value)
-		case "status":
-			r.Status = str(p.Value)
-		case "started_at":
-			r.StartedAt = when(p.Value)
-		case "ended_at":
-			r.EndedAt = when(p.Value)
-		case "parent_unknown":
-			r.ParentUnknown = yes(p.Value)
-		case "last_assistant_message":
-			r.LastAssistantMessage = str(p.Value)
-		}
-	}
 }

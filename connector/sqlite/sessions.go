@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"strings"
-	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -44,7 +43,7 @@ func (s *Store) sessions(ctx context.Context, tx *sql.Tx, f graph.SessionFilter)
 		if err := rows.Scan(append([]any{&id, &r.SessionID}, sc.ptrs...)...); err != nil {
 			return nil, err
 		}
-		fillSession(&r, s.types.props(tab, sc.vals, r.SessionID, r.SessionID))
+		r.Fill(s.types.props(tab, sc.vals, r.SessionID, r.SessionID))
 		out, ids = append(out, r), append(ids, id)
 	}
 	if err := rows.Err(); err != nil {
@@ -123,76 +122,13 @@ func (s *Store) tags(ctx context.Context, tx *sql.Tx, sid int64) (tags []string,
 	return tags, rows.Err()
 }
 
-func fillSession(r *graph.SessionRow, props []graph.Prop) {
-	for _, p := range props {
-		switch p.Name {
-		case "title":
-			r.Title = str(p.Value)
-		case "first_prompt":
-			r.FirstPrompt = str(p.Value)
-		case "status":
-			r.Status = str(p.Value)
-		case "started_at":
-			r.StartedAt = when(p.Value)
-		case "ended_at":
-			r.EndedAt = when(p.Value)
-		case "last_event_at":
-			r.LastEventAt = when(p.Value)
-		case "model":
-			r.Model = str(p.Value)
-		case "source_sdk":
-			r.SourceSDK = str(p.Value)
-		case "working_directory":
-			r.WorkingDirectory = str(p.Value)
-		case "git_branch":
-			r.GitBranch = str(p.Value)
-		case "host":
-			r.Host = str(p.Value)
-		case "user":
-			r.User = str(p.Value)
-		case "action_count":
-			r.ActionCount = num(p.Value)
-		case "tool_call_count":
-			r.ToolCallCount = num(p.Value)
-		case "message_count":
-			r.MessageCount = num(p.Value)
-		case "agent_count":
-			r.AgentCount = num(p.Value)
-		case "error_count":
-			r.ErrorCount = num(p.Value)
-		case "total_input_tokens":
-			r.TotalInputTokens = num(p.Value)
-		case "total_output_tokens":
-			r.TotalOutputTokens = num(p.Value)
-		case "total_cost_usd":
-			r.TotalCostUSD = deref(float(p.Value))
-		}
-	}
-}
-
 // The value of a property as a row's field; zero where it is of another type.
 
 func str(v any) string { s, _ := v.(string); return s }
-func num(v any) int64  { n, _ := v.(int64); return n }
-func yes(v any) bool   { b, _ := v.(bool); return b }
 
 func float(v any) *float64 {
 	if f, ok := v.(float64); ok {
 		return &f
 	}
 	return nil
-}
-
-func deref(f *float64) float64 {
-	if f == nil {
-		return 0
-	}
-	return *f
-}
-
-func when(v any) time.Time {
-	if t, ok := v.(graph.Time); ok {
-		return time.Unix(0, int64(t)).UTC()
-	}
-	return time.Time{}
 }

@@ -6,9 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -78,7 +76,7 @@ func (s *Store) tools(ctx context.Context, tx *sql.Tx, session string) ([]graph.
 	}
 	var out []graph.ToolStats
 	for _, u := range uses {
-		setDurations(&u.ToolStats, u.durations)
+		u.SetDurations(u.durations)
 		if err := s.describeTool(ctx, tx, &u.ToolStats); err != nil {
 			return nil, err
 		}
@@ -99,20 +97,6 @@ func (s *Store) describeTool(ctx context.Context, tx *sql.Tx, t *graph.ToolStats
 	}
 	t.IsMCP, t.MCPServer = mcp == int64(1), str(server)
 	return err
-}
-
-func setDurations(t *graph.ToolStats, d []float64) {
-	if len(d) == 0 {
-		return
-	}
-	slices.Sort(d)
-	sum := 0.0
-	for _, v := range d {
-		sum += v
-	}
-	rank := func(p float64) *float64 { return &d[max(0, int(math.Ceil(p*float64(len(d))))-1)] }
-	avg := sum / float64(len(d))
-	t.AvgDurationMS, t.P50DurationMS, t.P95DurationMS, t.MaxDurationMS = &avg, rank(0.50), rank(0.95), &d[len(d)-1]
 }
 
 // Summary counts one session, or with "" the whole store: its start and end are
@@ -140,7 +124,7 @@ func (s *Store) summary(ctx context.Context, tx *sql.Tx, session string) (sum gr
 	sum = graph.Summary{SessionID: session, ActionTypes: map[string]int64{}, ToolCallStatuses: map[string]int64{}}
 	for _, r := range rows {
 		if session == "" || r.SessionID == session {
-			addSession(&sum, r)
+			sum.Add(r)
 		}
 	}
 	if session != "" && sum.SessionCount == 0 {
@@ -151,36 +135,6 @@ func (s *Store) summary(ctx context.Context, tx *sql.Tx, session string) (sum gr
 	}
 	sum.Tools, err = s.tools(ctx, tx, session)
 	return sum, err
-}
-
-func addSession(sum *graph.Summary, r graph.SessionRow) {
-	sum.SessionCount++
-	sum.ActionCount += r.ActionCount
-	sum.ToolCallCount += r.ToolCallCount
-	sum.MessageCount += r.MessageCount
-	sum.AgentCount += r.AgentCount
-	sum.ErrorCount += r.ErrorCount
-	sum.TotalInput += r.TotalInputTokens
-	sum.TotalOutput += r.TotalOutputTokens
-	sum.TotalCostUSD += r.TotalCostUSD
-	if !r.StartedAt.IsZero() && (sum.StartedAt.IsZero() || r.StartedAt.Before(sum.StartedAt)) {
-		sum.StartedAt = r.StartedAt
-	}
-	if r.EndedAt.After(sum.EndedAt) {
-		sum.EndedAt = r.EndedAt
-	}
-	if sum.SessionID == "" {
-		return
-	}
-	sum.Status = r.Status
-	end := r.EndedAt
-	if end.IsZero() {
-		end = r.LastEventAt
-	}
-	if !r.StartedAt.IsZero() && !end.IsZero() {
-		d := float64(end.Sub(r.StartedAt)) / float64(time.Millisecond)
-		sum.DurationMS = &d
-	}
 }
 
 // countActions counts by type, and tool calls by status.
