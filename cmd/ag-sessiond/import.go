@@ -22,8 +22,8 @@ A session that was resumed on another machine is in a shared database twice: the
 session, and SESSION~JOURNAL, which CONTINUES it. After the import it is one. Import a
 journal that nobody writes any more: what is written after that is a part of its own
 again, until the next import.`,
-		Example: `  scp -r laptop:.actiongraph /tmp/laptop && ag-sessiond import /tmp/laptop
-  ag-sessiond import /backup/.actiongraph --json`,
+		Example: `  ag-sessiond import /backup/.actiongraph --json
+  scp -r laptop:.actiongraph /tmp/laptop && ag-sessiond import /tmp/laptop`,
 		Args: cobra.MinimumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -89,4 +89,3 @@ func (a *app) printImport(r importReport) {
 		a.printf("%s skipped: no event of this version\n", render.Plural(int64(skipped), "line"))
 	}
 }
-
