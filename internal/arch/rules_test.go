@@ -64,7 +64,7 @@ func layers() []layer {
 		{dir: "internal/e2e"},
 		{dir: "internal/maketest"},
 		{dir: "internal/neo4jtest"},
-		{dir: "internal/bench", may: []string{"journal", "redact", "adapters", "graph", "schema"}},
+		{dir: "internal/bench", may: []string{"journal", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
 	}
 }
 

@@ -45,15 +45,15 @@ func Start(t testing.TB, opts Options) *Server {
 // that the tests of the binary share, without authentication.
 func URL(t testing.TB) string {
 	t.Helper()
-	url, err := sharedURL()
+	db, err := shared()
 	if err != nil {
 		unavailable(t, err)
 	}
-	return url
+	return db.url
 }
 
-// Auth is the user and password of URL's database, or two empty strings when it asks for
-// none: $AG_TEST_BOLT_USER and $AG_TEST_BOLT_PASSWORD.
+// Auth is the user and password for URL's database: $AG_TEST_BOLT_USER and
+// $AG_TEST_BOLT_PASSWORD, or two empty strings when it asks for none.
 func Auth() (user, password string) {
 	if os.Getenv("AG_TEST_BOLT_URL") == "" {
 		return "", ""
@@ -61,54 +61,52 @@ func Auth() (user, password string) {
 	return os.Getenv("AG_TEST_BOLT_USER"), os.Getenv("AG_TEST_BOLT_PASSWORD")
 }
 
-// MemgraphURL is $AG_TEST_MEMGRAPH_URL, held like URL's, or empty: nothing here starts a
-// Memgraph.
+// MemgraphURL is $AG_TEST_MEMGRAPH_URL, to itself as URL's is, or empty: nothing here
+// starts a Memgraph.
 func MemgraphURL(t testing.TB) string {
 	t.Helper()
-	url, err := memgraphURL()
+	db, err := memgraph()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return url
+	return db.url
 }
 
-var sharedURL = sync.OnceValues(func() (string, error) {
+// database is one that a test binary uses until it exits. It keeps open what a
+// garbage collection would close: the lock, or the server's stdin.
+type database struct {
+	url    string
+	lock   *os.File
+	server *Server
+}
+
+var shared = sync.OnceValues(func() (database, error) {
 	if url := os.Getenv("AG_TEST_BOLT_URL"); url != "" {
-		return url, hold(url)
+		return hold(url)
 	}
 	dir, err := os.MkdirTemp("", "neo4jtest-")
 	if err != nil {
-		return "", err
+		return database{}, err
 	}
 	s, err := launch(Options{DataDir: dir}, discard)
 	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return database{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	// Kept: a garbage collection would close the server's stdin and so stop it.
-	heldForLife.Store(s, nil)
-	return s.URL, nil
+	return database{url: s.URL, server: s}, nil
 })
 
-var memgraphURL = sync.OnceValues(func() (string, error) {
-	url := os.Getenv("AG_TEST_MEMGRAPH_URL")
-	if url == "" {
-		return "", nil
+var memgraph = sync.OnceValues(func() (database, error) {
+	if url := os.Getenv("AG_TEST_MEMGRAPH_URL"); url != "" {
+		return hold(url)
 	}
-	return url, hold(url)
+	return database{}, nil
 })
-
-// heldForLife holds what is to stay open until the process exits.
-var heldForLife sync.Map
 
 // hold waits until no other process holds the database at the URL.
-func hold(url string) error {
+func hold(url string) (database, error) {
 	name := fmt.Sprintf("neo4jtest-%x.lock", sha256.Sum256([]byte(url)))
 	f, err := lock(filepath.Join(os.TempDir(), name))
-	if err != nil {
-		return err
-	}
-	heldForLife.Store(f, nil)
-	return nil
+	return database{url: url, lock: f}, err
 }
 
 // unavailable ends a test that cannot have its database. On a developer's machine

@@ -86,11 +86,12 @@ func (s *Server) Stop() error {
 	if s.cmd == nil {
 		return nil
 	}
-	s.stdin.Close()
-	late := time.AfterFunc(stopTimeout, func() { s.cmd.Process.Kill() })
-	err := s.cmd.Wait()
-	late.Stop()
+	cmd := s.cmd
 	s.cmd = nil
+	s.stdin.Close()
+	late := time.AfterFunc(stopTimeout, func() { cmd.Process.Kill() })
+	err := cmd.Wait()
+	late.Stop()
 	if err != nil {
 		return fmt.Errorf("stop Neo4j: %w: %s", err, s.console())
 	}
@@ -114,8 +115,9 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(p.java, append(s.jvmFlags(), "-cp", p.classpath, "Main", s.DataDir, strconv.Itoa(s.opts.Port),
+	cmd := exec.Command(p.java.path, append(p.flags(s.jvmFlags(p)...), s.DataDir, strconv.Itoa(s.opts.Port),
 		strconv.Itoa(cmp.Or(s.opts.PagesMB, 256)), string(s.data), s.opts.Password)...)
+	cmd.Dir = s.DataDir // where a JVM that crashes leaves its report
 	separate(cmd)
 	console, err := os.Create(s.consoleFile())
 	if err != nil {
@@ -139,22 +141,22 @@ func (s *Server) start() error {
 	// The JVM's own warnings come this way as well.
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if lines.Text() == "READY" {
-			return nil
+			// What nobody reads must not fill the pipe and so block the JVM.
+			return stdout.Close()
 		}
 	}
 	s.Kill()
 	return fmt.Errorf("Neo4j did not start: %v: %s", cmd.ProcessState, s.console())
 }
 
-func (s *Server) jvmFlags() []string {
+func (s *Server) jvmFlags(p program) []string {
 	flags := []string{
 		fmt.Sprintf("-Xmx%dm", cmp.Or(s.opts.HeapMB, 768)),
-		"-XX:-UsePerfData",
-		"-Dlog4j2.disable.jmx=true",
-		// As in Neo4j's own neo4j.conf; netty and the page cache reach into these.
-		"--add-opens=java.base/java.nio=ALL-UNNAMED",
-		"--add-opens=java.base/java.io=ALL-UNNAMED",
-		"--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+		// Rather than go on without the thread that ran out of memory, and let a test hang.
+		"-XX:+ExitOnOutOfMemoryError",
+	}
+	if _, err := os.Stat(p.archive); err == nil {
+		flags = append(flags, "-XX:SharedArchiveFile="+p.archive)
 	}
 	if !s.opts.Optimize {
 		flags = append(flags, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

@@ -13,21 +13,35 @@ import org.neo4j.configuration.connectors.HttpsConnector;
 import org.neo4j.configuration.helpers.SocketAddress;
 import org.neo4j.dbms.api.DatabaseManagementService;
 import org.neo4j.dbms.api.DatabaseManagementServiceBuilder;
+import org.neo4j.graphdb.GraphDatabaseService;
 import org.neo4j.io.ByteUnit;
 
 /**
- * Runs one Neo4j until stdin ends: {@code Main home port pageCacheMB keep|discard [password]}.
+ * Runs one Neo4j until stdin ends: {@code Main home port pageCacheMB keep|discard|train password}.
  *
  * <p>Stdin is the lifeline. The operating system closes it when the process that started the server
  * is gone, killed or not, so no test run leaves a JVM behind.
  */
 public class Main {
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        try {
+            run(args);
+            System.exit(0);
+        } catch (Throwable e) {
+            // Uncaught it would end this thread and leave the JVM to Neo4j's.
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                System.err.println(cause);
+            }
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private static void run(String[] args) throws IOException {
         Path home = Path.of(args[0]);
         SocketAddress bolt = new SocketAddress("127.0.0.1", Integer.parseInt(args[1]));
         long pageCache = ByteUnit.mebiBytes(Long.parseLong(args[2]));
-        boolean discard = args[3].equals("discard");
-        String password = args.length > 4 ? args[4] : "";
+        String data = args[3];
+        String password = args[4];
 
         DatabaseManagementService server = new DatabaseManagementServiceBuilder(home)
                 .setConfig(BoltConnector.enabled, true)
@@ -47,18 +61,31 @@ public class Main {
                 .build();
         if (!password.isEmpty()) {
             // Without auth: a statement of the process itself is not checked.
+            // ALTER USER refuses the password that is set already, as it is after a restart.
             server.database("system")
                     .executeTransactionally(
-                            "ALTER USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED", Map.of("password", password));
+                            "CREATE OR REPLACE USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED",
+                            Map.of("password", password));
+        }
+        if (data.equals("train")) {
+            train(server.database("neo4j"));
         }
         System.out.println("READY");
 
         while (System.in.read() >= 0) {}
         server.shutdown();
-        if (discard) {
+        if (!data.equals("keep")) {
             delete(home);
         }
-        System.exit(0);
+    }
+
+    /** Loads the classes that a test will need, for the archive that the JVM makes of them as it exits. */
+    private static void train(GraphDatabaseService db) {
+        db.executeTransactionally("CREATE CONSTRAINT IF NOT EXISTS FOR (n:A) REQUIRE n.k IS UNIQUE");
+        db.executeTransactionally("UNWIND range(1, 1000) AS i MERGE (a:A {k: i}) SET a += {x: i, y: [i]}");
+        db.executeTransactionally("MATCH (a:A {k: 1}), (b:A {k: 2}) MERGE (a)-[:R]->(b)");
+        db.executeTransactionally("MATCH (a:A)-[:R*]->(b) WITH a, count(b) AS c RETURN a ORDER BY c DESC LIMIT 3");
+        db.executeTransactionally("MATCH (a:A) DETACH DELETE a");
     }
 
     private static void delete(Path home) throws IOException {
