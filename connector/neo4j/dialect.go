@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,8 @@ import (
 const (
 	minNeo4j = "5.0" // CREATE CONSTRAINT … FOR … REQUIRE
 	// Memgraph 3.6 is the first whose text index is not experimental and names the
-	// properties that it holds (CREATE TEXT INDEX n ON :Label(property)).
+	// properties that it holds (CREATE TEXT INDEX n ON :Label(property)). Every statement
+	// was parsed with the grammars of 3.6, 3.8, 3.10 and 3.12.
 	minMemgraph = "3.6"
 )
 
@@ -31,33 +33,40 @@ func (s *Store) detect(ctx context.Context) (*Info, error) {
 	return info, supported(info)
 }
 
-// components asks for name and version. Which of the two questions a server knows says
-// what it is: the Bolt handshake of a Memgraph claims to be a Neo4j unless its flag
-// --bolt-server-name-for-init says otherwise.
+// components asks for name and version. Neo4j does not know SHOW VERSION; Memgraph may
+// or may not know dbms.components(), so an answer to that one is not enough.
 func components(ctx context.Context, session driver.SessionWithContext) (*Info, error) {
 	records, err := ask(ctx, session, cypher.Read(cypher.Neo4j, "server"))
-	var refused *driver.Neo4jError
-	if errors.As(err, &refused) && strings.HasSuffix(refused.Code, "ProcedureNotFound") || unknownToMemgraph(refused) {
-		records, err = ask(ctx, session, cypher.Read(cypher.Memgraph, "server"))
-		if err != nil || len(records) == 0 {
-			return nil, fmt.Errorf("the server is neither Neo4j nor Memgraph: %w", err)
-		}
-		version, _ := records[0].Values[0].(string)
-		return &Info{Dialect: cypher.Memgraph, Product: "Memgraph", Version: version}, nil
+	rows := make([]map[string]any, len(records))
+	for i, r := range records {
+		rows[i] = r.AsMap()
 	}
-	if err != nil {
-		return nil, err
+	if !isMemgraph(rows, err) {
+		return parseComponents(rows, err)
+	}
+	if records, err = ask(ctx, session, cypher.Read(cypher.Memgraph, "server")); err != nil {
+		return nil, fmt.Errorf("the server says neither that it is Neo4j (CALL dbms.components()) nor that it is Memgraph (SHOW VERSION): %w", err)
 	}
 	if len(records) == 0 {
-		return nil, errors.New("the server does not say what it is (CALL dbms.components() is empty)")
+		return nil, errors.New("the server does not say its version (SHOW VERSION is empty)")
 	}
-	return parseComponents(records[0].AsMap()), nil
+	version, _ := records[0].Values[0].(string)
+	return &Info{Dialect: cypher.Memgraph, Product: "Memgraph", Version: version}, nil
 }
 
-// unknownToMemgraph: it reports any error of a statement as
-// Memgraph.ClientError.MemgraphError.MemgraphError.
-func unknownToMemgraph(err *driver.Neo4jError) bool {
-	return err != nil && strings.HasPrefix(err.Code, "Memgraph.")
+// isMemgraph reads the answer to dbms.components(). A bare Memgraph has no such
+// procedure; its packages and images map it (--query-callable-mappings-path) to one that
+// says that Memgraph is version 5.9.0 and, since 3.12, in a second row that it is a Neo4j
+// Kernel too (query_modules/mgps.py).
+func isMemgraph(rows []map[string]any, err error) bool {
+	var refused *driver.Neo4jError
+	if errors.As(err, &refused) {
+		return saysMemgraph(err, "no procedure named") || strings.HasSuffix(refused.Code, "ProcedureNotFound")
+	}
+	return slices.ContainsFunc(rows, func(row map[string]any) bool {
+		name, _ := row["name"].(string)
+		return strings.Contains(strings.ToLower(name), "memgraph")
+	})
 }
 
 // ask runs a statement on its own, as some are refused inside a transaction.
@@ -69,22 +78,28 @@ func ask(ctx context.Context, session driver.SessionWithContext, stmt string) ([
 	return result.Collect(ctx)
 }
 
-// parseComponents reads a row of dbms.components(). Memgraph answers it too where its
-// --query-callable-mappings-path maps it to mgps.components().
-func parseComponents(row map[string]any) *Info {
-	name, _ := row["name"].(string)
-	info := &Info{Dialect: cypher.Neo4j, Product: name}
+// parseComponents reads the answer to dbms.components() of what is no Memgraph.
+func parseComponents(rows []map[string]any, err error) (*Info, error) {
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("the server does not say what it is (CALL dbms.components() is empty)")
+	}
+	row := rows[0]
+	if i := slices.IndexFunc(rows, func(row map[string]any) bool { return row["name"] == "Neo4j Kernel" }); i >= 0 {
+		row = rows[i]
+	}
+	info := &Info{Dialect: cypher.Neo4j}
+	info.Product, _ = row["name"].(string)
+	if info.Product == "Neo4j Kernel" {
+		info.Product = "Neo4j"
+	}
 	if versions, _ := row["versions"].([]any); len(versions) > 0 {
 		info.Version, _ = versions[0].(string)
 	}
 	info.Edition, _ = row["edition"].(string)
-	switch {
-	case strings.Contains(strings.ToLower(name), "memgraph"):
-		info.Dialect, info.Product = cypher.Memgraph, "Memgraph"
-	case name == "Neo4j Kernel":
-		info.Product = "Neo4j"
-	}
-	return info
+	return info, nil
 }
 
 // supported refuses a server that the statements were not written for.

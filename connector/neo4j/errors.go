@@ -47,7 +47,7 @@ func cure(err error) string {
 	}
 	title := refused.Code[strings.LastIndexByte(refused.Code, '.')+1:]
 	switch title {
-	case "Unauthorized":
+	case "Unauthorized", "Unauthenticated":
 		return "user or password is wrong"
 	case "AuthenticationRateLimit":
 		return "too many wrong passwords: the server refuses this user for a while"
@@ -64,8 +64,11 @@ func cure(err error) string {
 	case "TransactionLogError", "OutOfDiskSpace":
 		return "the server cannot write: is its disk full?"
 	}
-	if strings.Contains(strings.ToLower(refused.Msg), "no space left") {
+	switch text := strings.ToLower(refused.Msg); {
+	case strings.Contains(text, "no space left"):
 		return "the server's disk is full"
+	case strings.HasPrefix(refused.Code, "Memgraph.") && strings.Contains(text, "routing table"), strings.Contains(text, "route message is not supported"):
+		return "this Memgraph is no coordinator of a cluster: use bolt:// instead of neo4j://"
 	}
 	return ""
 }

@@ -51,6 +51,28 @@ func saysMemgraph(err error, texts ...string) bool {
 	return false
 }
 
+// memgraphTransactions refuses a Memgraph whose storage mode has none: a batch that fails
+// half-way would stay half-way, without its position.
+func (s *Store) memgraphTransactions(ctx context.Context) error {
+	session := s.session(ctx, driver.AccessModeRead)
+	defer session.Close(ctx)
+	records, err := ask(ctx, session, cypher.Read(cypher.Memgraph, "show_storage"))
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if row := r.AsMap(); isAnalytical(row) {
+			return fmt.Errorf("the server is in storage mode %s, which has no transactions: run STORAGE MODE IN_MEMORY_TRANSACTIONAL", row["value"])
+		}
+	}
+	return nil
+}
+
+// isAnalytical reads a row of SHOW STORAGE INFO.
+func isAnalytical(r map[string]any) bool {
+	return r["storage info"] == "storage_mode" && r["value"] == "IN_MEMORY_ANALYTICAL"
+}
+
 // memgraphSchema asks what a Memgraph has: a statement that makes it again would want
 // the whole database for itself, just to find that out. The keys are schemaKey's.
 func (s *Store) memgraphSchema(ctx context.Context) (map[string]bool, error) {
@@ -75,8 +97,11 @@ func schemaRowKey(r map[string]any) string {
 		return fmt.Sprintf("%s %v(%s)", kind, r["label"], names(r["properties"]))
 	}
 	kind, _ := r["index type"].(string)
-	if strings.HasPrefix(kind, "label_text") { // label_text (name: action_search)
-		kind = "text"
+	if kind == "label" { // of all nodes of a label: there is no property
+		return fmt.Sprintf("%s %v", kind, r["label"])
+	}
+	if _, name, ok := strings.Cut(kind, "label_text (name: "); ok { // label_text (name: action_search)
+		kind = "text " + strings.TrimSuffix(name, ")")
 	}
 	return fmt.Sprintf("%s %v(%s)", kind, r["label"], names(r["property"]))
 }
@@ -102,10 +127,13 @@ func schemaKey(stmt string) string {
 		return "unique " + label + "(" + strings.TrimSuffix(rest, " IS UNIQUE") + ")"
 	}
 	if rest, ok := strings.CutPrefix(stmt, "CREATE INDEX ON :"); ok {
-		return "label+property " + rest
+		if strings.HasSuffix(rest, ")") {
+			return "label+property " + rest
+		}
+		return "label " + rest
 	}
-	if _, rest, ok := strings.Cut(stmt, " ON :"); ok && strings.HasPrefix(stmt, "CREATE TEXT INDEX ") {
-		return "text " + rest
+	if rest, ok := strings.CutPrefix(stmt, "CREATE TEXT INDEX "); ok {
+		return "text " + strings.Replace(rest, "ON :", "", 1)
 	}
 	return ""
 }

@@ -47,9 +47,9 @@ type Path struct {
 // Relationship and Path; times and points are strings, and so are NaN and the infinities,
 // which JSON does not have. An error of each ends the query and is returned as it is.
 //
-// Whatever the statement does is rolled back. Neo4j refuses a write in read access mode
-// when it comes; Memgraph is not documented to, so what it says about the statement
-// afterwards decides. Nothing is tried again: each has seen rows by then.
+// Whatever the statement does is rolled back. Both engines refuse a write in read access
+// mode; what they say about the statement afterwards is looked at all the same. Nothing is
+// tried again: each has seen rows by then.
 func (s *Store) Query(ctx context.Context, statement string, params map[string]any, each func(columns []string, row []any) error) error {
 	if _, err := s.connect(ctx); err != nil {
 		return s.fail("connect", err)
@@ -93,8 +93,10 @@ func stream(ctx context.Context, tx driver.ExplicitTransaction, statement string
 	if err != nil {
 		return nil, err
 	}
+	// Not StatementTypeReadWrite: Memgraph says so of what neither reads nor writes, such
+	// as RETURN 1 (src/query/plan/read_write_type_checker.cpp, TypeToString).
 	switch summary.StatementType() {
-	case driver.StatementTypeReadWrite, driver.StatementTypeWriteOnly, driver.StatementTypeSchemaWrite:
+	case driver.StatementTypeWriteOnly, driver.StatementTypeSchemaWrite:
 		return nil, ErrWrites
 	}
 	if summary.Counters().ContainsUpdates() {
@@ -110,7 +112,7 @@ func queryError(err error) error {
 		return err
 	}
 	switch {
-	case refused.Code == "Neo.ClientError.Statement.AccessMode":
+	case refused.Code == "Neo.ClientError.Statement.AccessMode", saysMemgraph(err, "are misaligned"):
 		return ErrWrites
 	case strings.HasPrefix(refused.Code, "Neo.ClientError.Statement."), strings.HasPrefix(refused.Code, "Neo.ClientError.Procedure."),
 		strings.HasPrefix(refused.Code, "Memgraph.ClientError."):

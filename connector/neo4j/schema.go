@@ -68,6 +68,9 @@ func (s *Store) clear(ctx context.Context, stmt string) error {
 
 func (s *Store) setup(ctx context.Context, d cypher.Dialect) error {
 	if d == cypher.Memgraph {
+		if err := s.memgraphTransactions(ctx); err != nil {
+			return err
+		}
 		have, err := s.memgraphSchema(ctx)
 		if err != nil {
 			return err
