@@ -2,6 +2,7 @@ package neo4j
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -44,23 +45,33 @@ func (s *Store) apply(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	if !s.ready {
+	if s.ready != info { // after a lost connection it may be another server, or an empty one
 		if err := s.setup(ctx, info.Dialect); err != nil {
 			return fmt.Errorf("constraints and indexes: %w", err)
 		}
-		s.ready = true
+		s.ready = info
 	}
 	var t *tx
+	attempts := 0
 	_, err = s.run(ctx, driver.AccessModeWrite, func(m driver.ManagedTransaction) ([]*driver.Record, error) {
+		attempts++
 		t = &tx{ctx: ctx, managed: m, dialect: info.Dialect, plan: p}
 		return nil, t.apply()
 	})
-	if err != nil {
-		s.forget() // it may have been emptied, or be another one
-		return err
+	if attempts > 1 {
+		s.opts.Log.Debug().Int("attempts", attempts).Err(err).Msg("a transaction was made again")
 	}
-	s.applied(t)
-	return nil
+	switch {
+	case errors.Is(err, graph.ErrConflict):
+		s.forget()
+	case err != nil:
+		// What was known still is: if this was written after all, the next Apply of the
+		// same batches is an ErrConflict.
+		s.ready = nil
+	default:
+		s.applied(t)
+	}
+	return err
 }
 
 // applied keeps what the database must hold in step.

@@ -158,6 +158,15 @@ func (s *Store) run(ctx context.Context, mode driver.AccessMode, f work) ([]*dri
 	}
 }
 
+// leader is the access mode that reads what was written last. Other members of a cluster
+// may lag behind: a replica would fold again what is there already.
+func (s *Store) leader() driver.AccessMode {
+	if s.opts.ReadOnly {
+		return driver.AccessModeRead
+	}
+	return driver.AccessModeWrite
+}
+
 // collect runs one statement and reads all its records.
 func collect(ctx context.Context, tx driver.ManagedTransaction, stmt string, params map[string]any) ([]*driver.Record, error) {
 	result, err := tx.Run(ctx, stmt, params)

@@ -18,7 +18,7 @@ func (s *Store) Load(ctx context.Context, session string) (*graph.Graph, error) 
 		return nil, s.fail("load session "+session, err)
 	}
 	var l *loader
-	_, err = s.readAll(ctx, func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
+	_, err = s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
 		l = &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, g: graph.New()}
 		return nil, l.load()
 	})

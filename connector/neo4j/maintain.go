@@ -1,7 +1,9 @@
 package neo4j
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -10,8 +12,15 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// checkEvery is how often Maintain asks the database whether it still is what it was.
-const checkEvery = time.Minute
+const (
+	// checkEvery is how often Maintain asks the database whether it still is what it was,
+	// unless Options say otherwise.
+	checkEvery = time.Minute
+	// checkTime bounds the answer. It is more than a replica grants Maintain: the three round
+	// trips to another continent take longer than that, and a check that never gets its
+	// answer never sees anything.
+	checkTime = 5 * time.Second
+)
 
 // known is what the database must hold of each journal whose positions were read:
 // enough to see that it was emptied, or restored from a backup, while nothing was
@@ -52,13 +61,15 @@ func tallyOf(positions map[string]schema.Position) (t tally) {
 func (s *Store) Maintain(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if len(s.seen) == 0 || time.Since(s.checked) < checkEvery {
+	if len(s.seen) == 0 || time.Since(s.checked) < cmp.Or(s.opts.CheckEvery, checkEvery) {
 		return nil
 	}
 	s.checked = time.Now()
+	ctx, cancel := patient(ctx, checkTime)
+	defer cancel()
 	for journal, want := range s.seen {
 		positions, err := s.positions(ctx, journal)
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil
 		}
 		if err != nil {
@@ -72,8 +83,20 @@ func (s *Store) Maintain(ctx context.Context) error {
 	return nil
 }
 
+// patient returns a context that lasts longer than ctx may, and ends when that is
+// cancelled.
+func patient(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})
+	return longer, func() { stop(); cancel() }
+}
+
 // forget drops what was known of the database, its schema included.
 func (s *Store) forget() {
-	s.ready = false
+	s.ready = nil
 	clear(s.seen)
 }

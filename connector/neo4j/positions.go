@@ -15,19 +15,14 @@ type positions struct {
 	continued map[string]bool // those that another journal owns
 }
 
-// positions reads what the leader of a cluster has: from a member that lags behind, a
-// replica would fold again what is there already.
+// positions reads how far a journal is in the graph.
 func (s *Store) positions(ctx context.Context, journal string) (positions, error) {
 	out := positions{map[string]schema.Position{}, map[string]bool{}}
 	info, err := s.connect(ctx)
 	if err != nil {
 		return out, err
 	}
-	mode := driver.AccessModeWrite
-	if s.opts.ReadOnly {
-		mode = driver.AccessModeRead
-	}
-	records, err := s.run(ctx, mode, func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
+	records, err := s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
 		return collect(ctx, tx, cypher.Read(info.Dialect, "positions"), map[string]any{"journal": journal})
 	})
 	for _, r := range records {

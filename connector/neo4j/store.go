@@ -35,7 +35,9 @@ type Options struct {
 	Database       string // "" is the user's home database
 	UserAgent      string // what the server lists the connection as; "" is the driver's
 	ReadOnly       bool   // Apply, Setup, Drop and Clear fail
-	Log            zerolog.Logger
+	// CheckEvery is how often Maintain asks whether the database still is what it was: a minute.
+	CheckEvery time.Duration
+	Log        zerolog.Logger
 }
 
 // Store is a graph in a database. It implements connector.Store, connector.Reader,
@@ -49,7 +51,7 @@ type Store struct {
 	closed bool
 
 	writing sync.Mutex // one Apply at a time
-	ready   bool       // the schema is there: guarded by writing
+	ready   *Info      // the server that has the schema: guarded by writing
 	seen    known      // what the database must still hold: guarded by writing
 	checked time.Time  // when that was last looked at
 }
