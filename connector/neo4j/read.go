@@ -75,10 +75,10 @@ func encodeSince(t time.Time) any {
 // start come last. Since is inclusive, Until is not. Stubs are not listed.
 func (s *Store) Sessions(ctx context.Context, f graph.SessionFilter) (out []graph.SessionRow, err error) {
 	params := row{
-		"prefix": f.IDPrefix, "status": encodeFilter("status", f.Status), "user": encodeFilter("user", f.User),
+		"prefix": encodeKey(f.IDPrefix), "status": encodeFilter("status", f.Status), "user": encodeFilter("user", f.User),
 		"host": encodeFilter("host", f.Host), "since": encodeSince(f.Since), "until": encodeSince(f.Until),
-		"errors": f.HasErrors, "dir": encodeFilter("working_directory", f.Dir), "above": strings.TrimRight(f.Dir, `/\`),
-		"tag": nil, "limit": int64(math.MaxInt64),
+		"errors": f.HasErrors, "dir": encodeFilter("working_directory", f.Dir),
+		"above": encodeValue("working_directory", strings.TrimRight(f.Dir, `/\`)), "tag": nil, "limit": int64(math.MaxInt64),
 	}
 	if f.Tag != "" {
 		params["tag"] = encodeKey(f.Tag)
