@@ -32,10 +32,6 @@ func wantsAccess(err error) bool {
 	return saysMemgraph(err, "access to the storage", "access storage")
 }
 
-// isThere reports that what a statement makes is there, or what it drops is not: of a
-// text index that is an error, of everything else a notice.
-func isThere(err error) bool { return saysMemgraph(err, "already exists", "doesn't exist") }
-
 // saysMemgraph looks for texts in an error of Memgraph, whose code is nearly always
 // Memgraph.ClientError.MemgraphError.MemgraphError.
 func saysMemgraph(err error, texts ...string) bool {

@@ -2,7 +2,9 @@ package neo4j
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
@@ -121,3 +123,12 @@ func (s *Store) alone(ctx context.Context, session driver.SessionWithContext, st
 // programs that start at once make the same things: Neo4j may see a deadlock in that,
 // Memgraph wants the database for each alone.
 const schemaAttempts = 5
+
+// isThere reports that what a statement makes is there, or what it drops is not. In Neo4j
+// that comes through IF NOT EXISTS when two programs make the same index at once; in
+// Memgraph it is an error of a text index, and a notice of everything else.
+func isThere(err error) bool {
+	var refused *driver.Neo4jError
+	return errors.As(err, &refused) && strings.HasSuffix(refused.Code, ".EquivalentSchemaRuleAlreadyExists") ||
+		saysMemgraph(err, "already exists", "doesn't exist")
+}
