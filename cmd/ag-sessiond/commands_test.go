@@ -85,3 +85,19 @@ func clean(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 }
+
+// untilJSON runs a command until a place in its JSON is what is wanted: untiljson PATH
+// WANT COMMAND
+func untilJSON(ts *testscript.TestScript, _ bool, args []string) {
+	wait(ts, args[0]+" to be "+args[1], func() bool {
+		if err := ts.Exec(args[2], args[3:]...); err != nil {
+			return false
+		}
+		var v, want any
+		if json.Unmarshal([]byte(ts.ReadFile("stdout")), &v) != nil || json.Unmarshal([]byte(args[1]), &want) != nil {
+			return false
+		}
+		got, err := lookup(v, args[0])
+		return err == nil && got == want
+	})
+}

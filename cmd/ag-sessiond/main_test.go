@@ -63,13 +63,18 @@ func (w withHook) Run() int {
 }
 
 func TestScripts(t *testing.T) {
+	testscript.Run(t, scripts(t, "testdata/script", func(*testscript.Env) error { return nil }))
+}
+
+// scripts are those of a folder; more sets up what they need beside a home.
+func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscript.Params {
 	recordings, err := filepath.Abs("testdata/recordings")
 	if err != nil {
 		t.Fatal(err)
 	}
 	locks := &held{}
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	return testscript.Params{
+		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Condition: func(cond string) (bool, error) {
@@ -85,22 +90,25 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LF", "\n")
 			self, err := exec.LookPath("ag-sessiond")
 			env.Setenv("AG_SESSIOND", self)
-			return err
+			return errors.Join(err, more(env))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"play":    play,
-			"json":    checkJSON,
-			"append":  appendText,
-			"clean":   clean,
-			"code":    code,
-			"help":    help,
-			"lock":    locks.lock,
-			"unlock":  locks.unlock,
-			"running": running,
-			"tamper":  tamper,
-			"until":   until,
+			"play":      play,
+			"json":      checkJSON,
+			"append":    appendText,
+			"clean":     clean,
+			"code":      code,
+			"help":      help,
+			"lock":      locks.lock,
+			"unlock":    locks.unlock,
+			"running":   running,
+			"same":      same,
+			"cypher":    runCypher,
+			"tamper":    tamper,
+			"until":     until,
+			"untiljson": untilJSON,
 		},
-	})
+	}
 }
 
 // play runs a recording through ag-hook as the agent did, one process a hook, into

@@ -63,7 +63,7 @@ func (a *app) query(ctx context.Context, q cypher.Query, given map[string]string
 	}
 	for _, p := range q.Params {
 		if name, _ := params[p.Name].(string); p.Type == cypher.SessionParam && name != "" {
-			s, err := session(ctx, reader(store), name)
+			s, err := session(ctx, store, name)
 			if err != nil {
 				return interruptedOr(ctx, err)
 			}

@@ -160,7 +160,11 @@ func shortIDs(rows []graph.SessionRow) []string {
 // completeSession offers session ids to a shell: from the store as it is, without
 // catching up, for a key press must not wait.
 func (a *app) completeSession(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), time.Second)
+	patience := time.Second
+	if len(a.graphs) > 0 {
+		patience = answerPatience // it has to connect first
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 	defer cancel()
 	var out []string
 	_ = a.peek(ctx, func(r connector.Reader) error {

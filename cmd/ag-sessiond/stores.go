@@ -53,13 +53,15 @@ func (a *app) completeGraph(*cobra.Command, []string, string) ([]string, cobra.S
 
 // oneGraph is the one --graph of a verb that takes one; "" is the embedded store.
 func (a *app) oneGraph() (string, error) {
-	switch len(a.graphs) {
+	// cobra parses flags twice before it asks for completions.
+	switch distinct := slices.Compact(slices.Clone(a.graphs)); len(distinct) {
 	case 0:
 		return "", nil
 	case 1:
-		return a.graphs[0], nil
+		return distinct[0], nil
+	default:
+		return "", usagef("--graph is given %d times: this verb takes one", len(distinct))
 	}
-	return "", usagef("--graph is given %d times: this verb takes one", len(a.graphs))
 }
 
 // config reads the home's configuration. Where no home is known there is none.
@@ -196,18 +198,15 @@ func (a *app) readGraph(ctx context.Context, fn func(context.Context, connector.
 		return err
 	}
 	defer store.Close()
-	r := reader(store)
-	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
+	some, err := store.Sessions(ctx, graph.SessionFilter{Limit: 1})
 	if err != nil {
 		return interruptedOr(ctx, unavailable(err))
 	}
 	if a.empty = len(some) == 0; a.empty {
 		a.note("nothing is recorded in %s yet: ag-sessiond sync --graph %s, or run --graph, on the machine that has the journal", name, name)
 	}
-	return fn(ctx, r)
+	return fn(ctx, store)
 }
-
-func reader(store *neo4j.Store) connector.Reader { return any(store).(connector.Reader) }
 
 // interruptedOr is err, or that somebody pressed ctrl-C while it happened.
 func interruptedOr(ctx context.Context, err error) error {
@@ -228,7 +227,7 @@ func (a *app) peek(ctx context.Context, fn func(connector.Reader) error) error {
 			return err
 		}
 		defer store.Close()
-		return fn(reader(store))
+		return fn(store)
 	}
 	path, err := a.storePath()
 	if err != nil {

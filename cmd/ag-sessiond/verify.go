@@ -29,6 +29,9 @@ theirs to verify.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.oneSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && len(a.graphs) > 0 {
+				return a.verifyGraph(cmd.Context())
+			}
 			if len(args) == 0 {
 				return a.read(cmd.Context(), func(ctx context.Context, r connector.Reader) error { return a.verify(ctx, r, "") })
 			}
@@ -47,10 +50,25 @@ type verifyReport struct {
 	Differences []graph.Change `json:"differences"`
 }
 
-// verify compares what r reads from, a store, with the journal.
-func (a *app) verify(ctx context.Context, r connector.Reader, id string) error {
+// verifyGraph compares all that a graph database holds of the home's journal.
+func (a *app) verifyGraph(ctx context.Context) error {
+	name, err := a.oneGraph()
+	if err != nil {
+		return err
+	}
+	store, err := a.openGraph(ctx, name, true)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return a.verify(ctx, store, "")
+}
+
+// verify compares a store with the journal. What is no store, of a home that was never
+// recorded into, equals it.
+func (a *app) verify(ctx context.Context, from any, id string) error {
 	report, failed := verifyReport{Differences: []graph.Change{}}, error(nil)
-	if store, ok := r.(connector.Store); ok {
+	if store, ok := from.(connector.Store); ok {
 		var err error
 		if report, failed, err = a.compare(ctx, store, id); err != nil {
 			return err
