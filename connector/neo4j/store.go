@@ -54,6 +54,7 @@ type Store struct {
 	ready   *Info      // the server that has the schema: guarded by writing
 	seen    known      // what the database must still hold: guarded by writing
 	checked time.Time  // when that was last looked at
+	every   time.Duration
 }
 
 // Info is what the server says it is.
@@ -73,7 +74,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fail(o.URL, "open", err)
 	}
-	return &Store{opts: o, driver: d, seen: known{}}, nil
+	return &Store{opts: o, driver: d, seen: known{}, every: checkEvery}, nil
 }
 
 // Info returns what the server says it is, asking it when that is not known.

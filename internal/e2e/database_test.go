@@ -65,7 +65,18 @@ func (d *database) ask(t testing.TB, cypher string, params map[string]any) []map
 	return rows
 }
 
+// try is ask that may fail. What the pool has of a server that was restarted is tried
+// before a new connection.
 func (d *database) try(cypher string, params map[string]any) (rows []map[string]any, err error) {
+	for range 3 {
+		if rows, err = d.once(cypher, params); !driver.IsConnectivityError(err) {
+			break
+		}
+	}
+	return rows, err
+}
+
+func (d *database) once(cypher string, params map[string]any) (rows []map[string]any, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	session := d.driver.NewSession(ctx, driver.SessionConfig{})
