@@ -1,7 +1,6 @@
 package neo4j
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +60,7 @@ func tallyOf(positions map[string]schema.Position) (t tally) {
 func (s *Store) Maintain(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if len(s.seen) == 0 || time.Since(s.checked) < cmp.Or(s.opts.CheckEvery, checkEvery) {
+	if len(s.seen) == 0 || time.Since(s.checked) < s.every {
 		return nil
 	}
 	s.checked = time.Now()

@@ -15,6 +15,7 @@
 package neo4j
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -74,7 +75,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fail(o.URL, "open", err)
 	}
-	return &Store{opts: o, driver: d, seen: known{}, every: checkEvery}, nil
+	return &Store{opts: o, driver: d, seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery)}, nil
 }
 
 // Info returns what the server says it is, asking it when that is not known.
