@@ -9,7 +9,7 @@ import (
 
 // The index is asked for at most so many words and terms of each: what it finds is
 // looked at whole anyway, and Lucene refuses a query of more than 1,024 clauses
-// (IndexSearcher.TooManyNestedClauses), which somebody gets who searches for a page.
+// (IndexSearcher.TooManyClauses), which somebody gets who searches for a page.
 const (
 	maxWords = 64
 	maxTerms = 8
