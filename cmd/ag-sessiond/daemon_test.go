@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -135,8 +136,9 @@ func visible(t *testing.T, home string) time.Duration {
 	return time.Since(began)
 }
 
-// record records n tool calls, and wants each in the embedded store within a second.
-func record(t *testing.T, home string, n int) {
+// record records n tool calls, and wants each in the embedded store within
+// limit; 0 is not to look.
+func record(t *testing.T, home string, n int, limit time.Duration) {
 	t.Helper()
 	h, err := actiongraph.Open(home, actiongraph.Options{})
 	if err != nil {
@@ -150,7 +152,10 @@ func record(t *testing.T, home string, n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if took := visible(t, home); took > time.Second {
+		if limit == 0 {
+			continue
+		}
+		if took := visible(t, home); took > limit {
 			t.Errorf("recorded call %d: in the embedded store after %v", i, took)
 		}
 	}
@@ -179,8 +184,21 @@ name = "wrong"
 url = %q
 password = %q
 `, hung.URL, password, server.URL, other))
+	record(t, home, 1, 0) // nobody keeps the embedded store yet
+	began := time.Now()
+	before := (&daemon{t: t, home: home}).status()
+	if took := time.Since(began); took > 2*answerPatience {
+		t.Errorf("status takes %v beside a database that hangs", took)
+	}
+	if h := before["hung"]; h.Kept || h.State != connector.Down || !strings.HasPrefix(h.LastError, "no answer within 2s") {
+		t.Errorf("asked, without a daemon: %+v", h)
+	}
+	if h := before["wrong"]; h.State != connector.Down || !strings.Contains(h.LastError, "user or password is wrong") {
+		t.Errorf("asked, without a daemon: %+v", h)
+	}
+
 	d := startDaemon(t, home, "--graph", "bolt://127.0.0.1:1")
-	record(t, home, 10)
+	record(t, home, 10, time.Second)
 
 	if h := d.await("127.0.0.1", connector.Down); !strings.Contains(h.LastError, "connection refused") || h.Lag != nil {
 		t.Errorf("nobody listens there: %+v", h)
@@ -196,7 +214,10 @@ password = %q
 	if embedded.LastError != "" || embedded.Lag == nil || embedded.Lag.Bytes != 0 || embedded.Position == 0 || embedded.Rate == 0 {
 		t.Errorf("the embedded store: %+v", embedded)
 	}
-	record(t, home, 5)
+	record(t, home, 5, time.Second)
+	if info, err := os.Stat(filepath.Join(home, reportFile)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("the daemon's report: %v, %v", info, err)
+	}
 	if lines := d.log.of("127.0.0.1"); len(lines) != 1 || !strings.Contains(lines[0], "connection refused") {
 		t.Errorf("a store that is not there is said %d times:\n%s", len(lines), strings.Join(lines, ""))
 	}
@@ -215,7 +236,7 @@ password = %q
 
 	changePassword(t, server.URL, password, other)
 	d.await("wrong", connector.Up)
-	record(t, home, 5)
+	record(t, home, 5, time.Second)
 	if code := d.stop(); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}

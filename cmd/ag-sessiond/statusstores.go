@@ -80,12 +80,12 @@ func (h *storeHealth) ask(ctx context.Context, j *journal.Journal, store connect
 		}
 	}
 	if err != nil {
-		h.failed(err)
+		h.failed(ctx, err)
 	}
 }
 
-func (h *storeHealth) failed(err error) {
-	if errors.Is(err, context.DeadlineExceeded) {
+func (h *storeHealth) failed(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // which a driver's error need not be
 		err = fmt.Errorf("no answer within %v: %w", answerPatience, err)
 	}
 	h.State, h.LastError, h.LastErrorAt = connector.Down, err.Error(), time.Now().UTC()
@@ -107,7 +107,7 @@ func (a *app) askGraph(ctx context.Context, j *journal.Journal, g config.Graph) 
 	h := storeHealth{Name: g.Name, URL: g.URL, Database: g.Database}
 	store, err := a.open(ctx, g, true, zerolog.Nop())
 	if err != nil {
-		h.failed(err)
+		h.failed(ctx, err)
 		return h
 	}
 	defer store.Close()
@@ -115,7 +115,7 @@ func (a *app) askGraph(ctx context.Context, j *journal.Journal, g config.Graph) 
 	defer cancel()
 	info, err := store.Info(ctx)
 	if err != nil {
-		h.failed(err)
+		h.failed(ctx, err)
 		return h
 	}
 	h.Kind, h.Version, h.State = info.Product, info.Version, connector.Up
