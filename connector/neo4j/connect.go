@@ -83,7 +83,7 @@ func (s *Store) connect(ctx context.Context) (*Info, error) {
 	}
 	info, err := s.detect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *Store) run(ctx context.Context, mode driver.AccessMode, f work) ([]*dri
 		}
 		s.lost(err)
 		if info.Dialect != cypher.Memgraph || attempt == memgraphAttempts || !isMemgraphConflict(err) {
-			return records, err
+			return records, ended(ctx, err)
 		}
 		if err := sleep(ctx, time.Duration(attempt)*50*time.Millisecond); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
@@ -32,6 +33,10 @@ func fail(url, doing string, err error) error {
 
 // cure says what to do about an error of the server or the network.
 func cure(err error) string {
+	var gaveUp *driver.TransactionExecutionLimit
+	if errors.As(err, &gaveUp) && len(gaveUp.Errors) > 0 {
+		return cure(gaveUp.Errors[len(gaveUp.Errors)-1])
+	}
 	var refused *driver.Neo4jError
 	if !errors.As(err, &refused) {
 		text := err.Error()
@@ -71,4 +76,19 @@ func cure(err error) string {
 		return "this Memgraph is no coordinator of a cluster: use bolt:// instead of neo4j://"
 	}
 	return ""
+}
+
+// ended says that a context ended where that is why something failed: the driver's own
+// errors hide it, and a deadline may reach a socket before it reaches the context.
+func ended(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if why := ctx.Err(); why != nil {
+		return fmt.Errorf("%w: %w", why, err)
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return err
 }

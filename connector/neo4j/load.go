@@ -19,7 +19,7 @@ func (s *Store) Load(ctx context.Context, session string) (*graph.Graph, error) 
 	}
 	var l *loader
 	_, err = s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
-		l = &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, g: graph.New()}
+		l = &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, g: graph.New(), whole: map[graph.Ref]string{}}
 		return nil, l.load()
 	})
 	if err != nil {
@@ -35,6 +35,8 @@ type loader struct {
 	dialect cypher.Dialect
 	session string
 	g       *graph.Graph
+	whole   map[graph.Ref]string // keys that were too long for an index, by what the index has
+	late    []graph.Edge         // whose ends may have such keys
 }
 
 func (l *loader) load() error {
@@ -66,6 +68,14 @@ func (l *loader) load() error {
 			return err
 		}
 	}
+	for _, e := range l.late {
+		for _, end := range []*graph.Ref{&e.From, &e.To} {
+			if key, ok := l.whole[*end]; ok {
+				end.Key = key
+			}
+		}
+		l.g.Apply(graph.Op{Kind: graph.PutEdge, Edge: e})
+	}
 	return nil
 }
 
@@ -79,7 +89,7 @@ func (l *loader) edges(k cypher.EdgeKind) error {
 		e.Type = k.Type
 		e.From = graph.Ref{Label: k.From, Key: decodeKey(r["from"])}
 		e.To = graph.Ref{Label: k.To, Key: decodeKey(r["to"])}
-		l.g.Apply(graph.Op{Kind: graph.PutEdge, Edge: e})
+		l.late = append(l.late, e)
 		if k.To == graph.LabelSession && e.To.Key != l.session {
 			l.put(graph.Node{Ref: e.To})
 		}
@@ -109,6 +119,9 @@ func (l *loader) each(stmt string, f func(row)) error {
 // node puts a node as the database has it.
 func (l *loader) node(label graph.Label, props map[string]any) {
 	n := graph.Node{Ref: graph.Ref{Label: label, Key: keyOf(label, props)}, Props: decodeProps(label, props)}
+	if stored := decodeKey(props[graph.KeyProperty(label)]); stored != n.Key {
+		l.whole[graph.Ref{Label: label, Key: stored}] = n.Key
+	}
 	if label == graph.LabelAction {
 		t, _ := props["action_type"].(string)
 		n.Type = graph.ActionType(t)

@@ -96,7 +96,7 @@ func (s *Store) script(ctx context.Context, stmts []string, have map[string]bool
 			continue
 		}
 		if err := s.alone(ctx, session, stmt); err != nil {
-			return fmt.Errorf("%s: %w", stmt, err)
+			return fmt.Errorf("%s: %w", stmt, ended(ctx, err))
 		}
 	}
 	return nil
