@@ -163,7 +163,7 @@ func TestMemgraphErrorsAreUnderstood(t *testing.T) {
 		{err: unauthenticated},
 		{err: memgraphError("Unbound variable: x.")},
 		{err: errors.New("unique constraint violation: says somebody else")},
-		{err: &driver.Neo4jError{Code: "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists", Msg: "it already exists"}},
+		{err: &driver.Neo4jError{Code: "Neo.ClientError.Schema.ConstraintValidationFailed", Msg: "Node(7) already exists with label `Tool` and property `name`"}},
 	} {
 		if isMemgraphConflict(c.err) != c.conflict || wantsAccess(c.err) != c.access || isThere(c.err) != c.there {
 			t.Errorf("%v: conflict %v, access %v, there %v; want %v, %v, %v", c.err,
