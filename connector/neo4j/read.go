@@ -105,7 +105,7 @@ func (s *Store) Sessions(ctx context.Context, f graph.SessionFilter) (out []grap
 }
 
 func sessionRow(m row) graph.SessionRow {
-	r := graph.SessionRow{SessionID: keyOf(graph.LabelSession, m)}
+	r := graph.SessionRow{SessionID: decodeKey(m["session_id"])}
 	r.Fill(decodeProps(graph.LabelSession, m))
 	return r
 }
@@ -117,7 +117,8 @@ func (s *Store) Agents(ctx context.Context, session string) (out []graph.AgentRo
 		out = nil
 		return v.rows("agents", row{"session": encodeKey(session)}, func(m row) {
 			props, _ := m["props"].(map[string]any)
-			r := graph.AgentRow{AgentKey: keyOf(graph.LabelAgent, props), SpawnedByActionID: decodeKey(m["spawner"])}
+			r := graph.AgentRow{SpawnedByActionID: decodeKey(m["spawner"])}
+			r.AgentKey, _ = decoded(props, "agent_key").(string)
 			r.ActionCount, _ = m["actions"].(int64)
 			r.Fill(decodeProps(graph.LabelAgent, props))
 			out = append(out, r)
@@ -193,11 +194,10 @@ func (v *view) tools(session string) (out []graph.ToolStats, err error) {
 
 // decoded is one column as the value that was stored.
 func decoded(m row, name string) any {
-	v := m[name]
-	if s, ok := v.(string); ok && strings.HasPrefix(s, markCut) {
-		v = m[name+wholeSuffix]
+	if whole := m[name+wholeSuffix]; whole != nil {
+		return decodeValue(name, whole) // it was too long for an index
 	}
-	return decodeValue(name, v)
+	return decodeValue(name, m[name])
 }
 
 // Summary counts one session, or with "" the whole store: its start and end are

@@ -63,7 +63,7 @@ func actionRow(m row) graph.ActionRow {
 		props = m
 	}
 	typ, _ := props["action_type"].(string)
-	r.ActionID, r.ActionType = keyOf(graph.LabelAction, props), graph.ActionType(typ)
+	r.ActionID, r.ActionType = decodeKey(props["action_id"]), graph.ActionType(typ)
 	r.SessionID, _ = decoded(props, "session_id").(string)
 	r.Fill(decodeProps(graph.LabelAction, props), content)
 	return r

@@ -18,7 +18,7 @@ WITH s
 ORDER BY coalesce(s.started_at, '') DESC, s.session_id
 LIMIT $limit
 OPTIONAL MATCH (s)-[:HAS_TAG]->(t:Tag)
-WITH s, collect(t.name) AS tags
+WITH s, collect(coalesce(t.name_whole, t.name)) AS tags
 RETURN s.session_id AS session_id, s.title AS title, s.first_prompt AS first_prompt, s.status AS status,
        s.status_whole AS status_whole, s.started_at AS started_at, s.ended_at AS ended_at, s.last_event_at AS last_event_at,
        s.model AS model, s.source_sdk AS source_sdk, s.working_directory AS working_directory, s.git_branch AS git_branch,
