@@ -55,29 +55,35 @@ func empty(t testing.TB, o neo4j.Options) *neo4j.Store {
 }
 
 // query runs a statement beside the store and returns its rows.
-func query(t testing.TB, o neo4j.Options, stmt string, params map[string]any) [][]any {
+func query(t testing.TB, o neo4j.Options, stmt string, params map[string]any) (rows [][]any) {
+	t.Helper()
+	beside(t, o, func(session driver.SessionWithContext) {
+		result, err := session.Run(t.Context(), stmt, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, err := result.Collect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			rows = append(rows, r.Values)
+		}
+	})
+	return rows
+}
+
+// beside opens a session of its own.
+func beside(t testing.TB, o neo4j.Options, f func(driver.SessionWithContext)) {
 	t.Helper()
 	d, err := driver.NewDriverWithContext(o.URL, driver.BasicAuth(o.User, o.Password, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.Background()
-	defer d.Close(ctx)
-	session := d.NewSession(ctx, driver.SessionConfig{})
-	defer session.Close(ctx)
-	result, err := session.Run(ctx, stmt, params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := result.Collect(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := make([][]any, len(records))
-	for i, r := range records {
-		rows[i] = r.Values
-	}
-	return rows
+	defer d.Close(context.Background())
+	session := d.NewSession(t.Context(), driver.SessionConfig{})
+	defer session.Close(context.Background())
+	f(session)
 }
 
 // one is query for a single value.

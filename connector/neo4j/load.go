@@ -106,7 +106,7 @@ func (l *loader) edges(k cypher.EdgeKind) error {
 
 // each runs a statement about the session and hands every record to f.
 func (l *loader) each(stmt string, f func(row)) error {
-	result, err := l.tx.Run(l.ctx, stmt, map[string]any{"session": l.session})
+	result, err := l.tx.Run(l.ctx, stmt, map[string]any{"session": encodeKey(l.session)})
 	if err != nil {
 		return err
 	}
