@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -52,6 +53,9 @@ func (p program) flags(jvm ...string) []string {
 		"--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 		"-cp", p.classpath, "Main")
 }
+
+// buildOnce keeps the answer: a build that fails may have tried the network for long.
+var buildOnce = sync.OnceValues(build)
 
 // build returns the server program, built when the cache has none. Test binaries
 // that start at once wait for the first one's build.
@@ -148,9 +152,11 @@ func buildInto(java javaProgram, dir string) (err error) {
 			return err
 		}
 	}
-	// Jars only: the class path has the pom of a dependency that is no more than that,
-	// which ecj and class data sharing cannot read.
-	if err := output(tmp, mvn, "-q", "-B", "-ntp", "dependency:build-classpath", "-DincludeTypes=jar",
+	// The plugin's whole name: of its prefix Maven says that there is no such plugin, where
+	// the truth is that the network is down. Jars only: the class path has the pom of a
+	// dependency that is no more than that, which ecj and class data sharing cannot read.
+	if err := output(tmp, mvn, "-q", "-B", "-ntp",
+		"org.apache.maven.plugins:maven-dependency-plugin:build-classpath", "-DincludeTypes=jar",
 		"-Dmdep.outputFile=classpath"); err != nil {
 		return err
 	}
@@ -201,8 +207,8 @@ func makeArchive(p program) error {
 	return os.Rename(tmp, p.archive)
 }
 
-// output runs a command and returns what it printed as its error, on one line: it
-// may become the reason of a skip.
+// output runs a command and returns the start of what it printed as its error, on one
+// line: it may become the reason of a skip.
 func output(dir, name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -210,10 +216,15 @@ func output(dir, name string, args ...string) error {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, strings.Join(strings.Fields(string(out)), " "))
+		line := strings.Join(strings.Fields(string(colour.ReplaceAll(out, nil))), " ")
+		line, _, _ = strings.Cut(line, " -> [Help 1]") // Maven's advice
+		return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, line[:min(len(line), 700)])
 	}
 	return nil
 }
+
+// Maven colours an empty line even where it is told not to.
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 var javaVersion = regexp.MustCompile(`version "(\d+)`)
 

@@ -93,7 +93,7 @@ func TestKilledParent(t *testing.T) {
 	parent.Process.Kill()
 	parent.Wait()
 	if dir == "" {
-		if _, err := build(); err != nil {
+		if _, err := buildOnce(); err != nil {
 			unavailable(t, err)
 		}
 		t.Fatal("the child started no server")
@@ -110,7 +110,7 @@ func TestKilledParent(t *testing.T) {
 }
 
 func TestStartFails(t *testing.T) {
-	if _, err := build(); err != nil {
+	if _, err := buildOnce(); err != nil {
 		unavailable(t, err)
 	}
 	_, err := Launch(Options{DataDir: t.TempDir(), Port: 70000})
@@ -130,7 +130,7 @@ func TestMissing(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", cache)
 	missing := func(what string) {
 		t.Helper()
-		_, err := Launch(Options{DataDir: t.TempDir()})
+		_, err := build()
 		if !errors.As(err, new(missingError)) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%v: want a missing %s", err, what)
 		}
