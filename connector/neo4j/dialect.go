@@ -56,7 +56,7 @@ func components(ctx context.Context, session driver.SessionWithContext) (*Info, 
 
 // isMemgraph reads the answer to dbms.components(). A bare Memgraph has no such
 // procedure; its packages and images map it (--query-callable-mappings-path) to one that
-// says that Memgraph is version 5.9.0 and, since 3.11, in a second row that it is a Neo4j
+// says that Memgraph is version 5.9.0 and, since 3.10, in a second row that it is a Neo4j
 // Kernel too (query_modules/mgps.py).
 func isMemgraph(rows []map[string]any, err error) bool {
 	var refused *driver.Neo4jError
