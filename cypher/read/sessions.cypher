@@ -1,6 +1,7 @@
 // Sessions, newest first; those without a start last. A filter that is null selects all.
-// toString, for Memgraph refuses STARTS WITH for what is no string. The order is by
-// coalesce because null comes first in a descending one.
+// toString, for Memgraph refuses STARTS WITH for what is no string; before 3.11 it binds
+// closer than +, hence the parentheses. The order is by coalesce because null comes first
+// in a descending one.
 MATCH (s:Session)
 WHERE s.session_id STARTS WITH $prefix AND s.stub IS NULL
   AND ($status IS NULL OR s.status = $status)
@@ -10,7 +11,7 @@ WHERE s.session_id STARTS WITH $prefix AND s.stub IS NULL
   AND ($until IS NULL OR s.started_at < $until)
   AND (NOT $errors OR s.error_count > 0)
   AND ($dir IS NULL OR s.working_directory = $dir OR s.working_directory = $above AND $above <> ''
-       OR toString(s.working_directory) STARTS WITH $above + '/' OR toString(s.working_directory) STARTS WITH $above + '\\')
+       OR toString(s.working_directory) STARTS WITH ($above + '/') OR toString(s.working_directory) STARTS WITH ($above + '\\'))
 OPTIONAL MATCH (s)-[:HAS_TAG]->(wanted:Tag {name: $tag})
 WITH s, wanted
 WHERE $tag IS NULL OR wanted IS NOT NULL
