@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func TestStatementsCompile(t *testing.T) {
 		}
 		beside(t, o, func(session driver.SessionWithContext) {
 			for _, stmt := range all {
-				result, err := session.Run(t.Context(), stmt, map[string]any{"rows": []any{}, "keys": []any{}})
+				result, err := session.Run(t.Context(), stmt, parameters(stmt))
 				if err == nil {
 					_, err = result.Consume(t.Context())
 				}
@@ -101,6 +102,23 @@ func TestStatementsCompile(t *testing.T) {
 			}
 		})
 	})
+}
+
+// parameters are values for all that a statement names: Memgraph wants them to compile
+// it, too (UnprovidedParameterError).
+func parameters(stmt string) map[string]any {
+	all := map[string]any{}
+	for _, m := range regexp.MustCompile(`(LIMIT |SKIP )?\$([a-z_]+)`).FindAllStringSubmatch(stmt, -1) {
+		switch {
+		case m[1] != "":
+			all[m[2]] = 1
+		case m[2] == "rows", m[2] == "keys":
+			all[m[2]] = []any{}
+		default:
+			all[m[2]] = nil
+		}
+	}
+	return all
 }
 
 // forms are the texts that a file is sent as.
