@@ -16,6 +16,10 @@ import (
 // written.
 var ErrConflict = errors.New("the store is not where this replica left it")
 
+// ErrRefused is wrapped by a store's Apply for an error of what was to be written, and not
+// of the store: the same batches fail again, and others may not. Nothing was written.
+var ErrRefused = errors.New("the store refuses what it was given")
+
 // OwnedError is returned by a store's Apply for sessions that another journal owns in
 // it, and whose batches do not say Continues. Nothing was written.
 type OwnedError struct{ Sessions []string }

@@ -64,6 +64,8 @@ func (s *Store) apply(ctx context.Context, p *plan) error {
 	switch {
 	case errors.Is(err, graph.ErrConflict):
 		s.forget()
+	case isRefused(err):
+		return fmt.Errorf("%w: %w", graph.ErrRefused, err)
 	case err != nil:
 		// What was known still is: if this was written after all, the next Apply of the
 		// same batches is an ErrConflict.

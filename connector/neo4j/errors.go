@@ -31,6 +31,25 @@ func fail(url, doing string, err error) error {
 	return fmt.Errorf("graph %s: %s: %w", url, doing, err)
 }
 
+// isRefused reports an error of what a transaction wrote: somebody's own constraint that it
+// breaks, more than the server has memory for. The server is well, and takes others.
+func isRefused(err error) bool {
+	var gaveUp *driver.TransactionExecutionLimit
+	if errors.As(err, &gaveUp) && len(gaveUp.Errors) > 0 {
+		err = gaveUp.Errors[len(gaveUp.Errors)-1]
+	}
+	var refused *driver.Neo4jError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	for _, code := range []string{"Neo.ClientError.Schema.", "Neo.ClientError.Statement.", "Neo.DatabaseError.Statement.", "Memgraph.ClientError.MemgraphError"} {
+		if strings.HasPrefix(refused.Code, code) {
+			return true
+		}
+	}
+	return strings.HasSuffix(refused.Code, "OutOfMemoryError")
+}
+
 // cure says what to do about an error of the server or the network.
 func cure(err error) string {
 	var gaveUp *driver.TransactionExecutionLimit

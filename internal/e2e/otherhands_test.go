@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	actiongraph "github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/internal/neo4jtest"
@@ -155,4 +156,49 @@ func TestDuplicates(t *testing.T) {
 	d.ask(t, "MATCH (s:Session {session_id: 's'}) DELETE s", nil)
 	m.await(t, d.store(t, ""))
 	d.holds(t, folded(t, m.dir))
+}
+
+// TestForeignConstraint: somebody put a constraint of their own on our nodes, and one
+// session's actions do not hold it. The error names it; the other sessions, in the same
+// transaction or behind it, arrive all the same, and it does when the constraint is gone.
+func TestForeignConstraint(t *testing.T) {
+	d := emptied(t)
+	const drop = "DROP CONSTRAINT foreign IF EXISTS"
+	d.ask(t, "CREATE CONSTRAINT foreign IF NOT EXISTS FOR (a:ToolCall) REQUIRE a.command IS UNIQUE", nil)
+	t.Cleanup(func() { d.ask(t, drop, nil) })
+	direct := d.store(t, "")
+	m := newMachine(t, d.store(t, ""))
+	for i := range 6 {
+		m.call(t, fmt.Sprint("s", i), "c", fmt.Sprint("command ", i))
+	}
+	m.call(t, "bad", "c1", "twice")
+	m.call(t, "bad", "c2", "twice")
+	m.call(t, "after", "c", "command after")
+	_, err := m.replica.Sync(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "bad") || !strings.Contains(err.Error(), "command") {
+		t.Errorf("%v: want one that names the session and the property", err)
+	}
+	stop := m.start(t)
+	m.call(t, "live", "c", "command live")
+	eventually(t, func() error {
+		if n := d.count(t, "MATCH (s:Session) WHERE s.stub IS NULL RETURN count(s)"); n != 8 {
+			return fmt.Errorf("%d sessions: one holds up others", n)
+		}
+		return nil
+	})
+	if h := m.replica.Health(); h.State != connector.Down || !strings.Contains(h.LastError, "bad") {
+		t.Errorf("%+v: want one that says what it is about", h)
+	}
+	d.ask(t, drop, nil)
+	m.await(t, direct)
+	stop()
+	m.verify(t, direct)
+	d.holds(t, folded(t, m.dir))
+}
+
+// call records one call of a session.
+func (m *machine) call(t *testing.T, session, id, command string) {
+	t.Helper()
+	_, err := m.Recorder("").RecordToolCall(actiongraph.ToolCall{SessionID: session, ToolName: "Bash", ToolUseID: id, ToolInput: map[string]any{"command": command}})
+	must(t, err)
 }

@@ -1,0 +1,116 @@
+package connector_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// picky is a store that refuses some sessions.
+type picky struct {
+	*memory
+	refuses func(session string) bool
+	tries   int
+}
+
+func (s *picky) Apply(ctx context.Context, batches []graph.Batch) error {
+	s.tries++
+	for _, b := range batches {
+		if s.refuses(b.Session) {
+			return fmt.Errorf("it breaks a constraint: %w", graph.ErrRefused)
+		}
+	}
+	return s.memory.Apply(ctx, batches)
+}
+
+// TestRefusedSessionHoldsUpNoOther: what a store refuses of one session keeps no other from
+// it, be it in the same transaction or in one behind it.
+func TestRefusedSessionHoldsUpNoOther(t *testing.T) {
+	for _, maxEvents := range []int{7, 50, 100_000} {
+		t.Run(fmt.Sprint(maxEvents), func(t *testing.T) {
+			j, rnd := newJournal(t), newRand(t)
+			var good []string
+			for n := range 30 {
+				session := fmt.Sprintf("s%02d", n)
+				if n%11 == 3 {
+					session = fmt.Sprintf("bad%02d", n)
+				} else {
+					good = append(good, session)
+				}
+				record(t, j, session, newAgent(rnd, session).lines(10)...)
+			}
+			store := &picky{memory: newMemory(), refuses: func(s string) bool { return strings.HasPrefix(s, "bad") }}
+			r := replica(j, store)
+			r.MaxEvents = maxEvents
+			_, err := r.Sync(t.Context(), nil)
+			if !errors.Is(err, graph.ErrRefused) || !strings.Contains(err.Error(), "3 sessions, among them bad") {
+				t.Errorf("%v: want one that names a session", err)
+			}
+			equalsFreshFold(t, j, store, good...)
+			if lag, err := connector.Behind(t.Context(), j, store); err != nil || lag.Sessions != 3 {
+				t.Errorf("behind by %+v, %v: want the 3 that were refused", lag, err)
+			}
+			store.refuses = func(string) bool { return false }
+			sync1(t, r)
+			equalsFreshFold(t, j, store, append(good, "bad03", "bad14", "bad25")...)
+		})
+	}
+}
+
+// A daemon's other sessions arrive while one is refused, and that one when it no longer is.
+func TestFollowBesideARefusedSession(t *testing.T) {
+	j, rnd := newJournal(t), newRand(t)
+	bad, a := newAgent(rnd, "bad"), newAgent(rnd, "a")
+	record(t, j, "bad", bad.lines(10)...)
+	refusing := make(chan bool, 1)
+	refusing <- true
+	store := &picky{memory: newMemory(), refuses: func(s string) bool {
+		now := <-refusing
+		refusing <- now
+		return now && s == "bad"
+	}}
+	r := replica(j, store)
+	start(t, func(ctx context.Context) { connector.Follow(ctx, j, r.Log, r) })
+	for range 5 {
+		record(t, j, "a", a.next())
+		record(t, j, "bad", bad.next())
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			at, _ := store.Positions(t.Context(), j.ID())
+			if lag, err := connector.BehindPositions(t.Context(), j, at); err == nil && lag.Sessions == 1 && at["a"].Offset > 0 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("one session that is refused holds up another")
+			}
+		}
+	}
+	if h := r.Health(); h.State != connector.Down || !strings.Contains(h.LastError, "bad") {
+		t.Errorf("%+v: want one that says what is wrong", h)
+	}
+	<-refusing
+	refusing <- false
+	await(t, j, store, 10*time.Second)
+	equalsFreshFold(t, j, store, "a", "bad")
+}
+
+// A store that refuses everything is not asked about each of a thousand sessions.
+func TestStoreThatRefusesAll(t *testing.T) {
+	j, rnd := newJournal(t), newRand(t)
+	for n := range 200 {
+		session := fmt.Sprintf("s%03d", n)
+		record(t, j, session, newAgent(rnd, session).next())
+	}
+	store := &picky{memory: newMemory(), refuses: func(string) bool { return true }}
+	if _, err := replica(j, store).Sync(t.Context(), nil); !errors.Is(err, graph.ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if store.tries > 40 {
+		t.Errorf("%d tries", store.tries)
+	}
+}
