@@ -3,6 +3,7 @@ package neo4j_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"slices"
 	"testing"
 
@@ -19,7 +20,16 @@ var (
 	_ connector.Reader     = (*neo4j.Store)(nil)
 )
 
+// TestConformance tries 40 random histories unless -rapid.checks says otherwise: each
+// asks a server some 400 questions, and 100 of them would take half of all tests' time.
 func TestConformance(t *testing.T) {
+	checks := flag.Lookup("rapid.checks")
+	if was := checks.Value.String(); was == checks.DefValue {
+		if err := checks.Value.Set("40"); err != nil {
+			t.Fatal(err)
+		}
+		defer checks.Value.Set(was)
+	}
 	engines(t, func(t *testing.T, o neo4j.Options) {
 		storetest.Run(t, func(t *testing.T) connector.Store { return empty(t, o) })
 	})
