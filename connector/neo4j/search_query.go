@@ -35,8 +35,9 @@ func luceneQuery(words []fulltext.Word) string {
 }
 
 // tantivyQuery asks Tantivy for all words, by search.memgraph.cypher or, where each is
-// the beginning of one, by search_pattern.memgraph.cypher for the longest of them. The
-// parentheses keep the words together: search_all writes the name of a field in front.
+// the beginning of one, by search_pattern.memgraph.cypher for the longest of them. No
+// parentheses: search_all writes "all:", the field that all words are looked for in
+// anyway, in front, and Tantivy 0.22 (Memgraph before 3.10) takes none after it.
 func tantivyQuery(words []fulltext.Word) (statement, query string) {
 	var phrases []string
 	pattern := ""
@@ -52,7 +53,7 @@ func tantivyQuery(words []fulltext.Word) (statement, query string) {
 	if len(phrases) == 0 {
 		return "search_pattern", pattern + ".*"
 	}
-	return "search", "(" + strings.Join(phrases, " AND ") + ")"
+	return "search", strings.Join(phrases, " AND ")
 }
 
 // split gives the terms of a word that are whole, and the beginning of the one after
