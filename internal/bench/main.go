@@ -22,7 +22,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, idle or neo4j")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, idle, neo4j or reference")
 	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
@@ -84,13 +84,15 @@ func measure(dir string, quick bool, only string) error {
 		time.Now().Format(time.DateOnly))
 	var errs []error
 	for _, part := range []struct {
-		name string
-		run  func() error
+		name  string
+		run   func() error
+		asked bool // only when named: it takes long, or the network
 	}{
-		{"binaries", b.binaries}, {"hook", b.hooks}, {"generator", b.prepare}, {"store", b.throughput},
-		{"million", b.million}, {"idle", b.idle}, {"neo4j", b.neo4j},
+		{name: "binaries", run: b.binaries}, {name: "hook", run: b.hooks}, {name: "generator", run: b.prepare},
+		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "idle", run: b.idle},
+		{name: "neo4j", run: b.neo4j}, {name: "reference", run: b.reference, asked: true},
 	} {
-		if only != "" && only != part.name && part.name != "generator" {
+		if only != part.name && (only != "" || part.asked) && part.name != "generator" {
 			continue
 		}
 		start := time.Now()

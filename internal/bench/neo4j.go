@@ -136,3 +136,45 @@ func (r rate) String() string {
 	return fmt.Sprintf("%.0f actions/s (%d in %s; our CPU %.0f µs an action)", r.perSecond(), r.actions,
 		r.usage.Wall.Round(time.Millisecond), float64(r.usage.CPU.Microseconds())/float64(r.actions))
 }
+
+// empty removes all data, constraints and indexes: those of one program must not slow
+// the other.
+func (d *database) empty() error {
+	for n := int64(1); n > 0; {
+		var err error
+		if n, err = d.number("MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*)", nil); err != nil {
+			return err
+		}
+	}
+	// An index that a constraint brought goes with it; the two lookup indexes are Neo4j's.
+	for _, show := range []string{"SHOW CONSTRAINTS YIELD name RETURN 'DROP CONSTRAINT `' + name + '`'",
+		"SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN 'DROP INDEX `' + name + '`'"} {
+		drops, err := d.strings(show)
+		if err != nil {
+			return err
+		}
+		for _, drop := range drops {
+			if _, err := d.strings(drop); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// strings runs a statement and returns the first value of each record.
+func (d *database) strings(stmt string) (out []string, err error) {
+	ctx := context.Background()
+	session := d.driver.NewSession(ctx, neo4j.SessionConfig{})
+	defer session.Close(ctx)
+	result, err := session.Run(ctx, stmt, nil)
+	if err != nil {
+		return nil, err
+	}
+	records, err := result.Collect(ctx)
+	for _, r := range records {
+		s, _ := r.Values[0].(string)
+		out = append(out, s)
+	}
+	return out, err
+}

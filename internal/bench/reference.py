@@ -53,10 +53,12 @@ def read(folder):
             kind = KINDS.get(record["event_type"])
             if kind is None:
                 continue
+            agent = record.get("agent_id")  # It is what the adapter names an agent by.
+            record["metadata"] = record.get("extra", {}) | ({"agent_id": agent} if agent else {})
+            if agent:
+                record["agent_name"] = agent
             names = {f.name for f in dataclasses.fields(kind) if f.init}
-            event = kind(**{k: v for k, v in record.items() if k in names})
-            event.metadata = record.get("extra", {})
-            yield event
+            yield kind(**{k: v for k, v in record.items() if k in names})
 
 
 def main(url, warm, journal, seconds):
