@@ -34,22 +34,32 @@ func (d *database) watchful(t testing.TB, url string) *neo4j.Store {
 func TestWiped(t *testing.T) {
 	d := emptied(t)
 	far := neo4jtest.NewProxy(t, d.url)
+	direct := d.store(t, "")
+	near, distant := newMachine(t, d.watchful(t, d.url)), newMachine(t, d.watchful(t, far.URL))
+	for i, m := range []*machine{near, distant} {
+		m.work(t, fmt.Sprint("s", i), 20)
+		m.start(t)
+	}
+	near.await(t, direct)
+	distant.await(t, direct)
 	far.Break(func(piece neo4jtest.Piece) neo4jtest.Fate {
 		if piece.ToServer {
 			time.Sleep(100 * time.Millisecond)
 		}
 		return neo4jtest.Pass
 	})
-	direct := d.store(t, "")
-	near, distant := newMachine(t, d.watchful(t, d.url)), newMachine(t, d.watchful(t, far.URL))
-	for i, m := range []*machine{near, distant} {
-		m.work(t, fmt.Sprint("s", i), 20)
-		m.start(t)
-		m.await(t, direct)
-	}
 	d.ask(t, "MATCH (n) DETACH DELETE n", nil)
+	for _, m := range []*machine{near, distant} { // nothing is appended meanwhile
+		eventually(t, func() error {
+			if said := m.replica.Health().LastError; !strings.Contains(said, "emptied") {
+				return fmt.Errorf("not noticed: %q", said)
+			}
+			return nil
+		})
+	}
+	far.Break(nil)
 	for _, m := range []*machine{near, distant} {
-		m.await(t, direct) // nothing is appended meanwhile
+		m.await(t, direct)
 		m.verify(t, direct)
 	}
 	want := folded(t, near.dir)
