@@ -45,13 +45,16 @@ func hostilePayloads(session string) (payloads []string) {
 	for i, s := range hostile() {
 		call(`"tool_name":%s,"tool_use_id":"name_%d","tool_input":{"command":"ls"}`, s, i)
 		call(`"tool_name":"Bash","tool_use_id":"input_%d","tool_input":{"command":%s,"file_path":%s,"url":%s,"pattern":%s,%s:1}`, i, s, s, s, s, s)
+		payloads = append(payloads, fmt.Sprintf(`{"session_id":%q,"cwd":"/w","hook_event_name":"UserPromptSubmit","prompt":%s}`, session, s))
+		if len(s) > 1<<20 {
+			continue // a second of work for each of the others
+		}
 		call(`"tool_name":"Write","tool_use_id":"path_%d","tool_input":{"file_path":%s,"content":%s}`, i, s, s)
 		call(`"tool_name":"Bash","tool_use_id":%s,"tool_input":{"n":%d}`, s, i)
 		call(`"tool_name":"Bash","tool_use_id":"lane_%d","agent_id":%s,"agent_type":%s,"tool_input":{}`, i, s, s)
 		call(`"tool_name":"Bash","tool_use_id":"other_%d","prompt_id":%s,"permission_mode":%s,%s:%s,"tool_input":%s`, i, s, s, s, s, s)
 		payloads = append(payloads,
 			fmt.Sprintf(`{"session_id":%q,"cwd":%s,"transcript_path":%s,"hook_event_name":"SessionStart","source":%s,"model":%s}`, session, s, s, s, s),
-			fmt.Sprintf(`{"session_id":%q,"cwd":"/w","hook_event_name":"UserPromptSubmit","prompt":%s}`, session, s),
 			fmt.Sprintf(`{"session_id":%q,"cwd":"/w","hook_event_name":%s,"x":%s}`, session, s, s),
 			fmt.Sprintf(`{"session_id":%q,"cwd":"/w","hook_event_name":"PostToolUseFailure","tool_name":"Bash","tool_use_id":"input_%d","tool_input":{},"error":%s,"is_interrupt":false}`, session, i, s),
 		)

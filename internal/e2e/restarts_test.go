@@ -22,8 +22,9 @@ func TestRestarts(t *testing.T) {
 	const password = "a password of the tests"
 	server := neo4jtest.Start(t, neo4jtest.Options{Password: password})
 	d := connect(t, server.URL, "neo4j", password)
-	t.Run("killed", func(t *testing.T) { testKilled(t, d, server) })
-	t.Run("restored", func(t *testing.T) { testRestored(t, d, server) })
+	h, backup := home(t), filepath.Join(t.TempDir(), "backup")
+	t.Run("killed", func(t *testing.T) { testKilled(t, d, server, h, backup) })
+	t.Run("restored", func(t *testing.T) { testRestored(t, d, server, h, backup) })
 }
 
 // post is what follows payload when the call is done.
@@ -38,7 +39,10 @@ func flood(t *testing.T, hook, home string) (stop func() int) {
 	end := make(chan struct{})
 	var writers sync.WaitGroup
 	var mu sync.Mutex
-	reported := 0
+	reported, pace := 0, 1000
+	if os.Getenv("AG_SOAK") == "1" {
+		pace = 300
+	}
 	for w := range 16 {
 		writers.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(w), 5))
@@ -46,7 +50,7 @@ func flood(t *testing.T, hook, home string) (stop func() int) {
 				select {
 				case <-end:
 					return
-				case <-time.After(time.Duration(r.IntN(500)) * time.Millisecond): // a pace
+				case <-time.After(time.Duration(r.IntN(pace)) * time.Millisecond):
 				}
 				session, agent, id := fmt.Sprintf("s%d", r.IntN(6)), []string{"", "a1"}[r.IntN(2)], fmt.Sprintf("toolu_%02d_%05d", w, n)
 				for _, stdin := range []string{payload(session, agent, id), post(session, agent, id)} {
@@ -74,10 +78,9 @@ func flood(t *testing.T, hook, home string) (stop func() int) {
 }
 
 // testKilled kills the real daemon and stops and kills the database, while 16 writers
-// report.
-func testKilled(t *testing.T, d *database, server *neo4jtest.Server) {
+// report. A copy of the database goes to backup when it is stopped first.
+func testKilled(t *testing.T, d *database, server *neo4jtest.Server, h, backup string) {
 	hook, sessiond := build(t, "ag-hook"), build(t, "ag-sessiond")
-	h := home(t)
 	t.Setenv("AG_GRAPH_PASSWORD", d.password)
 	reported := flood(t, hook, h)
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 6))
@@ -111,6 +114,9 @@ func testKilled(t *testing.T, d *database, server *neo4jtest.Server) {
 			} else {
 				server.Kill()
 			}
+			if was == 0 {
+				must(t, os.CopyFS(backup, os.DirFS(filepath.Join(server.DataDir, "data"))))
+			}
 			somewhere()
 			if r.IntN(2) == 0 { // else the daemon dies while the database is down
 				must(t, server.Restart())
@@ -142,26 +148,17 @@ func testKilled(t *testing.T, d *database, server *neo4jtest.Server) {
 	}
 }
 
-// testRestored: the database is stopped, put back to an older backup and started, under a
-// daemon that has nothing to write.
-func testRestored(t *testing.T, d *database, server *neo4jtest.Server) {
-	d.ask(t, "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS", nil)
-	m := newMachine(t, d.watchful(t, d.url))
-	m.work(t, "s", 20)
-	m.work(t, "untouched", 5)
+// testRestored stops the database, puts an older backup back and starts it, under a daemon
+// that has nothing to write.
+func testRestored(t *testing.T, d *database, server *neo4jtest.Server, h, backup string) {
+	m := openMachine(t, h, d.watchful(t, d.url))
 	stop := m.start(t)
 	direct := d.store(t, "")
 	m.await(t, direct)
 	must(t, server.Stop())
-	backup := filepath.Join(t.TempDir(), "backup")
-	must(t, os.CopyFS(backup, os.DirFS(filepath.Join(server.DataDir, "data"))))
-	must(t, server.Restart())
-	m.work(t, "s", 20)
-	m.work(t, "new", 5)
-	m.await(t, direct)
-	must(t, server.Stop())
-	must(t, os.RemoveAll(filepath.Join(server.DataDir, "data")))
-	must(t, os.CopyFS(filepath.Join(server.DataDir, "data"), os.DirFS(backup)))
+	data := filepath.Join(server.DataDir, "data")
+	must(t, os.RemoveAll(data))
+	must(t, os.CopyFS(data, os.DirFS(backup)))
 	must(t, server.Restart())
 	if lag, err := connector.Behind(t.Context(), m.journal, direct); err != nil || lag.Sessions == 0 {
 		t.Errorf("the backup is not older: %+v, %v", lag, err)
@@ -169,7 +166,7 @@ func testRestored(t *testing.T, d *database, server *neo4jtest.Server) {
 	m.await(t, direct)
 	stop()
 	m.verify(t, direct)
-	d.holds(t, folded(t, m.dir))
+	d.holds(t, folded(t, h))
 }
 
 // lane is one lane of a session as the database has it.
