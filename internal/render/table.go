@@ -20,6 +20,11 @@ type Column struct {
 	// Drop lets the whole column go: where all its cells are empty, and, the
 	// smallest number first, where the table would be too wide all the same.
 	Drop int
+	// Spare lets the whole column go as Drop does, but before any text is cut: what is
+	// there for copying is not worth the room.
+	Spare bool
+	// Wrap breaks what does not fit into lines, rather than to cut it.
+	Wrap bool
 	// Paint colours a cell by its text; nil leaves it.
 	Paint func(s Style, cell, padded string) string
 }
@@ -27,27 +32,41 @@ type Column struct {
 // Table writes rows of text under their titles, as wide as the Style allows. Cells
 // are cleaned and put on one line.
 func (s Style) Table(w io.Writer, cols []Column, rows [][]string) error {
-	cells := make([][]string, 0, len(rows)+1)
+	cols, cells := s.drop(cols, titled(cols, rows))
+	return s.table(w, cols, cells)
+}
+
+func (s Style) table(w io.Writer, cols []Column, cells [][]string) error {
+	widths := s.fit(cols, cells)
+	b := bufio.NewWriter(w)
+	for n, line := range cells {
+		for _, line := range s.lines(cols, widths, line) {
+			b.WriteString(strings.TrimRight(s.row(cols, widths, line, n == 0), " "))
+			b.WriteByte('\n')
+		}
+	}
+	return b.Flush()
+}
+
+// titled are the cells of a table, its titles first.
+func titled(cols []Column, rows [][]string) [][]string {
 	titles := make([]string, len(cols))
 	for i, c := range cols {
 		titles[i] = c.Title
 	}
-	cells = append(cells, titles)
-	for _, row := range rows {
-		line := make([]string, len(cols))
-		for i := range cols {
-			line[i] = OneLine(row[i])
+	return clean(len(cols), append([][]string{titles}, rows...))
+}
+
+// clean puts each cell on one line. It gives every row n cells.
+func clean(n int, rows [][]string) [][]string {
+	cells := make([][]string, len(rows))
+	for r, row := range rows {
+		cells[r] = make([]string, n)
+		for i := range n {
+			cells[r][i] = OneLine(row[i])
 		}
-		cells = append(cells, line)
 	}
-	cols, cells = s.drop(cols, cells)
-	widths := s.fit(cols, cells)
-	b := bufio.NewWriter(w)
-	for n, line := range cells {
-		b.WriteString(strings.TrimRight(s.row(cols, widths, line, n == 0), " "))
-		b.WriteByte('\n')
-	}
-	return b.Flush()
+	return cells
 }
 
 func (s Style) row(cols []Column, widths []int, line []string, title bool) string {
@@ -96,6 +115,13 @@ func (s Style) drop(cols []Column, cells [][]string) ([]Column, [][]string) {
 			out(i)
 		}
 	}
+	for s.Width > 0 && total(widest(cells)) > s.Width {
+		i := slices.IndexFunc(cols, func(c Column) bool { return c.Spare })
+		if i < 0 {
+			break
+		}
+		out(i)
+	}
 	for s.Width > 0 && least(cols, cells) > s.Width {
 		next := -1
 		for i, c := range cols {
@@ -111,49 +137,55 @@ func (s Style) drop(cols []Column, cells [][]string) ([]Column, [][]string) {
 	return cols, cells
 }
 
-// least is the width of a table whose columns gave all they can.
-func least(cols []Column, cells [][]string) int {
-	n := 2 * (len(cols) - 1)
-	for i, c := range cols {
-		widest := 0
-		for _, line := range cells {
-			widest = max(widest, width(line[i]))
-		}
-		if c.Give > 0 {
-			widest = min(widest, c.Give)
-		}
-		n += widest
-	}
-	return n
-}
-
-// fit gives each column its widest cell, then takes columns from the widest of
-// those that give until the row fits.
-func (s Style) fit(cols []Column, cells [][]string) []int {
-	widths := make([]int, len(cols))
+// widest is the width of each column's widest cell.
+func widest(cells [][]string) []int {
+	widths := make([]int, len(cells[0]))
 	for _, line := range cells {
 		for i, cell := range line {
 			widths[i] = max(widths[i], width(cell))
 		}
 	}
+	return widths
+}
+
+// total is the width of a table whose columns have these.
+func total(widths []int) int {
+	n := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		n += w
+	}
+	return n
+}
+
+// least is the width of a table whose columns gave all they can.
+func least(cols []Column, cells [][]string) int {
+	widths := widest(cells)
+	for i, c := range cols {
+		if c.Give > 0 {
+			widths[i] = min(widths[i], c.Give)
+		}
+	}
+	return total(widths)
+}
+
+// fit gives each column its widest cell, then takes columns from the widest of
+// those that give until the row fits.
+func (s Style) fit(cols []Column, cells [][]string) []int {
+	widths := widest(cells)
 	if s.Width == 0 {
 		return widths
 	}
-	over := 2 * (len(cols) - 1)
-	for _, n := range widths {
-		over += n
-	}
-	for over -= s.Width; over > 0; over-- {
-		widest := -1
+	for over := total(widths) - s.Width; over > 0; over-- {
+		next := -1
 		for i, c := range cols {
-			if c.Give > 0 && widths[i] > c.Give && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
+			if c.Give > 0 && widths[i] > c.Give && (next < 0 || widths[i] > widths[next]) {
+				next = i
 			}
 		}
-		if widest < 0 {
+		if next < 0 {
 			break
 		}
-		widths[widest]--
+		widths[next]--
 	}
 	return widths
 }

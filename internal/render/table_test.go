@@ -172,3 +172,65 @@ func TestWrap(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// What is there for copying goes before any text is cut; what is left gets the room.
+func TestTableSpare(t *testing.T) {
+	cols := []Column{{Title: "TEXT", Give: 4}, {Title: "ID", Spare: true}}
+	rows := [][]string{{"some text", "0123456789"}}
+	for n, want := range map[int]string{
+		21: "TEXT       ID\nsome text  0123456789\n",
+		20: "TEXT\nsome text\n",
+		6:  "TEXT\nsome …\n",
+	} {
+		var b strings.Builder
+		if err := (Style{UTF8: true, Width: n}).Table(&b, cols, rows); err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != want {
+			t.Errorf("%d columns: got\n%swant\n%s", n, b.String(), want)
+		}
+	}
+}
+
+func TestTableWrap(t *testing.T) {
+	cols := []Column{{Title: "A"}, {Title: "B", Give: 4, Wrap: true}, {Title: "C"}}
+	rows := [][]string{{"a", "one two three", "c"}, {"a", "abcdefghij", "c"}, {"a", "世界世界", ""}}
+	var b strings.Builder
+	if err := (Style{UTF8: true, Width: 13}).Table(&b, cols, rows); err != nil {
+		t.Fatal(err)
+	}
+	want := "A  B        C\na  one two  c\n   three\na  abcdefg  c\n   hij\na  世界世\n   界\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+// Columns that nobody allowed to go are printed below one another before they are wider
+// than the terminal: nothing is lost, and no line is too long.
+func TestTableOrRecords(t *testing.T) {
+	cols := []Column{{Title: "ID"}, {Title: "STATUS", Paint: PaintStatus}, {Title: "TEXT", Give: 8}}
+	rows := [][]string{{"0123456789", "failed", "some words that wrap"}, {"2", "", "x"}}
+	for n, want := range map[int]string{
+		28: "ID          STATUS  TEXT\n0123456789  failed  some wo…\n2                   x\n",
+		27: "ID      0123456789\nSTATUS  failed\nTEXT    some words that\n        wrap\n\nID      2\nTEXT    x\n",
+	} {
+		var b strings.Builder
+		if err := (Style{UTF8: true, Width: n}).TableOrRecords(&b, cols, rows); err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != want {
+			t.Errorf("%d columns: got\n%swant\n%s", n, b.String(), want)
+		}
+	}
+	// Not even a title of its own is wider than the terminal.
+	var b strings.Builder
+	cols[0].Title = strings.Repeat("count(x) ", 20)
+	if err := (Style{UTF8: true, Width: 20}).TableOrRecords(&b, cols, rows); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := width(strings.TrimSuffix(line, "\n")); n > 20 {
+			t.Errorf("%d columns of 20: %q", n, line)
+		}
+	}
+}
