@@ -16,8 +16,9 @@ var queryFiles embed.FS
 type ParamType string
 
 // The types of parameters. A session is a string that names a Session: callers may
-// resolve a prefix or "latest". A time is a string in schema.TimeLayout, so that it
-// compares with the times in the graph; empty is none.
+// resolve a prefix or "latest", which matches nothing in the graph. A time is a string in
+// schema.TimeLayout, so that it compares with the times in the graph; empty is none. Words
+// are a query of the engine's full text, which callers make of what a person typed.
 const (
 	StringParam  ParamType = "string"
 	IntParam     ParamType = "int"
@@ -26,6 +27,7 @@ const (
 	TimeParam    ParamType = "time"
 	ListParam    ParamType = "list" // of strings
 	SessionParam ParamType = "session"
+	WordsParam   ParamType = "words"
 )
 
 // Param is one parameter of a saved query.
@@ -44,7 +46,7 @@ type Param struct {
 //	// $name type = default – what it means
 //	// $name type – what it means            (without a default it has to be given)
 //
-// Defaults of strings, sessions, times and lists are in double quotes. Comment lines
+// Defaults of strings, sessions, times, words and lists are in double quotes. Comment lines
 // after these are notes: why there are two files.
 type Query struct {
 	Name    string // the file's: failed-actions
@@ -143,7 +145,7 @@ func parseParam(name string, t ParamType, value, help string) (Param, error) {
 	p := Param{Name: name, Type: t, Required: value == "", Default: value, Help: help}
 	quoted := false
 	switch t {
-	case StringParam, TimeParam, ListParam, SessionParam:
+	case StringParam, TimeParam, ListParam, SessionParam, WordsParam:
 		quoted = true
 	case IntParam, FloatParam, BoolParam:
 	default:

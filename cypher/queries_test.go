@@ -72,6 +72,10 @@ func problems(q cypher.Query, text string) (out []string) {
 			out = append(out, strings.ToLower(name)+" is no name in Memgraph")
 		}
 	}
+	if !has(`LIMIT toInteger\(\$limit\)`) {
+		// A number of Neo4j Browser's :params is a float, which a bare LIMIT $limit refuses.
+		out = append(out, "it has no LIMIT toInteger($limit)")
+	}
 	parts := strings.Split(statement, "ORDER BY")
 	if last := parts[len(parts)-1]; len(parts) < 2 || strings.Contains(last, "MATCH") || strings.Contains(last, "RETURN") {
 		out = append(out, "it does not end with ORDER BY")
@@ -109,8 +113,12 @@ func TestQueryRulesFail(t *testing.T) {
 		{"variable", "// A.\nMATCH (call:Action) RETURN call.x AS x ORDER BY x", "call is no name in Memgraph"},
 		{"sentence", "// A\nMATCH (n) RETURN n.x AS x ORDER BY x", "the summary is no sentence of at most 120 bytes"},
 		{"Bad_Name", "// A.\nMATCH (n) RETURN n.x AS x ORDER BY x", "the name is not lower-case words with hyphens"},
+		{"endless", "// A.\nMATCH (n) RETURN n.x AS x ORDER BY x", "it has no LIMIT toInteger($limit)"},
 		{"long", "// A.\n// " + strings.Repeat("x", 130) + "\nMATCH (n) RETURN n.x AS x ORDER BY x", "a line of more than 130 bytes"},
 	} {
+		if summary, rest, _ := strings.Cut(tc.text, "\n"); tc.name != "endless" {
+			tc.text = summary + "\n// $limit int = 9 – many\n" + rest + "\nLIMIT toInteger($limit)"
+		}
 		all, err := cypher.ParseQueries(fstest.MapFS{"queries/" + tc.name + ".cypher": {Data: []byte(tc.text)}})
 		if err != nil {
 			t.Errorf("%s: %v", tc.name, err)

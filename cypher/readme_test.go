@@ -8,7 +8,8 @@ import (
 	"github.com/actiongraph/actiongraph/cypher"
 )
 
-// TestREADMEListsQueries: the table of README.md has every saved query with its summary.
+// TestREADMEListsQueries: the table of README.md has every saved query with its summary
+// and its parameters.
 func TestREADMEListsQueries(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -19,7 +20,19 @@ func TestREADMEListsQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range queries {
-		if row := "| `" + q.Name + "` | " + q.Summary + " |"; !strings.Contains(string(readme), row) {
+		var params []string
+		for _, p := range q.Params {
+			switch {
+			case p.Required:
+				params = append(params, "`"+p.Name+"=…`")
+			case p.Default == "":
+				params = append(params, "`["+p.Name+"]`")
+			default:
+				params = append(params, "`"+p.Name+"="+p.Default+"`")
+			}
+		}
+		row := "| `" + q.Name + "` | " + q.Summary + " | " + strings.Join(params, " ") + " |"
+		if !strings.Contains(string(readme), row) {
 			t.Errorf("README.md lacks the row %s", row)
 		}
 	}

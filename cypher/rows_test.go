@@ -19,6 +19,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/neo4jtest"
 )
 
@@ -28,6 +29,7 @@ var update = flag.Bool("update", false, "write the expected rows anew")
 const (
 	failures = "117f6eaf-0cdc-4fce-8d82-e5bab5e26ee8" // b_failures
 	parallel = "86f58e49-65d1-4e9d-862a-93d73e9c8e13" // d_agent_parallel
+	orphan   = "cda1ca12-4360-461b-95b9-fc3f5d9534a1" // d_agent_error, its spawner unknown
 	resumed  = "afd61681-5350-4758-9ef8-96f209f30e94" // g_resume
 )
 
@@ -52,6 +54,12 @@ func asked() map[string]map[string]string {
 // loaded is a store with the fixture in it.
 func loaded(t *testing.T, url string) *neo4j.Store {
 	t.Helper()
+	return loadedWith(t, url, fixture(t))
+}
+
+// loadedWith is a store with these batches and nothing else in it.
+func loadedWith(t *testing.T, url string, batches []graph.Batch) *neo4j.Store {
+	t.Helper()
 	user, password := neo4jtest.Auth()
 	store, err := neo4j.Open(t.Context(), neo4j.Options{URL: url, User: user, Password: password, Log: zerolog.Nop()})
 	if err != nil {
@@ -61,7 +69,7 @@ func loaded(t *testing.T, url string) *neo4j.Store {
 	if err := store.Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Apply(t.Context(), fixture(t)); err != nil {
+	if err := store.Apply(t.Context(), batches); err != nil {
 		t.Fatal(err)
 	}
 	return store

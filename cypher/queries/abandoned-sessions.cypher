@@ -3,7 +3,7 @@
 // $limit int = 100 – at most this many
 MATCH (s:Session {status: 'abandoned'})
 WHERE s.stub IS NULL AND s.started_at >= $since
-WITH s ORDER BY s.last_event_at DESC, s.session_id LIMIT $limit
+WITH s ORDER BY s.last_event_at DESC, s.session_id LIMIT toInteger($limit)
 OPTIONAL MATCH (s)-[:HAS_ACTION]->(a:Action)
 WITH s, a ORDER BY a.timestamp DESC, a.action_id
 WITH s, head(collect(a)) AS latest,

@@ -2,7 +2,7 @@
 // $limit int = 50 – at most this many sessions
 MATCH (s:Session {status: 'active'})
 WHERE s.stub IS NULL
-WITH s ORDER BY s.last_event_at DESC, s.session_id LIMIT $limit
+WITH s ORDER BY s.last_event_at DESC, s.session_id LIMIT toInteger($limit)
 OPTIONAL MATCH (s)-[:HAS_ACTION]->(a:Action)
 WITH s, a ORDER BY a.timestamp DESC, a.action_id
 WITH s, head(collect(a)) AS latest,

@@ -12,4 +12,4 @@ WITH session, agent, count(a) AS actions, sum(CASE WHEN ins = 0 THEN 1 ELSE 0 EN
      sum(back) AS steps_back
 RETURN heads = 1 AND tails = 1 AND forks = 0 AND steps_back = 0 AS ok, session, agent, actions, heads, tails, forks, steps_back
 ORDER BY ok, session, agent
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -5,4 +5,4 @@ WHERE part.stub IS NULL
 RETURN s.session_id AS session, s.host AS host, part.session_id AS continuation, part.host AS continued_on,
        part.started_at AS continued, part.action_count AS actions, part.status AS status, part.name AS title
 ORDER BY continued DESC, continuation, session
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -1,5 +1,6 @@
 // What the model calls of each day cost, by model (days are UTC).
 // $since time = "" – only since this time; empty is always
+// $limit int = 1000 – at most this many rows
 MATCH (a:LLMCall)
 WHERE a.timestamp >= $since
 WITH left(a.timestamp, 10) AS day, coalesce(a.model, 'unknown') AS model, count(a) AS calls,
@@ -8,3 +9,4 @@ WITH left(a.timestamp, 10) AS day, coalesce(a.model, 'unknown') AS model, count(
 RETURN day, model, calls, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
        round(cost * 1000000) / 1000000 AS cost_usd
 ORDER BY day DESC, model
+LIMIT toInteger($limit)

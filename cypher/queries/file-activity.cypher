@@ -8,4 +8,4 @@ WITH f, sum(CASE WHEN type(r) = 'WROTE' THEN 1 ELSE 0 END) AS writes, sum(CASE W
      collect(DISTINCT s.session_id) AS sessions
 RETURN f.path AS path, f.host AS host, writes, reads, sessions
 ORDER BY writes + reads DESC, path, host
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -6,4 +6,4 @@ WHERE f.path ENDS WITH $path
 RETURN a.timestamp AS time, type(r) AS did, a.tool_name AS tool, f.path AS path, f.host AS host, s.user AS user,
        coalesce(a.agent_id, '') AS agent, s.name AS title, s.session_id AS session, a.action_id AS action_id
 ORDER BY time DESC, action_id, path
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -7,4 +7,4 @@ WITH a.command AS command, count(a) AS times, sum(CASE WHEN a.status = 'failed' 
      avg(a.duration_ms) AS average, count(DISTINCT a.session_id) AS sessions
 RETURN times, failed, round(average) AS avg_ms, sessions, command
 ORDER BY times DESC, failed DESC, command
-LIMIT $limit
+LIMIT toInteger($limit)

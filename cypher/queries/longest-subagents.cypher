@@ -8,4 +8,4 @@ WITH s, ag, max(a.timestamp_ms) - min(a.timestamp_ms) AS duration_ms,
 RETURN duration_ms, ag.agent_type AS agent_type, ag.description AS description, ag.status AS status, tool_calls,
        s.session_id AS session, ag.agent_id AS agent_id
 ORDER BY duration_ms DESC, session, agent_id
-LIMIT $limit
+LIMIT toInteger($limit)

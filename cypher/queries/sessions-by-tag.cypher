@@ -6,4 +6,4 @@ WHERE s.stub IS NULL AND ($tag = '' OR t.name = $tag)
 RETURN t.name AS tag, s.started_at AS started, s.status AS status, s.error_count AS errors, s.name AS title,
        s.session_id AS session
 ORDER BY tag, started DESC, session
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -13,4 +13,4 @@ WHERE s.stub IS NULL AND s.started_at >= $since AND ($until = '' OR s.started_at
 RETURN s.started_at AS started, s.status AS status, s.tool_call_count AS tool_calls, s.error_count AS errors,
        s.user AS user, s.host AS host, s.working_directory AS working_directory, s.name AS title, s.session_id AS session
 ORDER BY started DESC, session
-LIMIT $limit
+LIMIT toInteger($limit)

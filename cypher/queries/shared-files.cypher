@@ -9,4 +9,4 @@ WITH f, collect({session: s.session_id, writes: writes, first: first, last: last
 WHERE size(writers) >= $sessions
 RETURN f.path AS path, f.host AS host, size(writers) AS sessions, writers
 ORDER BY sessions DESC, path, host
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -7,4 +7,4 @@ WHERE a.duration_ms IS NOT NULL AND ($session = '' OR s.session_id = $session) A
 RETURN a.duration_ms AS duration_ms, a.action_type AS type, a.name AS action, a.status AS status, a.timestamp AS time,
        s.session_id AS session, a.action_id AS action_id
 ORDER BY duration_ms DESC, action_id
-LIMIT $limit
+LIMIT toInteger($limit)

@@ -1,5 +1,6 @@
 // Which tools were called how often, what failed or was refused, and how long calls took.
 // $session session = "" – only in this session; empty is all
+// $limit int = 100 – at most this many tools
 MATCH (a:ToolCall)-[:USED_TOOL]->(t:Tool)
 WHERE $session = '' OR a.session_id = $session
 WITH t, a ORDER BY a.duration_ms
@@ -10,3 +11,4 @@ RETURN t.name AS tool, calls, failed, refused, round(average) AS avg_ms,
        durations[toInteger(ceil(size(durations) * 0.5)) - 1] AS p50_ms,
        durations[toInteger(ceil(size(durations) * 0.95)) - 1] AS p95_ms, last(durations) AS max_ms
 ORDER BY calls DESC, tool
+LIMIT toInteger($limit)

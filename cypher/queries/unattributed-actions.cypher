@@ -6,4 +6,4 @@ WHERE $session = '' OR s.session_id = $session
 RETURN a.timestamp AS time, a.action_type AS type, a.name AS action, coalesce(a.agent_id, '') AS agent,
        s.session_id AS session, a.action_id AS action_id
 ORDER BY time DESC, action_id
-LIMIT $limit
+LIMIT toInteger($limit)
