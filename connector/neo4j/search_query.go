@@ -1,9 +1,12 @@
 package neo4j
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/actiongraph/actiongraph/cypher"
 	"github.com/actiongraph/actiongraph/internal/fulltext"
 )
 
@@ -18,6 +21,25 @@ const (
 // A term is letters and digits in lower case (fulltext.Term), so nothing in one is an
 // operator of a query language: AND, OR, NOT and TO are upper case, everything else is
 // punctuation, which separates terms.
+
+// SearchQuery makes of what a person typed the value of a saved query's words
+// (cypher.WordsParam): the engine's own query for all of them, as Search takes them. It
+// gives what Search looks through, so a phrase that ends in * may be found torn apart.
+func SearchQuery(d cypher.Dialect, typed string) (string, error) {
+	words := fulltext.ParseWords(typed)
+	if len(words) == 0 {
+		return "", errors.New("there is no letter or digit in it: give words to search for")
+	}
+	if d != cypher.Memgraph {
+		return luceneQuery(words), nil
+	}
+	// The query would go on without the word, and find what lacks it.
+	if slices.ContainsFunc(words, func(w fulltext.Word) bool { return w.Prefix }) {
+		return "", errors.New("the query language of Memgraph has no beginning of a word: leave out the *, or use ag-sessiond search")
+	}
+	_, query := tantivyQuery(words)
+	return query, nil
+}
 
 // luceneQuery asks Lucene's query parser for all words.
 func luceneQuery(words []fulltext.Word) string {

@@ -37,6 +37,35 @@ func TestSearchQueries(t *testing.T) {
 	}
 }
 
+// TestSearchQuery: what a saved query is given for what somebody typed finds what the
+// search verb finds.
+func TestSearchQuery(t *testing.T) {
+	for _, c := range []struct {
+		typed            string
+		lucene, memgraph string // an error begins with "error: "
+	}{
+		{"Hello", `+"hello" `, `"hello"`},
+		{"does-not-exist.txt", `+"does not exist txt" `, `"does not exist txt"`},
+		{"Permission denied", `+"permission" +"denied" `, `"permission" AND "denied"`},
+		{"foo(", `+"foo" `, `"foo"`},
+		{"wait*", `+wait* `, "error: the query language of Memgraph has no beginning of a word"},
+		{"alpha wait*", `+"alpha" +wait* `, "error: the query language of Memgraph has no beginning of a word"},
+		{" ( ", "error: there is no letter or digit in it", "error: there is no letter or digit in it"},
+		{"", "error: there is no letter or digit in it", "error: there is no letter or digit in it"},
+	} {
+		for d, want := range map[cypher.Dialect]string{cypher.Neo4j: c.lucene, cypher.Memgraph: c.memgraph} {
+			got, err := SearchQuery(d, c.typed)
+			if message, fails := strings.CutPrefix(want, "error: "); fails {
+				if err == nil || !strings.HasPrefix(err.Error(), message) {
+					t.Errorf("%s, %q: %q, %v, want the error %s", d, c.typed, got, err, message)
+				}
+			} else if err != nil || got != want {
+				t.Errorf("%s, %q: %q, %v, want %q", d, c.typed, got, err, want)
+			}
+		}
+	}
+}
+
 // TestNoOperators: nothing that somebody types is an operator of a query language, and no
 // query is empty or has too many clauses.
 func TestNoOperators(t *testing.T) {
