@@ -1,5 +1,5 @@
 // Find words in what was said, called and answered: the best hits first.
-// $words words – the words, all of them
+// $words words – the words to find, all of them
 // $limit int = 20 – at most this many hits
 // In Browser and Lab $words is the engine's own query: terms in lower case and without accents, cut at
 // punctuation, the terms of one word in quotes: hello AND "does not exist txt".
