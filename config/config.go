@@ -34,6 +34,9 @@ const (
 // every Neo4j. A Memgraph without users takes any name.
 const defaultUser = "neo4j"
 
+// defaultPort is Bolt's: what every Neo4j and Memgraph listens on at first.
+const defaultPort = "7687"
+
 // Config is the whole file. Its zero value is a file without a key.
 type Config struct {
 	// Graph lists databases that the daemon keeps in step with the journal, beside the
@@ -48,14 +51,16 @@ type Graph struct {
 	// certificate that nobody signed, neo4j://, neo4j+s://, neo4j+ssc:// for a cluster.
 	// It holds no user and no password: URLs end up in logs.
 	URL string `toml:"url"`
-	// Name is what --graph, status and the log call it; the host of the URL by default.
+	// Name is what --graph, status and the log call it; by default the host of the URL,
+	// with its port where that is not 7687.
 	Name string `toml:"name"`
 	// User logs in; "neo4j" by default where there is a password. Without either there
 	// is no login, as a Memgraph has it at first.
 	User string `toml:"user"`
 	// Password is the password itself; the file must then be readable by its owner alone.
 	Password string `toml:"password"`
-	// PasswordFile is a file whose first line is the password, relative to the home.
+	// PasswordFile is a file whose first line is the password, relative to the home; it,
+	// too, must be readable by its owner alone.
 	PasswordFile string `toml:"password_file"`
 	// PasswordEnv is the name of an environment variable that holds the password.
 	PasswordEnv string `toml:"password_env"`
@@ -67,10 +72,10 @@ type Graph struct {
 const Example = `# Each [[graph]] is a Neo4j or Memgraph that "ag-sessiond run" keeps in step.
 [[graph]]
 url      = "bolt://localhost:7687"  # or bolt+s bolt+ssc neo4j neo4j+s neo4j+ssc
-name     = "team"                   # for --graph team; default: the host
+name     = "team"                   # for --graph team; default: the host, and its port if not 7687
 user     = "neo4j"                  # default: neo4j if there is a password, else no login
 password = "secret"                 # one of these three; this one wants chmod 600
-# password_file = "team.password"   #   its first line; relative to this folder
+# password_file = "team.password"   #   its first line; relative to this folder; chmod 600
 # password_env  = "TEAM_PASSWORD"   #   an environment variable
 database = "neo4j"                  # default: the server's default database
 `
@@ -107,12 +112,12 @@ func (g *Graph) complete(home string) error {
 	if g.URL == "" {
 		return errors.New(`url is missing: give one like url = "bolt://localhost:7687"`)
 	}
-	host, err := Host(g.URL)
+	name, err := defaultName(g.URL)
 	if err != nil {
 		return err
 	}
 	if g.Name == "" {
-		g.Name = host
+		g.Name = name
 	}
 	if strings.Contains(g.Name, "://") || strings.ContainsFunc(g.Name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("name %q: want a word without spaces, and no URL", g.Name)
@@ -158,22 +163,31 @@ func (c *Config) check(path string) error {
 		names[g.Name] = i + 1
 		secret = secret || g.Password != ""
 	}
-	if !secret || runtime.GOOS == "windows" { // which has no such permissions
+	if !secret {
 		return nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := checkPrivate(path); err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s holds a password and others may read it (mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	return nil
 }
 
-// Host returns the host of a database's URL, or why the URL is none. The error never
-// shows a password that was put into it.
-func Host(raw string) (string, error) {
+// checkPrivate refuses a file with a password in it that others may read: who wrote it
+// has to know before it is used.
+func checkPrivate(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" { // which has no such permissions
+		return fmt.Errorf("%s holds a password and others may read it (mode %04o): chmod 600 %s", path, mode, path)
+	}
+	return nil
+}
+
+// defaultName returns what tells a database from others on the same host, or why its URL
+// is none. The error never shows a password that was put into it.
+func defaultName(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
@@ -185,8 +199,10 @@ func Host(raw string) (string, error) {
 		return "", fmt.Errorf("url %q: give one like bolt://localhost:7687", raw)
 	case u.Path != "" && u.Path != "/":
 		return "", fmt.Errorf("url %q: a database is named by the key database of %s", raw, FileName)
+	case u.Port() == "" || u.Port() == defaultPort:
+		return u.Hostname(), nil
 	}
-	return u.Hostname(), nil
+	return u.Host, nil
 }
 
 // FromEnvironment completes a Graph that is no entry of a file with the environment's
@@ -214,6 +230,9 @@ func (g *Graph) Secret(env func(string) string) (string, error) {
 		text, err := os.ReadFile(g.PasswordFile)
 		if err != nil {
 			return "", fmt.Errorf("graph %s: read the password: %w", g.Name, err)
+		}
+		if err := checkPrivate(g.PasswordFile); err != nil {
+			return "", fmt.Errorf("graph %s: %w", g.Name, err)
 		}
 		line, _, _ := strings.Cut(string(text), "\n")
 		if line = strings.TrimSuffix(line, "\r"); line == "" {

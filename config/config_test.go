@@ -60,9 +60,25 @@ password = "pa\"ss"
 	want := config.Config{Graph: []config.Graph{
 		{URL: "bolt://localhost:7687", Name: "localhost"},
 		{URL: "neo4j+s://db.example:7687", Name: "team", User: "neo4j", PasswordFile: filepath.Join(dir, "team.password"), Database: "agents"},
-		{URL: "bolt://[::1]:7700", Name: "::1", User: "me", Password: `pa"ss`},
+		{URL: "bolt://[::1]:7700", Name: "[::1]:7700", User: "me", Password: `pa"ss`},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Two databases on one machine are the usual case: each has a name without being given
+// one, and that of the usual port is short.
+func TestDefaultNames(t *testing.T) {
+	got, err := config.Load(home(t, "[[graph]]\nurl=\"bolt://a\"\n[[graph]]\nurl=\"bolt://a:7688\"\n[[graph]]\nurl=\"neo4j://[::1]:7687\"\n", 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, g := range got.Graph {
+		names = append(names, g.Name)
+	}
+	if diff := cmp.Diff([]string{"a", "a:7688", "::1"}, names); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -99,7 +115,7 @@ func TestLoadErrors(t *testing.T) {
 			`FILE: [[graph]] number 1: password and password_env: give one of them`},
 		{"a user alone", "[[graph]]\nurl = \"bolt://a\"\nuser = \"me\"",
 			`FILE: [[graph]] number 1: user has no password: give one of password, password_file, password_env`},
-		{"one name twice", "[[graph]]\nurl = \"bolt://a:1\"\n[[graph]]\nurl = \"bolt://a:2\"",
+		{"one name twice", "[[graph]]\nurl = \"bolt://a\"\n[[graph]]\nurl = \"neo4j://a:7687\"",
 			`FILE: [[graph]] number 2: name "a": number 1 has it too: give it another name`},
 		{"the embedded store's name", "[[graph]]\nurl = \"bolt://a:1\"\nname = \"sqlite\"",
 			`FILE: [[graph]] number 1: name "sqlite": it is the embedded store's: give it another name`},
@@ -141,6 +157,31 @@ func TestPasswordInReadableFile(t *testing.T) {
 	}
 	if _, err := config.Load(home(t, with, 0o400)); err != nil {
 		t.Error(err)
+	}
+}
+
+// The password does not get safer by being in a file of its own.
+func TestReadablePasswordFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no such permissions")
+	}
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := config.Graph{Name: "team", PasswordFile: path}
+	for mode, want := range map[os.FileMode]string{
+		0o600: "", 0o400: "",
+		0o644: "graph team: " + path + " holds a password and others may read it (mode 0644): chmod 600 " + path,
+		0o640: "graph team: " + path + " holds a password and others may read it (mode 0640): chmod 600 " + path,
+	} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := g.Secret(environment())
+		if want == "" && (got != "hunter2" || err != nil) || want != "" && (got != "" || err == nil || err.Error() != want) {
+			t.Errorf("mode %o: %q, %v, want %q", mode, got, err, want)
+		}
 	}
 }
 

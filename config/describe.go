@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/actiongraph/actiongraph/internal/nearest"
 )
 
 // describe says what is wrong with the file, and where. It never shows the line: that
@@ -41,7 +43,7 @@ func suggestion(key toml.Key) string {
 	last := key[len(key)-1]
 	best, least := "", max(2, len(last)/2)+1
 	for _, k := range known {
-		if d := distance(last, k); d < least {
+		if d := nearest.Distance(last, k); d < least {
 			best, least = k, d
 		}
 	}
@@ -92,25 +94,4 @@ func field(t reflect.Type, key string) (reflect.StructField, bool) {
 		}
 	}
 	return reflect.StructField{}, false
-}
-
-// distance counts the insertions, deletions and changes between two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -46,7 +46,8 @@ func layers() []layer {
 		{dir: "internal/fulltext", may: []string{"graph", "schema"}},
 		{dir: "cypher", may: []string{"graph", "schema"}},
 		{dir: "internal/tail"},
-		{dir: "config"},
+		{dir: "internal/nearest"},
+		{dir: "config", may: []string{"internal/nearest"}},
 		{dir: "internal/render", may: []string{"graph", "schema"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
@@ -57,7 +58,7 @@ func layers() []layer {
 		{dir: ".", may: []string{"connector", "connector/sqlite", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
