@@ -3,14 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector/neo4j"
+	"github.com/actiongraph/actiongraph/cypher"
 )
 
 // maxStatement bounds what cypher reads from stdin: a wrong pipe must not fill memory.
@@ -24,7 +26,12 @@ func (a *app) cypherCmd() *cobra.Command {
 		Short: "Run any Cypher that reads on a Neo4j or Memgraph",
 		Long: `Run one statement, read-only: what would write is refused, and whatever was done is
 rolled back. STATEMENT - is read from stdin. The value of a parameter is JSON where it can
-be read as such (3, true, ["a","b"]), else a string.
+be read as such (3, true, ["a","b"]), else a string. The text of a saved query
+(ag-sessiond queries NAME) has the defaults that it names.
+
+Columns have the names that the statement gives them; where they are wider than the
+terminal, rows are printed below one another. A table is printed when all its rows are
+there; with --json each row is printed as it comes, which --limit 0 of many is for.
 
 Without --graph it is the database in config.toml, if there is one only.`,
 		Example: `  ag-sessiond cypher 'MATCH (s:Session) RETURN s.name, s.status' --graph bolt://localhost:7687
@@ -43,12 +50,9 @@ Without --graph it is the database in config.toml, if there is one only.`,
 			if err != nil {
 				return err
 			}
-			store, err := a.queryGraph(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer store.Close()
-			return a.printRows(cmd.Context(), store, statement, values, limit)
+			return a.queryGraph(cmd.Context(), func(store *neo4j.Store, name string) error {
+				return a.cypher(cmd.Context(), store, name, ask{statement: statement, params: values, limit: limit})
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -56,6 +60,75 @@ Without --graph it is the database in config.toml, if there is one only.`,
 	flags.IntVar(&limit, "limit", 1000, "at most this `many` rows; 0 is all")
 	a.graphFlag(cmd, "ask this Neo4j or Memgraph, by `URL` or name in config.toml")
 	return cmd
+}
+
+func (a *app) cypher(ctx context.Context, store *neo4j.Store, name string, q ask) error {
+	if asksForPlan(q.statement) {
+		info, err := store.Info(ctx)
+		if err != nil {
+			return interruptedOr(ctx, unavailable(err))
+		}
+		if info.Dialect == cypher.Neo4j { // whose plan is beside the rows
+			return usagef("the plan of EXPLAIN and PROFILE is not shown here: ask for it in Neo4j Browser or cypher-shell")
+		}
+	}
+	if err := a.savedDefaults(ctx, store, name, q); err != nil {
+		return err
+	}
+	n, err := a.printRows(ctx, store, q)
+	if err == nil && n == 0 && !a.json {
+		a.nothing("no rows")
+	}
+	return err
+}
+
+// savedDefaults gives a statement that is the text of a saved query, which its first line
+// says, the defaults of the parameters that it uses and that were not given.
+func (a *app) savedDefaults(ctx context.Context, store *neo4j.Store, name string, ask ask) error {
+	all, err := cypher.Queries()
+	if err != nil {
+		return err
+	}
+	line, _, _ := strings.Cut(ask.statement, "\n")
+	i := slices.IndexFunc(all, func(q cypher.Query) bool { return strings.TrimSpace(line) == "// "+q.Summary })
+	if i < 0 {
+		return nil
+	}
+	q := all[i]
+	q.Params = slices.DeleteFunc(slices.Clone(q.Params), func(p cypher.Param) bool {
+		_, given := ask.params[p.Name]
+		return given || !strings.Contains(ask.statement, "$"+p.Name)
+	})
+	params, err := typed(q, nil, a.now())
+	if err == nil {
+		err = a.findSessions(ctx, store, name, q, params)
+	}
+	maps.Copy(ask.params, params)
+	return err
+}
+
+// asksForPlan reports whether a statement begins with EXPLAIN or PROFILE, comments and
+// CYPHER's options aside.
+func asksForPlan(statement string) bool {
+	options := false
+	for text := statement; ; {
+		text = strings.TrimSpace(text)
+		for before, after := range map[string]string{"//": "\n", "/*": "*/"} {
+			if strings.HasPrefix(text, before) {
+				_, text, _ = strings.Cut(text[len(before):], after)
+				text = strings.TrimSpace(text)
+			}
+		}
+		word, rest, _ := strings.Cut(strings.Join(strings.Fields(text), " "), " ")
+		switch {
+		case strings.EqualFold(word, "EXPLAIN"), strings.EqualFold(word, "PROFILE"):
+			return true
+		case strings.EqualFold(word, "CYPHER"), options && strings.ContainsAny(word, "=0123456789"):
+			options, text = true, rest
+		default:
+			return false
+		}
+	}
 }
 
 func statementText(arg string, stdin io.Reader) (string, error) {
@@ -121,36 +194,4 @@ func numbers(v any) any {
 		}
 	}
 	return v
-}
-
-// errEnough ends a query whose limit of rows is reached.
-var errEnough = errors.New("enough rows")
-
-// printRows runs a statement and prints its rows: at most limit, or all where it is 0.
-func (a *app) printRows(ctx context.Context, store *neo4j.Store, statement string, params map[string]any, limit int) error {
-	rows := table{}
-	err := store.Query(ctx, statement, params, func(columns []string, row []any) error {
-		rows.columns = columns
-		if limit > 0 && len(rows.rows) == limit {
-			return errEnough
-		}
-		rows.rows = append(rows.rows, row)
-		return nil
-	})
-	switch {
-	case errors.Is(err, errEnough):
-		a.note("showing the first %d; --limit 0 shows all", limit)
-	case errors.Is(err, neo4j.ErrWrites), errors.Is(err, neo4j.ErrStatement):
-		return usagef("%w", err)
-	case err != nil:
-		return interruptedOr(ctx, unavailable(err))
-	}
-	if a.json {
-		return a.printJSON(rows)
-	}
-	if len(rows.rows) == 0 {
-		a.nothing("no rows")
-		return nil
-	}
-	return a.rowTable(rows)
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,18 +86,24 @@ func (a *app) schemaDone(done, store, text string) error {
 	return nil
 }
 
-// changeGraph calls fn with the database that --graph names, open for writing.
-func (a *app) changeGraph(ctx context.Context, name string, fn func(*neo4j.Store, string) error) error {
-	store, err := a.openGraph(ctx, name, false)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	info, err := store.Info(ctx)
-	if err != nil {
-		return interruptedOr(ctx, unavailable(err))
-	}
-	return fn(store, fmt.Sprintf("%s (%s %s)", name, info.Product, info.Version))
+// changeGraph has fn change the database of a name and prints what fn says about it. An
+// exitError of fn's is its own refusal; any other error is the database's.
+func (a *app) changeGraph(ctx context.Context, name, done string, fn func(s *neo4j.Store, what string) (text string, err error)) error {
+	return a.withGraph(ctx, name, false, func(store *neo4j.Store) error {
+		info, err := store.Info(ctx)
+		if err != nil {
+			return interruptedOr(ctx, unavailable(err))
+		}
+		text, err := fn(store, fmt.Sprintf("%s (%s %s)", name, info.Product, info.Version))
+		var refused *exitError
+		if errors.As(err, &refused) {
+			return err
+		}
+		if err != nil {
+			return interruptedOr(ctx, unavailable(err))
+		}
+		return a.schemaDone(done, name, text)
+	})
 }
 
 func (a *app) schemaSetup(ctx context.Context) error {
@@ -104,24 +112,18 @@ func (a *app) schemaSetup(ctx context.Context) error {
 		return err
 	}
 	if name != "" {
-		return a.changeGraph(ctx, name, func(s *neo4j.Store, what string) error {
-			if err := s.Setup(ctx); err != nil {
-				return interruptedOr(ctx, unavailable(err))
-			}
-			return a.schemaDone("setup", name, "constraints and indexes are there in "+what)
+		return a.changeGraph(ctx, name, "setup", func(s *neo4j.Store, what string) (string, error) {
+			return "constraints and indexes are there in " + what, s.Setup(ctx)
 		})
 	}
 	j, err := a.journal()
 	if err != nil {
 		return err
 	}
-	path, err := a.storePath()
+	path := filepath.Join(j.Home(), storeFile)
+	lock, err := lockStore(j.Home())
 	if err != nil {
 		return err
-	}
-	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
-	if err != nil {
-		return unavailable(err)
 	}
 	defer lock.Unlock()
 	store, err := sqlite.Open(path, sqlite.Options{})
@@ -134,6 +136,17 @@ func (a *app) schemaSetup(ctx context.Context) error {
 	return a.schemaDone("setup", path, path+" is there")
 }
 
+// lockStore takes the lock of those that write the embedded store.
+func lockStore(home string) (*connector.Lock, error) {
+	lock, err := connector.LockHome(home, connector.GraphLock, syncPatience)
+	if errors.Is(err, connector.ErrLocked) {
+		if by, running, _ := connector.Held(home, connector.RunLock); running {
+			err = fmt.Errorf("the daemon (%s) keeps this store: stop it first", by)
+		}
+	}
+	return lock, unavailable(err)
+}
+
 func (a *app) schemaDrop(ctx context.Context) error {
 	name, err := a.oneGraph()
 	if err != nil {
@@ -142,11 +155,8 @@ func (a *app) schemaDrop(ctx context.Context) error {
 	if name == "" {
 		return usagef("the embedded store's indexes are part of its file: ag-sessiond graph-schema clear removes it; --graph drops those of a database")
 	}
-	return a.changeGraph(ctx, name, func(s *neo4j.Store, what string) error {
-		if err := s.Drop(ctx); err != nil {
-			return interruptedOr(ctx, unavailable(err))
-		}
-		return a.schemaDone("drop", name, "constraints and indexes are gone from "+what+"; the data stays, and the next sync or run makes them again")
+	return a.changeGraph(ctx, name, "drop", func(s *neo4j.Store, what string) (string, error) {
+		return "constraints and indexes are gone from " + what + "; the data stays, and the next sync or run makes them again", s.Drop(ctx)
 	})
 }
 
@@ -158,21 +168,42 @@ func (a *app) schemaClear(ctx context.Context, stdin io.Reader, yes bool) error 
 	if name == "" {
 		return a.clearEmbedded(ctx, stdin, yes)
 	}
-	return a.changeGraph(ctx, name, func(s *neo4j.Store, what string) error {
+	return a.changeGraph(ctx, name, "clear", func(s *neo4j.Store, what string) (string, error) {
 		has, err := s.Contents(ctx)
 		if err != nil {
-			return interruptedOr(ctx, unavailable(err))
+			return "", err
 		}
 		question := fmt.Sprintf("delete %s with %s and %s, of %s, from %s?", render.Plural(has.Sessions, "session"),
 			render.Plural(has.Actions, "action"), render.Plural(has.Agents, "subagent"), render.Plural(has.Journals, "journal"), what)
 		if err := a.confirm(ctx, stdin, question, yes); err != nil {
-			return err
+			return "", err
 		}
-		if err := s.Clear(ctx); err != nil {
-			return interruptedOr(ctx, unavailable(err))
+		if a.daemonKeeps(name) {
+			a.note("the daemon of this home keeps %s, and will fill it again from the journal: stop it, or run it without this graph, to leave it empty", name)
 		}
-		return a.schemaDone("clear", name, "the graph is gone from "+what+"; each machine's sync folds its journal into it again")
+		return "the graph is gone from " + what + "; each machine's sync folds its journal into it again", s.Clear(ctx)
 	})
+}
+
+// daemonKeeps reports whether a daemon that runs for this home keeps a database in step.
+func (a *app) daemonKeeps(name string) bool {
+	home, err := a.homeDir()
+	if err != nil {
+		return false
+	}
+	if _, running, err := connector.Held(home, connector.RunLock); err != nil || !running {
+		return false
+	}
+	c, err := a.config()
+	if err != nil {
+		return false
+	}
+	g, err := a.findGraph(c, name)
+	if err != nil {
+		return false
+	}
+	said, err := readReport(home)
+	return err == nil && slices.ContainsFunc(said.Stores, func(h storeHealth) bool { return h.URL == g.URL && h.Database == g.Database })
 }
 
 // clearEmbedded removes the embedded store's file, under the lock of those that write it.
@@ -199,13 +230,9 @@ func (a *app) clearEmbedded(ctx context.Context, stdin io.Reader, yes bool) erro
 	if err := a.confirm(ctx, stdin, fmt.Sprintf("delete %s (%s)?", path, what), yes); err != nil {
 		return err
 	}
-	home, err := a.homeDir()
+	lock, err := lockStore(filepath.Dir(path))
 	if err != nil {
 		return err
-	}
-	lock, err := connector.LockHome(home, connector.GraphLock, syncPatience)
-	if err != nil {
-		return unavailable(err)
 	}
 	defer lock.Unlock()
 	// The log last: without its file it is nothing, but a file without its log lacks
@@ -241,7 +268,7 @@ func (a *app) confirm(ctx context.Context, stdin io.Reader, question string, yes
 			return nil
 		}
 	}
-	return errors.New("nothing was deleted")
+	return &exitError{code: exitFailed, err: errors.New("nothing was deleted")}
 }
 
 // isTerminal reports whether somebody can type an answer.

@@ -105,10 +105,21 @@ func recorded(home string) (bool, error) {
 	return err == nil, unavailable(err)
 }
 
-// read catches the store up with the journal and calls fn with it. Where the store
-// cannot be caught up fn gets it as it is, and stderr says how far behind it is. With
-// --graph it is that database, as it is.
+// source is what a reading verb reads: the answers, and how far they go.
+type source interface {
+	connector.Reader
+	connector.Store
+}
+
+// read is readSource for verbs that only ask questions.
 func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
+	return a.readSource(ctx, func(ctx context.Context, s source) error { return fn(ctx, s) })
+}
+
+// readSource catches the store up with the journal and calls fn with it. Where the
+// store cannot be caught up fn gets it as it is, and stderr says how far behind it is.
+// With --graph it is that database, as it is.
+func (a *app) readSource(ctx context.Context, fn func(context.Context, source) error) error {
 	if len(a.graphs) > 0 {
 		return a.readGraph(ctx, fn)
 	}
@@ -217,8 +228,8 @@ func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Rea
 
 // readSession is read for the one session that arg names.
 func (a *app) readSession(ctx context.Context, arg string, fn func(context.Context, connector.Reader, graph.SessionRow) error) error {
-	return a.read(ctx, func(ctx context.Context, r connector.Reader) error {
-		s, err := session(ctx, r, arg)
+	return a.readSource(ctx, func(ctx context.Context, r source) error {
+		s, err := session(ctx, r, arg, a.howToBegin())
 		if err != nil {
 			return err
 		}
@@ -226,8 +237,24 @@ func (a *app) readSession(ctx context.Context, arg string, fn func(context.Conte
 	})
 }
 
-// nothing is the reader of a home that was never recorded into.
+// howToBegin is what to do where the store that a verb reads has no session.
+func (a *app) howToBegin() string {
+	if len(a.graphs) > 0 {
+		return howToFill(a.graphs[0])
+	}
+	return howToStart
+}
+
+// nothing is the store of a home that was never recorded into.
 type nothing struct{}
+
+func (nothing) Positions(context.Context, string) (map[string]journal.Position, error) {
+	return nil, nil
+}
+func (nothing) Apply(context.Context, []graph.Batch) error {
+	return errors.New("there is no store to write")
+}
+func (nothing) Close() error { return nil }
 
 func (nothing) Sessions(context.Context, graph.SessionFilter) ([]graph.SessionRow, error) {
 	return nil, nil

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +38,8 @@ type importReport struct {
 	Home string `json:"home"`
 	actiongraph.ImportReport
 	Error string `json:"error,omitempty"`
+
+	noHome bool // the command line names what is none
 }
 
 // importHomes imports each home; one that fails does not stop the others.
@@ -61,7 +65,8 @@ func (a *app) importHomes(ctx context.Context, dirs []string) error {
 		})
 		done()
 		if err != nil {
-			r.Error = err.Error()
+			var system *fs.PathError
+			r.Error, r.noHome = err.Error(), r.Journal == "" && !errors.As(err, &system)
 			errs = append(errs, err)
 		}
 		reports = append(reports, r)
@@ -73,9 +78,13 @@ func (a *app) importHomes(ctx context.Context, dirs []string) error {
 		}
 	}
 	if a.json {
-		return errors.Join(a.printJSON(reports), errors.Join(errs...))
+		errs = append([]error{a.printJSON(reports)}, errs...)
 	}
-	return errors.Join(errs...)
+	err = errors.Join(errs...)
+	if !slices.ContainsFunc(reports, func(r importReport) bool { return !r.noHome }) {
+		return usagef("%w", err)
+	}
+	return err
 }
 
 func (a *app) printImport(r importReport) {

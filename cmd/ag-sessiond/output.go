@@ -59,18 +59,28 @@ func utf8Locale(env func(string) string) bool {
 	return true
 }
 
-// printJSON writes v, indented. Characters that a terminal acts on are escaped, so
-// that the value stays the same and looking at it is safe.
+// printJSON writes v, indented.
 func (a *app) printJSON(v any) error {
+	text, err := encodeJSON(v, "  ")
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(text)
+	return err
+}
+
+// encodeJSON is v as JSON with a newline. Characters that a terminal acts on are escaped,
+// so that the value stays the same and looking at it is safe; no others are, for people
+// read it.
+func encodeJSON(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
+	enc.SetIndent("", indent)
 	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
+		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	_, err := a.out.Write(escapeControls(b.Bytes()))
-	return err
+	return escapeControls(b.Bytes()), nil
 }
 
 // escapeControls writes DEL, the C1 controls and format characters of JSON text as

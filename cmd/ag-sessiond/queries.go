@@ -1,13 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/internal/nearest"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
 
@@ -84,7 +83,7 @@ func (a *app) queries(all []cypher.Query) error {
 		}
 		return a.printJSON(infos)
 	}
-	cols := []render.Column{{Title: "NAME"}, {Title: "ANSWERS", Give: 40}, {Title: "PARAMETERS", Give: 20}}
+	cols := []render.Column{{Title: "NAME"}, {Title: "ANSWERS", Give: 20, Wrap: true}, {Title: "PARAMETERS", Give: 14, Wrap: true}}
 	var cells [][]string
 	for _, q := range all {
 		var params []string
@@ -133,40 +132,24 @@ func findQuery(all []cypher.Query, name string) (cypher.Query, error) {
 // didYouMean asks for those of names that are nearest to what was typed, with a space
 // behind it; "" where none is near.
 func didYouMean(typed string, names []string) string {
-	type near struct {
-		name string
-		dist int
-	}
-	var found []near
-	for _, n := range names {
-		dist := editDistance(typed, n)
-		if typed != "" && strings.Contains(n, typed) {
-			dist = 0
-		}
-		if dist <= max(1, len(typed)/3) {
-			found = append(found, near{n, dist})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(a.dist, b.dist) })
-	var nearest []string
-	for _, n := range found[:min(3, len(found))] {
-		nearest = append(nearest, n.name)
-	}
-	if len(nearest) == 0 {
+	near := nearest.Of(typed, names)
+	if len(near) == 0 {
 		return ""
 	}
-	return "did you mean " + strings.Join(nearest, " or ") + "? "
+	return "did you mean " + strings.Join(near, " or ") + "? "
 }
 
 // completeQuery completes the name of a saved query.
-func completeQuery(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func completeQuery(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	all, _ := cypher.Queries() // an error is a verb's to say
 	var out []string
 	for _, q := range all {
-		out = append(out, q.Name+"\t"+q.Summary)
+		if strings.HasPrefix(q.Name, prefix) {
+			out = append(out, q.Name+"\t"+q.Summary)
+		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
 }

@@ -26,7 +26,7 @@ type app struct {
 	home string // --home
 	json bool   // --json
 
-	graphs []string // --graph, of the verbs that have it
+	graphs names // --graph, of the verbs that have it
 
 	empty    bool          // nothing is recorded yet, and that was said
 	patience time.Duration // how long to wait for another process to catch the store up

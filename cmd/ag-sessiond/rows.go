@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,62 +18,125 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
+// errEnough ends a query whose limit of rows is reached.
+var errEnough = errors.New("enough rows")
+
+// ask is a Cypher statement and how its rows are shown.
+type ask struct {
+	statement string
+	params    map[string]any
+	limit     int  // of rows; 0 is all
+	saved     bool // it is a saved query: its columns are ours, and shown as other verbs show theirs
+}
+
+// printRows runs a statement, prints its rows and returns how many there were. As JSON
+// they are printed as they come, however many there are; a table has to see all of them.
+func (a *app) printRows(ctx context.Context, store *neo4j.Store, q ask) (n int, err error) {
+	rows := table{}
+	err = store.Query(ctx, q.statement, q.params, func(columns []string, row []any) error {
+		if q.limit > 0 && n == q.limit {
+			return errEnough
+		}
+		n++
+		if a.json {
+			return a.jsonRow(n, columns, row)
+		}
+		rows.columns, rows.rows = columns, append(rows.rows, row)
+		return nil
+	})
+	switch {
+	case errors.Is(err, errEnough):
+		a.note("showing the first %d; --limit 0 shows all", q.limit)
+	case errors.Is(err, neo4j.ErrWrites), errors.Is(err, neo4j.ErrStatement):
+		return n, usagef("%w", err)
+	case err != nil:
+		return n, interruptedOr(ctx, unavailable(err))
+	}
+	switch {
+	case a.json && n == 0:
+		a.printf("[]\n")
+	case a.json:
+		a.printf("\n]\n")
+	case n > 0:
+		return n, a.rowTable(rows, q.saved)
+	}
+	return n, nil
+}
+
+// jsonRow prints the nth row of a list as an object whose members are in the order of the
+// columns. The list has no end yet: one that broke off must not read as a whole one.
+func (a *app) jsonRow(n int, columns []string, row []any) error {
+	var b, indented bytes.Buffer
+	b.WriteByte('{')
+	for i, v := range row {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for _, part := range []any{columns[i], v} {
+			text, err := encodeJSON(part, "")
+			if err != nil {
+				return err
+			}
+			b.Write(bytes.TrimSpace(text))
+			b.WriteByte(':')
+		}
+		b.Truncate(b.Len() - 1)
+	}
+	b.WriteByte('}')
+	start := ",\n  "
+	if n == 1 {
+		start = "[\n  "
+	}
+	indented.WriteString(start)
+	if err := json.Indent(&indented, b.Bytes(), "  ", "  "); err != nil {
+		return err
+	}
+	_, err := a.out.Write(indented.Bytes())
+	return err
+}
+
 // table is the rows of a Cypher statement. Values are those of neo4j.Store.Query.
 type table struct {
 	columns []string
 	rows    [][]any
 }
 
-// MarshalJSON renders a list of objects whose members are in the order of the columns.
-func (t table) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('[')
-	for n, row := range t.rows {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('{')
-		for i, v := range row {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			name, err := json.Marshal(t.columns[i])
-			if err != nil {
-				return nil, err
-			}
-			value, err := json.Marshal(v)
-			if err != nil {
-				return nil, err
-			}
-			b.Write(append(append(name, ':'), value...))
-		}
-		b.WriteByte('}')
-	}
-	b.WriteByte(']')
-	return b.Bytes(), nil
-}
-
 // millis is how the columns of durations end.
 const millis = "_ms"
 
-// rowTable prints rows for people: durations and local times as other verbs show them.
-func (a *app) rowTable(t table) error {
+// rowTable prints rows for people. Those of somebody's own statement have the names and
+// numbers that it gave them; those of a saved query look as other verbs' do.
+func (a *app) rowTable(t table, saved bool) error {
 	cols := make([]render.Column, len(t.columns))
 	for i, name := range t.columns {
 		cols[i] = column(name, t.rows, i)
+		if saved {
+			cols[i] = savedColumn(cols[i], name, t.rows, i)
+		}
+	}
+	short := map[string]string{}
+	if saved {
+		short = t.shortSessions()
 	}
 	cells := make([][]string, len(t.rows))
 	for n, row := range t.rows {
 		cells[n] = make([]string, len(row))
 		for i, v := range row {
-			cells[n][i] = cell(v, strings.HasSuffix(t.columns[i], millis))
+			if !cols[i].Spare { // which is there to be copied whole
+				v = shortened(v, short)
+			}
+			cells[n][i] = cell(v, saved && strings.HasSuffix(t.columns[i], millis))
 		}
 	}
-	return a.style.Table(a.out, cols, cells)
+	return a.style.TableOrRecords(a.out, cols, cells)
 }
 
+// textRoom is what a text is cut to before columns go.
+const textRoom = 16
+
+// column is one that is shown as it is: numbers to the right, and texts that may be cut.
 func column(name string, rows [][]any, i int) render.Column {
-	c := render.Column{Title: strings.ToUpper(strings.ReplaceAll(name, "_", " "))}
+	c := render.Column{Title: name}
 	numbers, times, some := true, true, false
 	for _, row := range rows {
 		switch v := row[i].(type) {
@@ -87,9 +153,27 @@ func column(name string, rows [][]any, i int) render.Column {
 	switch {
 	case some && numbers:
 		c.Right = true
-		c.Title = strings.TrimSuffix(c.Title, " MS")
 	case some && !times:
-		c.Give = 12
+		c.Give = textRoom
+	}
+	return c
+}
+
+// savedColumn is a column of a saved query. On a narrow terminal ids that are there for
+// copying go first, then lists, then what is on the right; the session, which leads on to
+// other verbs, is the last of them, and the first two columns stay.
+func savedColumn(c render.Column, name string, rows [][]any, i int) render.Column {
+	c.Title = strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(name, millis), "_", " "))
+	lists := slices.ContainsFunc(rows, func(row []any) bool { _, is := row[i].([]any); return is })
+	const lastOf = 1000 // more columns than there are
+	switch {
+	case i < 2:
+	case lists:
+		c.Drop = 1
+	case name == "session":
+		c.Drop = 2 * lastOf
+	default:
+		c.Drop = lastOf - i
 	}
 	switch name {
 	case "status", "outcome":
@@ -98,10 +182,68 @@ func column(name string, rows [][]any, i int) render.Column {
 		if c.Right {
 			c.Paint = render.PaintNumber
 		}
-	case "action_id": // for copying: the first to go where the terminal is narrow
-		c.Give, c.Drop, c.Paint = 0, 1, render.PaintDim
+	case "action_id", "agent_id", "at_event":
+		c.Give, c.Spare, c.Paint = 0, true, render.PaintDim
 	}
 	return c
+}
+
+// shortSessions are the ids in a table as the table of sessions shows them.
+func (t table) shortSessions() map[string]string {
+	short := map[string]string{}
+	var ids []string
+	for _, row := range t.rows {
+		for _, v := range row {
+			list, ok := v.([]any)
+			if !ok {
+				list = []any{v}
+			}
+			for _, item := range list {
+				if id, ok := item.(string); ok && isUUID(base(id)) && short[id] == "" {
+					ids, short[id] = append(ids, id), id
+				}
+			}
+		}
+	}
+	for i, s := range shortIDs(ids) {
+		short[ids[i]] = s
+	}
+	return short
+}
+
+// isUUID reports whether an id is one that nobody reads whole.
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if s[i] != '-' {
+				return false
+			}
+		case !strings.ContainsRune("0123456789abcdef", rune(s[i])):
+			return false
+		}
+	}
+	return true
+}
+
+// shortened is a value with the ids in it as short has them.
+func shortened(v any, short map[string]string) any {
+	switch v := v.(type) {
+	case string:
+		if s, ok := short[v]; ok {
+			return s
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = shortened(v[i], short)
+		}
+		return out
+	}
+	return v
 }
 
 // cell is a value as one line of text.
@@ -144,6 +286,9 @@ func literal(v any) string {
 	case string:
 		return v
 	case float64:
+		if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) { // as JSON has it
+			return strconv.FormatFloat(v, 'e', -1, 64)
+		}
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []byte:
 		return fmt.Sprintf("0x%x", v)

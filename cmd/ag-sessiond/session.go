@@ -12,41 +12,70 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/nearest"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
 // session finds the one session that arg names: an id, a unique prefix of one, or
-// "latest".
-func session(ctx context.Context, r connector.Reader, arg string) (graph.SessionRow, error) {
+// "latest". A session wins over its own parts (graph.ContinuationID), of whose ids its
+// own is the beginning. begin is what to do where there is none at all.
+func session(ctx context.Context, r connector.Reader, arg, begin string) (graph.SessionRow, error) {
 	if arg == "latest" {
 		rows, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1})
 		if err != nil || len(rows) == 1 {
 			return first(rows), err
 		}
-		return graph.SessionRow{}, fmt.Errorf("there is no session yet: %s", howToStart)
+		return graph.SessionRow{}, fmt.Errorf("there is no session yet: %s", begin)
 	}
 	if arg == "" {
 		return graph.SessionRow{}, usagef("a session's id is empty: give an id, a prefix of one, or latest")
 	}
-	rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: arg, Limit: 50})
+	rows, err := named(ctx, r, arg)
 	if err != nil {
 		return graph.SessionRow{}, err
 	}
 	if i := slices.IndexFunc(rows, func(s graph.SessionRow) bool { return s.SessionID == arg }); i >= 0 {
 		return rows[i], nil
 	}
+	if i := slices.IndexFunc(rows, func(s graph.SessionRow) bool { return !strings.Contains(s.SessionID, "~") }); i >= 0 &&
+		!slices.ContainsFunc(rows, func(s graph.SessionRow) bool { return base(s.SessionID) != rows[i].SessionID }) {
+		return rows[i], nil
+	}
 	switch len(rows) {
 	case 0:
-		if safe := schema.SafeID(arg); safe != arg { // an id as its agent wrote it
-			return session(ctx, r, safe)
+		if safe := schema.SafeID(arg); safe != arg && !strings.Contains(arg, "~") { // an id as its agent wrote it
+			return session(ctx, r, safe, begin)
 		}
-		return graph.SessionRow{}, noSession(ctx, r, arg)
+		return graph.SessionRow{}, noSession(ctx, r, arg, begin)
 	case 1:
 		return rows[0], nil
 	}
 	return graph.SessionRow{}, fmt.Errorf("%q is the beginning of %s: give more of it\n%s",
 		arg, render.Plural(int64(len(rows)), "session id"), candidates(rows, 10))
+}
+
+// named returns the sessions that arg is the beginning of. Of a part it may be the
+// beginning of both halves, as tables print it: 117f6eaf~c64aaba8.
+func named(ctx context.Context, r connector.Reader, arg string) ([]graph.SessionRow, error) {
+	rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: arg, Limit: 50})
+	before, part, isPart := strings.Cut(arg, "~")
+	if err != nil || len(rows) > 0 || !isPart || before == "" {
+		return rows, err
+	}
+	if rows, err = r.Sessions(ctx, graph.SessionFilter{IDPrefix: before}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(s graph.SessionRow) bool {
+		_, its, ok := strings.Cut(s.SessionID, "~")
+		return !ok || !strings.HasPrefix(its, part)
+	}), nil
+}
+
+// base is the session that an id is, or is a part of.
+func base(id string) string {
+	before, _, _ := strings.Cut(id, "~")
+	return before
 }
 
 func first(rows []graph.SessionRow) graph.SessionRow {
@@ -57,13 +86,13 @@ func first(rows []graph.SessionRow) graph.SessionRow {
 }
 
 // noSession says that arg names nothing, and what it may have meant.
-func noSession(ctx context.Context, r connector.Reader, arg string) error {
+func noSession(ctx context.Context, r connector.Reader, arg, begin string) error {
 	rows, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1000})
 	if err != nil {
 		return err
 	}
 	if len(rows) == 0 {
-		return fmt.Errorf("no session %q: there is none yet; %s", arg, howToStart)
+		return fmt.Errorf("no session %q: there is none yet; %s", arg, begin)
 	}
 	type near struct {
 		row  graph.SessionRow
@@ -72,7 +101,7 @@ func noSession(ctx context.Context, r connector.Reader, arg string) error {
 	var found []near
 	for _, row := range rows {
 		id := row.SessionID
-		dist := editDistance(arg, id[:min(len(id), len(arg))])
+		dist := nearest.Distance(arg, id[:min(len(id), len(arg))])
 		if strings.Contains(strings.ToLower(row.Title+"\n"+row.FirstPrompt), strings.ToLower(arg)) {
 			dist = 0
 		}
@@ -111,50 +140,40 @@ func title(r graph.SessionRow) string {
 	return render.FirstLine(r.FirstPrompt)
 }
 
-// editDistance counts the insertions, deletions and changes between two short
-// strings; of long ones it looks at the beginning.
-func editDistance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// shortIDs gives each session the shortest beginning of its id, of at least eight
+// characters, that no other of the ids has. Of a part it is that of its session, and
+// what tells the parts apart.
+func shortIDs(ids []string) []string {
+	length := map[string]int{} // of a session's id, what is shown
+	for _, id := range ids {
+		length[base(id)] = 0
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
+	for n, left := 8, len(length); left > 0; n++ {
+		seen := make(map[string]int, len(length))
+		for b := range length {
+			seen[b[:min(n, len(b))]]++
+		}
+		for b, done := range length {
+			if short := b[:min(n, len(b))]; done == 0 && (seen[short] == 1 || short == b) {
+				length[b] = n
+				left--
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
 		}
 	}
-	return row[len(b)]
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		b := base(id)
+		out[i] = b[:min(length[b], len(b))] + id[len(b):]
+	}
+	return out
 }
 
-// shortIDs gives each session the shortest beginning of its id, of at least eight
-// characters, that no other of rows has.
-func shortIDs(rows []graph.SessionRow) []string {
-	out := make([]string, len(rows))
-	for n := 8; ; n++ {
-		seen := make(map[string]int, len(rows))
-		for _, r := range rows {
-			seen[r.SessionID[:min(n, len(r.SessionID))]]++
-		}
-		done := true
-		for i, r := range rows {
-			short := r.SessionID[:min(n, len(r.SessionID))]
-			if out[i] == "" && (seen[short] == 1 || short == r.SessionID) {
-				out[i] = short
-			}
-			done = done && out[i] != ""
-		}
-		if done {
-			return out
-		}
+func sessionIDs(rows []graph.SessionRow) []string {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.SessionID
 	}
+	return ids
 }
 
 // completeSession offers session ids to a shell: from the store as it is, without

@@ -86,7 +86,7 @@ func (a *app) sessions(ctx context.Context, r connector.Reader, f graph.SessionF
 		{Title: "MODEL", Give: 8, Drop: 1}, {Title: "DIRECTORY", Give: 16, Left: true, Drop: 4}, {Title: "TITLE", Give: 20},
 	}
 	var cells [][]string
-	for i, id := range shortIDs(rows) {
+	for i, id := range shortIDs(sessionIDs(rows)) {
 		s := rows[i]
 		cells = append(cells, []string{
 			id, render.Minute(s.StartedAt), render.RowDuration(s), s.Status,

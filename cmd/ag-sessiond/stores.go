@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,18 +21,28 @@ import (
 // embedded is what the embedded store is called beside the graph databases.
 const embedded = "sqlite"
 
-// openers is what keeps the graph behind a URL of each scheme.
-func openers() map[string]func(context.Context, neo4j.Options) (*neo4j.Store, error) {
-	return map[string]func(context.Context, neo4j.Options) (*neo4j.Store, error){
-		"bolt": neo4j.Open, "bolt+s": neo4j.Open, "bolt+ssc": neo4j.Open,
-		"neo4j": neo4j.Open, "neo4j+s": neo4j.Open, "neo4j+ssc": neo4j.Open,
+// schemes are those of the URLs that a graph database has.
+func schemes() []string {
+	return []string{"bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"}
+}
+
+// names are the values of --graph, each once: cobra parses flags twice before it asks
+// for completions, and to name one database twice is no contradiction.
+type names []string
+
+func (n *names) String() string { return strings.Join(*n, ",") }
+func (n *names) Type() string   { return "stringArray" }
+func (n *names) Set(value string) error {
+	if !slices.Contains(*n, value) {
+		*n = append(*n, value)
 	}
+	return nil
 }
 
 // graphFlag gives a verb the flag --graph. The verb looks at a.graphs, or asks
 // a.oneGraph.
 func (a *app) graphFlag(cmd *cobra.Command, usage string) {
-	cmd.Flags().StringArrayVar(&a.graphs, "graph", nil, usage)
+	cmd.Flags().Var(&a.graphs, "graph", usage)
 	_ = cmd.RegisterFlagCompletionFunc("graph", a.completeGraph)
 }
 
@@ -53,15 +63,19 @@ func (a *app) completeGraph(*cobra.Command, []string, string) ([]string, cobra.S
 
 // oneGraph is the one --graph of a verb that takes one; "" is the embedded store.
 func (a *app) oneGraph() (string, error) {
-	// cobra parses flags twice before it asks for completions.
-	switch distinct := slices.Compact(slices.Clone(a.graphs)); len(distinct) {
+	switch len(a.graphs) {
 	case 0:
 		return "", nil
 	case 1:
-		return distinct[0], nil
-	default:
-		return "", usagef("--graph is given %d times: this verb takes one", len(distinct))
+		return a.graphs[0], nil
 	}
+	return "", usagef("--graph is given %d times: this verb takes one", len(a.graphs))
+}
+
+// configPath is where the configuration is, or would be.
+func (a *app) configPath() string {
+	home, _ := a.homeDir() // where none is known the name alone
+	return filepath.Join(home, config.FileName)
 }
 
 // config reads the home's configuration. Where no home is known there is none.
@@ -84,10 +98,10 @@ func (a *app) config() (config.Config, error) {
 
 func checkScheme(url string) error {
 	scheme, _, _ := strings.Cut(url, "://")
-	if openers()[scheme] != nil {
+	if slices.Contains(schemes(), scheme) {
 		return nil
 	}
-	return fmt.Errorf("url %s: scheme %q is none of %s", url, scheme, strings.Join(slices.Sorted(maps.Keys(openers())), ", "))
+	return fmt.Errorf("url %s: scheme %q is none of %s", url, scheme, strings.Join(schemes(), ", "))
 }
 
 // findGraph returns the database that a value of --graph means: one in the
@@ -101,15 +115,11 @@ func (a *app) findGraph(c config.Config, value string) (config.Graph, error) {
 		return c.Graph[i], nil
 	}
 	if !strings.Contains(value, "://") {
-		names := "has none"
+		has := "none"
 		if len(c.Graph) > 0 {
-			var all []string
-			for _, g := range c.Graph {
-				all = append(all, g.Name)
-			}
-			names = "has " + strings.Join(all, ", ")
+			has = graphNames(c)
 		}
-		return config.Graph{}, usagef("--graph %q: neither a URL like bolt://localhost:7687 nor a name in %s, which %s", value, config.FileName, names)
+		return config.Graph{}, usagef("--graph %q: neither a URL like bolt://localhost:7687 nor a name in %s, which has %s", value, config.FileName, has)
 	}
 	g, err := config.FromEnvironment(value, a.env)
 	if err == nil {
@@ -123,6 +133,15 @@ func (a *app) findGraph(c config.Config, value string) (config.Graph, error) {
 		g.Name = g.URL
 	}
 	return g, nil
+}
+
+// graphNames are the names in the configuration, for a message.
+func graphNames(c config.Config) string {
+	var all []string
+	for _, g := range c.Graph {
+		all = append(all, g.Name)
+	}
+	return strings.Join(all, ", ")
 }
 
 // givenGraphs are the databases that --graph names, each once.
@@ -156,18 +175,23 @@ func (a *app) allGraphs(c config.Config) ([]config.Graph, error) {
 	return out, err
 }
 
-// openGraph opens the database that name means: a URL or a name in the configuration. It
-// does not connect yet, so that one which is down is no error here.
-func (a *app) openGraph(ctx context.Context, name string, readOnly bool) (*neo4j.Store, error) {
+// withGraph calls fn with the database that name means, a URL or a name in the
+// configuration. It does not connect yet: one that is down is no error before fn asks it.
+func (a *app) withGraph(ctx context.Context, name string, readOnly bool, fn func(*neo4j.Store) error) error {
 	c, err := a.config()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	g, err := a.findGraph(c, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return a.open(ctx, g, readOnly, zerolog.Nop())
+	store, err := a.open(ctx, g, readOnly, zerolog.Nop())
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return fn(store)
 }
 
 func (a *app) open(ctx context.Context, g config.Graph, readOnly bool, log zerolog.Logger) (*neo4j.Store, error) {
@@ -175,8 +199,7 @@ func (a *app) open(ctx context.Context, g config.Graph, readOnly bool, log zerol
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	scheme, _, _ := strings.Cut(g.URL, "://")
-	store, err := openers()[scheme](ctx, neo4j.Options{
+	store, err := neo4j.Open(ctx, neo4j.Options{
 		URL: g.URL, User: g.User, Password: password, Database: g.Database, ReadOnly: readOnly, Log: log,
 		UserAgent: "actiongraph/" + versions().Version,
 	})
@@ -188,24 +211,35 @@ func (a *app) open(ctx context.Context, g config.Graph, readOnly bool, log zerol
 
 // readGraph calls fn with a graph database, which holds what any number of machines
 // wrote into it: no journal is looked at, and no home is needed.
-func (a *app) readGraph(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
+func (a *app) readGraph(ctx context.Context, fn func(context.Context, source) error) error {
 	name, err := a.oneGraph()
 	if err != nil {
 		return err
 	}
-	store, err := a.openGraph(ctx, name, true)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
+	return a.withGraph(ctx, name, true, func(store *neo4j.Store) error {
+		if err := a.noteEmptyGraph(ctx, store, name); err != nil {
+			return err
+		}
+		return fn(ctx, store)
+	})
+}
+
+// noteEmptyGraph says of a database without a session how it gets some.
+func (a *app) noteEmptyGraph(ctx context.Context, store connector.Reader, name string) error {
 	some, err := store.Sessions(ctx, graph.SessionFilter{Limit: 1})
 	if err != nil {
 		return interruptedOr(ctx, unavailable(err))
 	}
 	if a.empty = len(some) == 0; a.empty {
-		a.note("nothing is recorded in %s yet: ag-sessiond sync --graph %s, or run --graph, on the machine that has the journal", name, name)
+		a.note("nothing is recorded in %s yet: %s", name, howToFill(name))
 	}
-	return fn(ctx, store)
+	return nil
+}
+
+// howToFill is what an empty database says to do next: it was recorded already, or is
+// to be, elsewhere.
+func howToFill(name string) string {
+	return fmt.Sprintf("ag-sessiond sync --graph %s, or run --graph %s, on the machine that has the journal", name, name)
 }
 
 // interruptedOr is err, or that somebody pressed ctrl-C while it happened.
@@ -218,16 +252,12 @@ func interruptedOr(ctx context.Context, err error) error {
 
 // peek calls fn with the store as it is, if there is one.
 func (a *app) peek(ctx context.Context, fn func(connector.Reader) error) error {
-	if name, err := a.oneGraph(); err != nil || name != "" {
-		if err != nil {
-			return err
-		}
-		store, err := a.openGraph(ctx, name, true)
-		if err != nil {
-			return err
-		}
-		defer store.Close()
-		return fn(store)
+	name, err := a.oneGraph()
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		return a.withGraph(ctx, name, true, func(store *neo4j.Store) error { return fn(store) })
 	}
 	path, err := a.storePath()
 	if err != nil {

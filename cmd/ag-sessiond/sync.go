@@ -128,20 +128,11 @@ func (a *app) syncGraphs(ctx context.Context) error {
 	}
 	reports, failed := []graphSync{}, 0
 	for _, g := range graphs {
-		report, err := a.syncGraph(ctx, j, g)
+		done := a.syncOne(ctx, j, g)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		done := graphSync{Name: g.Name, URL: g.URL, Report: report}
-		if !a.json {
-			a.printf("%s: ", g.Name)
-			a.printSync(report)
-		}
-		if err != nil {
-			done.Error = err.Error()
-			a.note("%s: %v", g.Name, err)
-		}
-		if err != nil || report.Newer > 0 {
+		if done.Error != "" || done.Newer > 0 {
 			failed++
 		}
 		reports = append(reports, done)
@@ -153,6 +144,25 @@ func (a *app) syncGraphs(ctx context.Context) error {
 		return &exitError{code: exitFailed, silent: true, err: errors.New("not every graph is up to date")}
 	}
 	return err
+}
+
+// syncOne catches one graph database up and says so at once: the next one may take long.
+func (a *app) syncOne(ctx context.Context, j *journal.Journal, g config.Graph) graphSync {
+	report, err := a.syncGraph(ctx, j, g)
+	done := graphSync{Name: g.Name, URL: g.URL, Report: report}
+	if ctx.Err() != nil {
+		return done
+	}
+	if !a.json && (err == nil || report.Events > 0) {
+		a.printf("%s: ", g.Name)
+		a.printSync(report)
+		a.out.Flush() // an error is there at the last one, too
+	}
+	if err != nil {
+		done.Error = err.Error()
+		a.note("%s: %v", g.Name, err)
+	}
+	return done
 }
 
 // syncGraph catches one graph database up with the journal. Another writer of it, a

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) tagCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "tag SESSION TAG...",
 		Short: "Put tags on a session",
 		Long:  `Put tags on a session. They are events of its journal, so a replay has them.`,
@@ -26,10 +26,20 @@ func (a *app) tagCmd() *cobra.Command {
 		ValidArgsFunction: a.oneSession,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.setTags(cmd.Context(), args[0], args[1:], "") },
 	}
+	cmd.SetFlagErrorFunc(tagFlagError)
+	return cmd
+}
+
+// tagFlagError says why tags have no --graph, which most other verbs have.
+func tagFlagError(cmd *cobra.Command, err error) error {
+	if strings.HasSuffix(err.Error(), "--graph") {
+		return usagef("%w: tags are facts of the journal; sync and run bring them into every graph", err)
+	}
+	return usagef("%w\nsee %s --help", err, cmd.CommandPath())
 }
 
 func (a *app) untagCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:               "untag SESSION TAG...",
 		Short:             "Take tags off a session",
 		Example:           `  ag-sessiond untag latest flaky`,
@@ -39,6 +49,8 @@ func (a *app) untagCmd() *cobra.Command {
 			return a.setTags(cmd.Context(), args[0], args[1:], "removed")
 		},
 	}
+	cmd.SetFlagErrorFunc(tagFlagError)
+	return cmd
 }
 
 // setTags appends one tag event to the session's journal and folds it.

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
 )
 
 func (a *app) verifyCmd() *cobra.Command {
@@ -18,25 +22,37 @@ func (a *app) verifyCmd() *cobra.Command {
 		Long: `Fold the journal afresh and compare the result with what the store holds, node by
 node and edge by edge. Exit code 0 says identical, 3 that they differ: the differences
 are printed, the journal's side first. To have the store made anew from the journal,
-remove graph.db and run sync.
+run graph-schema clear and sync.
 
-With --graph it is that database, up to where this journal is in it: what it holds of
-this journal's sessions, also of those whose file is gone. Other machines' sessions are
-theirs to verify.`,
+With --graph it is that database: what it holds of this journal's sessions, also of
+those whose file is gone. Other machines' sessions are theirs to verify.
+
+What of the journal is not in the store yet is no difference; it is counted, as behind.
+While a daemon keeps the store in step that is a matter of moments, and verify waits
+two seconds for it. Exit code 1 says that whole sessions are not there, or that the
+store is behind and no daemon keeps it in step.`,
 		Example: `  ag-sessiond verify
   ag-sessiond verify latest --json
   ag-sessiond verify --graph bolt://localhost:7687`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.oneSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && len(a.graphs) > 0 {
-				return a.verifyGraph(cmd.Context())
+			switch {
+			case len(args) == 0 && len(a.graphs) > 0: // an empty one is behind, and says so
+				name, err := a.oneGraph()
+				if err != nil {
+					return err
+				}
+				return a.withGraph(cmd.Context(), name, true, func(store *neo4j.Store) error { return a.verify(cmd.Context(), store, "") })
+			case len(args) == 0:
+				return a.readSource(cmd.Context(), func(ctx context.Context, s source) error { return a.verify(ctx, s, "") })
 			}
-			if len(args) == 0 {
-				return a.read(cmd.Context(), func(ctx context.Context, r connector.Reader) error { return a.verify(ctx, r, "") })
-			}
-			return a.readSession(cmd.Context(), args[0], func(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
-				return a.verify(ctx, r, s.SessionID)
+			return a.readSource(cmd.Context(), func(ctx context.Context, store source) error {
+				s, err := session(ctx, store, args[0], a.howToBegin())
+				if err != nil {
+					return err
+				}
+				return a.verify(ctx, store, s.SessionID)
 			})
 		},
 	}
@@ -48,31 +64,22 @@ type verifyReport struct {
 	Identical   bool           `json:"identical"`
 	Sessions    int            `json:"sessions"` // compared
 	Differences []graph.Change `json:"differences"`
+	Behind      storeLag       `json:"behind"`
 }
 
-// verifyGraph compares all that a graph database holds of the home's journal.
-func (a *app) verifyGraph(ctx context.Context) error {
-	name, err := a.oneGraph()
-	if err != nil {
-		return err
-	}
-	store, err := a.openGraph(ctx, name, true)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	return a.verify(ctx, store, "")
+// storeLag is what of the journal a store does not have yet.
+type storeLag struct {
+	connector.EventLag
+	Missing int  `json:"missing_sessions"` // of which it has nothing
+	Kept    bool `json:"kept_by_daemon"`
 }
 
-// verify compares a store with the journal. What is no store, of a home that was never
-// recorded into, equals it.
-func (a *app) verify(ctx context.Context, from any, id string) error {
-	report, failed := verifyReport{Differences: []graph.Change{}}, error(nil)
-	if store, ok := from.(connector.Store); ok {
-		var err error
-		if report, failed, err = a.compare(ctx, store, id); err != nil {
-			return err
-		}
+// verify compares a store with the journal: one session, or with an empty id all that it
+// holds of the journal.
+func (a *app) verify(ctx context.Context, store connector.Store, id string) error {
+	report, failed, err := a.compare(ctx, store, id)
+	if err != nil {
+		return err
 	}
 	report.Identical = len(report.Differences) == 0 && failed == nil
 	if a.json {
@@ -80,12 +87,7 @@ func (a *app) verify(ctx context.Context, from any, id string) error {
 			return err
 		}
 	} else {
-		for _, c := range report.Differences {
-			a.printf("%s\n", a.style.Truncate(render.OneLine(c.String()), max(a.style.Width, 200)))
-		}
-		if report.Identical {
-			a.printf("identical: %s\n", render.Plural(int64(report.Sessions), "session"))
-		}
+		a.printVerified(report)
 	}
 	if len(report.Differences) > 0 {
 		if failed != nil {
@@ -94,30 +96,138 @@ func (a *app) verify(ctx context.Context, from any, id string) error {
 		return &exitError{code: exitDiffers, err: fmt.Errorf("%s between the journal and the store",
 			render.Plural(int64(len(report.Differences)), "difference"))}
 	}
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return report.Behind.failure(a.catchUpWith())
+}
+
+func (a *app) printVerified(report verifyReport) {
+	for _, c := range report.Differences {
+		a.printf("%s\n", a.style.Truncate(render.OneLine(c.String()), max(a.style.Width, 200)))
+	}
+	if report.Identical {
+		a.printf("identical: %s\n", render.Plural(int64(report.Sessions), "session"))
+	}
+	if l := report.Behind; l.Bytes > 0 {
+		a.printf("behind: %s of the journal in %s, %s of them missing whole\n", lagEvents(l.EventLag), render.Plural(int64(l.Lag.Sessions), "session"),
+			render.Count(int64(l.Missing)))
+	}
+}
+
+// failure is what makes a store that is behind a verification in part.
+func (l storeLag) failure(cure string) error {
+	switch {
+	case l.Bytes == 0, l.Missing == 0 && l.Kept:
+		return nil
+	case l.Kept:
+		return fmt.Errorf("%s of the journal not in the store yet, which the daemon keeps in step: ag-sessiond status says how it is",
+			areSessions(l.Missing))
+	case l.Missing > 0:
+		return fmt.Errorf("%s of the journal not in the store: %s", areSessions(l.Missing), cure)
+	}
+	return fmt.Errorf("the store is behind the journal, and no daemon keeps it in step: %s", cure)
+}
+
+func areSessions(n int) string {
+	if n == 1 {
+		return "1 session is"
+	}
+	return render.Plural(int64(n), "session") + " are"
+}
+
+// catchUpWith is the command that catches the store of a verb up.
+func (a *app) catchUpWith() string {
+	if len(a.graphs) > 0 {
+		return "ag-sessiond sync --graph " + a.graphs[0]
+	}
+	return "ag-sessiond sync"
 }
 
 // compare holds a store against the home's journal; failed is what could not be
-// compared, beside the rest.
+// compared, beside the rest. A home that was never recorded into equals no store.
 func (a *app) compare(ctx context.Context, store connector.Store, id string) (report verifyReport, failed, err error) {
-	j, err := a.ownJournal()
-	if err != nil {
-		return report, nil, unavailable(err)
+	report.Differences = []graph.Change{}
+	if _, none := store.(nothing); none {
+		return report, nil, nil
 	}
-	positions, err := store.Positions(ctx, j.ID())
+	j, err := a.ownJournal()
 	if err != nil {
 		return report, nil, unavailable(err)
 	}
 	if id != "" {
 		id = journalSession(j, id)
-		if _, ours := positions[id]; !ours && len(a.graphs) > 0 {
-			return report, nil, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home())
-		}
+	}
+	positions, lag, err := a.settled(ctx, j, store, id)
+	if err != nil {
+		return report, nil, interruptedOr(ctx, unavailable(err))
+	}
+	report.Behind = lag
+	if _, ours := positions[id]; id != "" && !ours && len(a.graphs) > 0 {
+		return report, nil, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home())
 	}
 	changes, failed := connector.Verify(ctx, j, store, id)
-	report.Differences = append([]graph.Change{}, changes...)
+	report.Differences = append(report.Differences, changes...)
 	if report.Sessions = len(positions); id != "" {
 		report.Sessions = 1
 	}
 	return report, failed, nil
+}
+
+// settled returns how far a store is with a journal. One that a daemon keeps gets a
+// moment: what a hook wrote just now is not worth a word.
+func (a *app) settled(ctx context.Context, j *journal.Journal, store connector.Store, id string) (at map[string]journal.Position, lag storeLag, err error) {
+	kept := a.storeIsKept()
+	for deadline := time.Now().Add(syncPatience); ; time.Sleep(100 * time.Millisecond) {
+		if at, err = store.Positions(ctx, j.ID()); err != nil {
+			return at, lag, err
+		}
+		if lag, err = lagOf(ctx, j, at, id); err != nil {
+			return at, lag, err
+		}
+		lag.Kept = kept
+		if !kept || lag.Bytes == 0 || ctx.Err() != nil || !time.Now().Before(deadline) {
+			return at, lag, ctx.Err()
+		}
+	}
+}
+
+// lagOf counts what a store at these positions does not have of a journal, or of one
+// session of it.
+func lagOf(ctx context.Context, j *journal.Journal, at map[string]journal.Position, id string) (lag storeLag, err error) {
+	files, err := j.Files()
+	if err != nil {
+		return lag, err
+	}
+	has := maps.Clone(at)
+	if has == nil {
+		has = map[string]journal.Position{}
+	}
+	for _, f := range files {
+		if id != "" && f.Session != id {
+			has[f.Session] = journal.Position{Offset: f.Size} // whatever it is, it was not asked for
+			continue
+		}
+		if at[f.Session].Offset > 0 {
+			continue
+		}
+		if end, err := j.End(f); err != nil || end > 0 {
+			lag.Missing++
+		}
+	}
+	lag.EventLag, err = connector.BehindPositions(ctx, j, has)
+	return lag, err
+}
+
+// storeIsKept reports whether a daemon of this home keeps the store of a verb in step.
+func (a *app) storeIsKept() bool {
+	if len(a.graphs) > 0 {
+		return a.daemonKeeps(a.graphs[0])
+	}
+	home, err := a.homeDir()
+	if err != nil {
+		return false
+	}
+	_, held, _ := connector.Held(home, connector.RunLock)
+	return held
 }
