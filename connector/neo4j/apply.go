@@ -187,6 +187,9 @@ func (t *tx) putActions() error {
 }
 
 func (t *tx) putEdges() error {
+	if err := t.write("put_chains", t.plan.chains); err != nil {
+		return err
+	}
 	for _, k := range cypher.EdgeKinds() {
 		if err := t.rows(cypher.Edges(t.dialect, "put_edges", k), t.plan.edges[k]); err != nil {
 			return err

@@ -6,37 +6,38 @@ import (
 	"github.com/actiongraph/actiongraph/cypher"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/fulltext"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // index sets the words of the actions whose full text the plan changes. A put carries
-// only what changed, so the rest of the text is read first, all in one statement.
+// only what changed, so the rest of the text is read first, all in one statement; of a
+// session that is new there is nothing to read.
 func (t *tx) index() error {
-	touched := map[string]row{} // by key
 	var keys []string
-	for _, rows := range t.plan.actions {
-		for _, r := range slices.Concat(rows.owned, rows.changed) {
-			if touchesText(r["props"].(row)) {
-				key := r["key"].(string)
-				touched[key] = r
-				keys = append(keys, key)
-			}
+	for _, c := range t.plan.claims {
+		if t.held[c.position()].at == (schema.Position{}) {
+			continue
+		}
+		for _, r := range c.texts {
+			keys = append(keys, r["key"].(string))
 		}
 	}
-	if len(keys) == 0 {
-		return nil
+	old := map[string]map[string]any{} // by key
+	if len(keys) > 0 {
+		slices.Sort(keys)
+		records, err := collect(t.ctx, t.managed, cypher.Write(t.dialect, "searched"), map[string]any{"keys": keys})
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			m := r.AsMap()
+			old[m["key"].(string)] = m
+		}
 	}
-	slices.Sort(keys)
-	records, err := collect(t.ctx, t.managed, cypher.Write(t.dialect, "searched"), map[string]any{"keys": keys})
-	if err != nil {
-		return err
-	}
-	old := map[string]map[string]any{}
-	for _, r := range records {
-		m := r.AsMap()
-		old[m["key"].(string)] = m
-	}
-	for key, r := range touched {
-		r["props"].(row)["search"] = words(r, old[key])
+	for _, c := range t.plan.claims {
+		for _, r := range c.texts {
+			r["props"].(row)["search"] = words(r, old[r["key"].(string)])
+		}
 	}
 	return nil
 }

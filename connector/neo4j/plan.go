@@ -22,6 +22,7 @@ type plan struct {
 	stubs    []row                 // Sessions of other folds
 	nodes    map[graph.Label][]row // of labels whose nodes are put alone
 	actions  map[graph.ActionType]*actionRows
+	chains   []row // of FOLLOWED_BY
 	edges    map[cypher.EdgeKind][]row
 }
 
@@ -39,6 +40,7 @@ type claim struct {
 	reset, continues      bool
 	absorbs               []string
 	ops                   []graph.Op
+	texts                 []row // of its actions whose full text changes
 }
 
 func (c *claim) position() string { return positionID(c.journal, c.session) }
@@ -61,6 +63,7 @@ func newPlan(batches []graph.Batch) (*plan, error) {
 		}
 	}
 	p.sort()
+	p.chain()
 	return p, nil
 }
 
@@ -118,6 +121,11 @@ func (p *plan) add(c *claim) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	for _, r := range owned {
+		if touchesText(r["props"].(row)) {
+			c.texts = append(c.texts, r)
 		}
 	}
 	p.addActions(owned)
