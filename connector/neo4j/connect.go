@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,10 +44,17 @@ func checkURL(raw string) error {
 		return fmt.Errorf("graph url %s: scheme %q is none of %s", raw, u.Scheme, strings.Join(schemes, ", "))
 	case u.Hostname() == "":
 		return fmt.Errorf("graph url %s: it names no host; want %s://host:7687", raw, u.Scheme)
+	case !validPort(u.Port()):
+		return fmt.Errorf("graph url %s: port %s is none: want 1 to 65535, and Bolt's is 7687 unless it was changed", raw, u.Port())
 	case u.Path != "" && u.Path != "/":
 		return fmt.Errorf("graph url %s: a path is not used; the database has an option of its own", raw)
 	}
 	return nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func newDriver(o Options) (driver.DriverWithContext, error) {
@@ -93,7 +101,7 @@ func (s *Store) connect(ctx context.Context) (*Info, error) {
 
 // lost forgets what is known of the server when an error says that it is gone.
 func (s *Store) lost(err error) {
-	if err == nil || !driver.IsConnectivityError(err) {
+	if err == nil || !isLost(err) {
 		return
 	}
 	s.mu.Lock()

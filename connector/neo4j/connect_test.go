@@ -17,6 +17,8 @@ func TestURLs(t *testing.T) {
 		"bolt://me:sec ret@db.example.com":    "cannot be parsed",
 		"http://localhost:7474":               `scheme "http"`,
 		"memgraph://localhost":                `scheme "memgraph"`,
+		"bolt://localhost:99999":              "port 99999 is none",
+		"bolt://localhost:0":                  "port 0 is none",
 		"localhost:7687":                      `scheme "localhost"`,
 		"bolt://":                             "no host",
 		"bolt://localhost/neo4j":              "path",

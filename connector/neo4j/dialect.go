@@ -110,11 +110,11 @@ func supported(info *Info) error {
 	case "Memgraph":
 		least = minMemgraph
 	default:
-		return fmt.Errorf("the server is %q %s: only Neo4j and Memgraph are supported", info.Product, info.Version)
+		return unsupportedError(fmt.Sprintf("the server is %q %s: only Neo4j and Memgraph are supported", info.Product, info.Version))
 	}
 	is, ok := parseVersion(info.Version)
 	if want, _ := parseVersion(least); !ok || is[0] < want[0] || is[0] == want[0] && is[1] < want[1] {
-		return fmt.Errorf("%s %s is not supported: it takes %s %s or later", info.Product, info.Version, info.Product, least)
+		return unsupportedError(fmt.Sprintf("%s %s is not supported: it takes %s %s or later", info.Product, info.Version, info.Product, least))
 	}
 	return nil
 }

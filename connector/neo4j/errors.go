@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,32 +16,96 @@ import (
 
 var errReadOnly = errors.New("the store was opened read-only")
 
-func (s *Store) fail(doing string, err error) error { return fail(s.opts.URL, doing, err) }
+// failure is an error of a database: where, while doing what, why, and what to do about it.
+type failure struct {
+	text, reason string
+	err          error
+}
+
+func (f *failure) Error() string { return f.text }
+func (f *failure) Unwrap() error { return f.err }
+
+// Reason says in a word what is wrong, the same word for as long as it is: texts change
+// from try to try, and whoever compares those says one outage again and again.
+func (f *failure) Reason() string { return f.reason }
+
+func (s *Store) fail(doing string, err error) error { return fail(s.opts, doing, err) }
 
 // fail wraps an error with the database's URL, which holds no password, and what to do.
-func fail(url, doing string, err error) error {
+func fail(o Options, doing string, err error) error {
 	var owned *graph.OwnedError
 	if err == nil || errors.As(err, &owned) {
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("graph %s: %s: %w", url, doing, err)
+	text := fmt.Sprintf("graph %s: %s: ", o.URL, doing)
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s%w", text, err)
 	}
-	if cure := cure(err); cure != "" {
-		return fmt.Errorf("graph %s: %s: %w: %s", url, doing, err, cure)
+	reason, cure := diagnose(err, o)
+	if reason == reasonTimeout {
+		text += "no answer in time"
+	} else {
+		text += plain(err)
 	}
-	return fmt.Errorf("graph %s: %s: %w", url, doing, err)
+	if cure != "" {
+		text += ": " + cure
+	}
+	return &failure{text, reason, err}
+}
+
+// plain is what an error says without what the driver says of itself: its retries hide
+// the one sentence that somebody can do something about.
+func plain(err error) string {
+	text := err.Error()
+	var gaveUp *driver.TransactionExecutionLimit
+	if errors.As(err, &gaveUp) {
+		text = strings.Replace(text, gaveUp.Error(), lastTry(err).Error(), 1)
+	}
+	text = strings.TrimPrefix(text, context.DeadlineExceeded.Error()+": ")
+	return strings.Replace(text, "ConnectivityError: ", "", 1)
+}
+
+// lastTry is what the driver's last attempt at a transaction failed with: not that the
+// caller's time was over then, which is why it was the last.
+func lastTry(err error) error {
+	var gaveUp *driver.TransactionExecutionLimit
+	if !errors.As(err, &gaveUp) {
+		return err
+	}
+	for _, try := range slices.Backward(gaveUp.Errors) {
+		if !isTimeout(try) {
+			return lastTry(try)
+		}
+	}
+	return context.DeadlineExceeded
+}
+
+// isTimeout reports an error that says only that time was over. The driver wraps a
+// deadline that ended while it connected without Unwrap.
+func isTimeout(err error) bool {
+	var lost *driver.ConnectivityError
+	if errors.As(err, &lost) {
+		return isTimeout(lost.Inner)
+	}
+	var limit net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &limit) && limit.Timeout()
+}
+
+// isLost reports that the server is not there, or the connection no longer. The errors of
+// a transaction's attempts are not yet wrapped as the driver wraps its own: what it tries
+// again is a lost connection unless the server itself said it.
+func isLost(err error) bool {
+	var gaveUp *driver.TransactionExecutionLimit
+	var refused *driver.Neo4jError
+	var lost *driver.ConnectivityError
+	return errors.As(err, &lost) || errors.As(err, &gaveUp) && !errors.As(lastTry(err), &refused)
 }
 
 // isRefused reports an error of what a transaction wrote: somebody's own constraint that it
 // breaks, more than the server has memory for. The server is well, and takes others.
 func isRefused(err error) bool {
-	var gaveUp *driver.TransactionExecutionLimit
-	if errors.As(err, &gaveUp) && len(gaveUp.Errors) > 0 {
-		err = gaveUp.Errors[len(gaveUp.Errors)-1]
-	}
 	var refused *driver.Neo4jError
-	if !errors.As(err, &refused) {
+	if !errors.As(lastTry(err), &refused) {
 		return false
 	}
 	for _, code := range []string{"Neo.ClientError.Schema.", "Neo.ClientError.Statement.", "Neo.DatabaseError.Statement.", "Memgraph.ClientError.MemgraphError"} {
@@ -48,53 +114,6 @@ func isRefused(err error) bool {
 		}
 	}
 	return strings.HasSuffix(refused.Code, "OutOfMemoryError")
-}
-
-// cure says what to do about an error of the server or the network.
-func cure(err error) string {
-	var gaveUp *driver.TransactionExecutionLimit
-	if errors.As(err, &gaveUp) && len(gaveUp.Errors) > 0 {
-		return cure(gaveUp.Errors[len(gaveUp.Errors)-1])
-	}
-	var refused *driver.Neo4jError
-	if !errors.As(err, &refused) {
-		text := err.Error()
-		switch {
-		case strings.Contains(text, "x509") || strings.Contains(text, "tls:"):
-			return "the TLS handshake failed: bolt+s wants a certificate that this machine trusts, bolt+ssc takes any, bolt none"
-		case strings.Contains(text, "server responded HTTP"):
-			return "this is the port of the browser: Bolt's is 7687 unless it was changed"
-		case driver.IsConnectivityError(err):
-			return "is the database running, and does it want TLS (bolt+s)?"
-		}
-		return ""
-	}
-	title := refused.Code[strings.LastIndexByte(refused.Code, '.')+1:]
-	switch title {
-	case "Unauthorized", "Unauthenticated":
-		return "user or password is wrong"
-	case "AuthenticationRateLimit":
-		return "too many wrong passwords: the server refuses this user for a while"
-	case "CredentialsExpired":
-		return "the password must be changed first, with cypher-shell or in the Browser"
-	case "Forbidden":
-		return "the user lacks the right to do this"
-	case "DatabaseNotFound":
-		return "there is no such database: create it, or name another"
-	case "NotALeader", "ForbiddenOnReadOnlyDatabase", "WriteOnReadOnlyAccessDbDatabase":
-		return "this member of the cluster takes no writes: use neo4j:// instead of bolt://, or make the database writable"
-	case "DatabaseUnavailable":
-		return "the database is stopped or starting"
-	case "TransactionLogError", "OutOfDiskSpace":
-		return "the server cannot write: is its disk full?"
-	}
-	switch text := strings.ToLower(refused.Msg); {
-	case strings.Contains(text, "no space left"):
-		return "the server's disk is full"
-	case strings.HasPrefix(refused.Code, "Memgraph.") && strings.Contains(text, "routing table"), strings.Contains(text, "route message is not supported"):
-		return "this Memgraph is no coordinator of a cluster: use bolt:// instead of neo4j://"
-	}
-	return ""
 }
 
 // ended says that a context ended where that is why something failed: the driver's own

@@ -168,7 +168,7 @@ func TestWrongPassword(t *testing.T) {
 		"none":     {URL: server.URL},
 		"database": {URL: server.URL, User: "neo4j", Password: "a-good-password", Database: "nonesuch"},
 	} {
-		want := map[string]string{"wrong": "user or password is wrong", "none": "user or password is wrong", "database": "no such database"}[name]
+		want := map[string]string{"wrong": "user or password is wrong", "none": "no password was given", "database": "no such database"}[name]
 		for call, f := range calls(open(t, o)) {
 			if call != "Apply" && call != "Info" {
 				continue
@@ -198,6 +198,48 @@ func TestNoServer(t *testing.T) {
 		if err := f(context.Background()); err == nil || !strings.Contains(err.Error(), "is the database running") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestMaintainWithoutServer: a server that is gone, or does not answer any more, while
+// nothing is written, is an error that says what to do.
+func TestMaintainWithoutServer(t *testing.T) {
+	for name, c := range map[string]struct {
+		fate   neo4jtest.Fate
+		reason string
+	}{"gone": {neo4jtest.Cut, "store.unreachable"}, "silent": {neo4jtest.Hold, "store.timeout"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for seconds
+			proxy := neo4jtest.NewProxy(t, neo4jtest.URL(t))
+			s := open(t, neo4j.Options{URL: proxy.URL, CheckEvery: 1})
+			if _, err := s.Positions(t.Context(), journal); err != nil {
+				t.Fatal(err)
+			}
+			proxy.Break(func(neo4jtest.Piece) neo4jtest.Fate { return c.fate })
+			proxy.Reset()
+			start := time.Now()
+			err := s.Maintain(t.Context())
+			var named interface{ Reason() string }
+			if !errors.As(err, &named) || named.Reason() != c.reason || !strings.Contains(err.Error(), "is the database running") {
+				t.Errorf("%v", err)
+			}
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			proxy.Break(nil)
+			proxy.Reset()
+			if err := s.Maintain(t.Context()); err != nil {
+				t.Errorf("back: %v", err)
+			}
+		})
+	}
+}
+
+// TestTLSToPlainServer: advice for the scheme that was used.
+func TestTLSToPlainServer(t *testing.T) {
+	s := open(t, neo4j.Options{URL: strings.Replace(neo4jtest.URL(t), "bolt://", "bolt+s://", 1)})
+	if _, err := s.Info(t.Context()); err == nil || !strings.Contains(err.Error(), "the server takes no TLS there: bolt:// is without") {
+		t.Error(err)
 	}
 }
 

@@ -56,7 +56,7 @@ func tallyOf(positions map[string]schema.Position) (t tally) {
 
 // Maintain asks, about once a minute, whether the database still holds what this Store
 // left in it. An error that wraps graph.ErrConflict says that it does not: somebody
-// emptied it, or put an older backup back.
+// emptied it, or put an older backup back. Any other says that it does not answer.
 func (s *Store) Maintain(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -170,7 +170,7 @@ func TestMemgraphErrorsAreUnderstood(t *testing.T) {
 				isMemgraphConflict(c.err), wantsAccess(c.err), isThere(c.err), c.conflict, c.access, c.there)
 		}
 	}
-	if got := cure(unauthenticated); !strings.Contains(got, "password") {
+	if reason, got := diagnose(unauthenticated, Options{}); !strings.Contains(got, "password") || reason != reasonLogin {
 		t.Errorf("a wrong password: %q", got)
 	}
 	for _, err := range []error{
@@ -178,9 +178,13 @@ func TestMemgraphErrorsAreUnderstood(t *testing.T) {
 		memgraphError("Cannot fetch routing table from a data instance!"),
 		&driver.Neo4jError{Code: "66", Msg: "Route message is not supported in Memgraph!"},
 	} {
-		if got := cure(err); !strings.Contains(got, "bolt://") {
+		if _, got := diagnose(err, Options{}); !strings.Contains(got, "bolt://") {
 			t.Errorf("%v: %q does not say what to use", err, got)
 		}
+	}
+	noIndex := memgraphError("Text index action_search doesn't exist.")
+	if reason, got := diagnose(noIndex, Options{}); !isNoIndex(noIndex) || reason != reasonNoIndex || !strings.Contains(got, "graph-schema setup") {
+		t.Errorf("a search without its index: %s, %q", reason, got)
 	}
 	if err := queryError(memgraphError("Accessor type READ and query type W are misaligned!")); !errors.Is(err, ErrWrites) {
 		t.Error(err)

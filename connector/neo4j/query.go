@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 	"github.com/neo4j/neo4j-go-driver/v5/neo4j/dbtype"
@@ -19,6 +20,10 @@ var ErrWrites = errors.New("the statement writes, and only reading is allowed he
 // ErrStatement is wrapped by Query's error for a statement that the server does not
 // understand, or that lacks a parameter.
 var ErrStatement = errors.New("the server refuses the statement")
+
+// errCommits is of CALL { … } IN TRANSACTIONS and USING PERIODIC COMMIT, which the server
+// does not begin in a transaction that somebody else rolls back.
+var errCommits = fmt.Errorf("%w: it commits on its own (IN TRANSACTIONS, PERIODIC COMMIT), and only reading is allowed here: write with cypher-shell, the Browser or Lab", ErrStatement)
 
 // Node is a node in a row of Query.
 type Node struct {
@@ -44,8 +49,9 @@ type Path struct {
 
 // Query runs one statement that only reads, and hands each row to each as it comes.
 // Values are nil, bool, int64, float64, string, []byte, []any, map[string]any, Node,
-// Relationship and Path; times and points are strings, and so are NaN and the infinities,
-// which JSON does not have. An error of each ends the query and is returned as it is.
+// Relationship and Path. A temporal value is a string, as RFC 3339 and ISO 8601 write it; a
+// point is a map of srid, x, y and, if it has one, z. NaN and the infinities, which JSON does
+// not have, are strings. An error of each ends the query and is returned as it is.
 //
 // Whatever the statement does is rolled back. Both engines refuse a write in read access
 // mode; what they say about the statement afterwards is looked at all the same. Nothing is
@@ -112,6 +118,8 @@ func queryError(err error) error {
 		return err
 	}
 	switch {
+	case strings.Contains(refused.Msg, "IN TRANSACTIONS"), strings.Contains(strings.ToLower(refused.Msg), "periodic commit"):
+		return errCommits
 	case refused.Code == "Neo.ClientError.Statement.AccessMode", saysMemgraph(err, "are misaligned"):
 		return ErrWrites
 	case strings.HasPrefix(refused.Code, "Neo.ClientError.Statement."), strings.HasPrefix(refused.Code, "Neo.ClientError.Procedure."),
@@ -153,7 +161,58 @@ func shown(v any) any {
 		}
 		return p
 	}
-	return fmt.Sprint(v) // dates, times, durations, points
+	return shownExtra(v)
+}
+
+// shownExtra is shown for times and points, whose own String is Go's and not ISO 8601's.
+func shownExtra(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	case dbtype.Duration:
+		return isoDuration(v)
+	case dbtype.Point2D:
+		return map[string]any{"srid": int64(v.SpatialRefId), "x": shown(v.X), "y": shown(v.Y)}
+	case dbtype.Point3D:
+		return map[string]any{"srid": int64(v.SpatialRefId), "x": shown(v.X), "y": shown(v.Y), "z": shown(v.Z)}
+	}
+	return fmt.Sprint(v) // the other times' String is ISO 8601
+}
+
+// isoDuration writes a duration as Cypher's toString does: P1Y2M3DT4H5M6.5S.
+func isoDuration(d dbtype.Duration) string {
+	var date, clock strings.Builder
+	part := func(to *strings.Builder, n int64, unit string) {
+		if n != 0 {
+			fmt.Fprintf(to, "%d%s", n, unit)
+		}
+	}
+	part(&date, d.Months/12, "Y")
+	part(&date, d.Months%12, "M")
+	part(&date, d.Days, "D")
+	seconds, nanos := d.Seconds, int64(d.Nanos)
+	if seconds < 0 && nanos > 0 { // Bolt's nanoseconds are never negative
+		seconds, nanos = seconds+1, nanos-int64(time.Second)
+	}
+	part(&clock, seconds/3600, "H")
+	part(&clock, seconds%3600/60, "M")
+	switch rest := seconds % 60; {
+	case nanos != 0:
+		sign := ""
+		if rest < 0 || nanos < 0 {
+			sign, rest, nanos = "-", -rest, -nanos
+		}
+		fmt.Fprintf(&clock, "%s%d.%sS", sign, rest, strings.TrimRight(fmt.Sprintf("%09d", nanos), "0"))
+	default:
+		part(&clock, rest, "S")
+	}
+	switch {
+	case clock.Len() > 0:
+		return "P" + date.String() + "T" + clock.String()
+	case date.Len() > 0:
+		return "P" + date.String()
+	}
+	return "PT0S"
 }
 
 func shownMap(m map[string]any) map[string]any {

@@ -91,6 +91,43 @@ func TestQueryGivesValuesOfKnownTypes(t *testing.T) {
 	})
 }
 
+// Times are as RFC 3339 and ISO 8601 write them, and points have members, so that a program
+// can read both.
+func TestQueryGivesTimesAndPoints(t *testing.T) {
+	engines(t, func(t *testing.T, o neo4j.Options) {
+		s := small(t, o)
+		if memgraph(t, s) {
+			t.Skip("its functions have other names")
+		}
+		_, rows, err := ask(s, `RETURN date('2026-11-22'), datetime('2026-11-22T04:25:53.849Z'), datetime('2026-01-02T03:04:05.6[Europe/Berlin]'),
+			localdatetime('2026-11-22T04:25:53'), time('04:25:53.5+01:00'), localtime('04:25:53'),
+			point({x: 1, y: 2.5}), point({x: 1, y: 2, z: 3}), [date('2026-11-22')], {at: datetime('2026-11-22T04:25:53Z')}`, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []any{
+			"2026-11-22", "2026-11-22T04:25:53.849Z", "2026-01-02T03:04:05.6+01:00", "2026-11-22T04:25:53", "04:25:53.5+01:00", "04:25:53",
+			map[string]any{"srid": int64(7203), "x": 1.0, "y": 2.5}, map[string]any{"srid": int64(9157), "x": 1.0, "y": 2.0, "z": 3.0},
+			[]any{"2026-11-22"}, map[string]any{"at": "2026-11-22T04:25:53Z"},
+		}
+		if d := cmp.Diff(want, rows[0]); d != "" {
+			t.Error(d)
+		}
+		// A duration is what the server's own toString makes of it.
+		_, rows, err = ask(s, `UNWIND [duration('P1DT1.5S'), duration('-PT1.5S'), duration('P14M3DT4H5M6S'), duration('PT0S'), duration('PT-0.25S'), duration('P5W'),
+			duration({months: 1, seconds: -3700}), duration({months: -14, seconds: -61, nanoseconds: 5}), duration({days: -1, nanoseconds: -1}),
+			duration({seconds: -60, nanoseconds: 1}), duration({hours: 100, milliseconds: 10})] AS d RETURN d, toString(d)`, nil)
+		if err != nil || len(rows) != 11 {
+			t.Fatal(rows, err)
+		}
+		for _, row := range rows {
+			if row[0] != row[1] {
+				t.Errorf("duration %v, want %v", row[0], row[1])
+			}
+		}
+	})
+}
+
 // A statement that writes must leave nothing behind, however it is written.
 func TestQueryRefusesToWrite(t *testing.T) {
 	engines(t, func(t *testing.T, o neo4j.Options) {
@@ -126,6 +163,10 @@ func TestQueryRefusesToWrite(t *testing.T) {
 func TestQueryTellsTheStatementsFaultsFromTheServers(t *testing.T) {
 	engines(t, func(t *testing.T, o neo4j.Options) {
 		s := open(t, o)
+		batches := "UNWIND [1, 2] AS x CALL { WITH x RETURN x AS y } IN TRANSACTIONS RETURN y"
+		if _, _, err := ask(s, batches, nil); !errors.Is(err, neo4j.ErrStatement) || !memgraph(t, s) && !strings.Contains(err.Error(), "it commits on its own") {
+			t.Errorf("%s: %v", batches, err)
+		}
 		for _, stmt := range []string{"MATC (n) RETURN n", "RETURN $missing", "CALL no.such() YIELD x RETURN x", "RETURN 1 +"} {
 			if _, _, err := ask(s, stmt, nil); !errors.Is(err, neo4j.ErrStatement) {
 				t.Errorf("%s: %v, want one that wraps ErrStatement", stmt, err)

@@ -34,6 +34,16 @@ func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.Se
 	if len(words) == 0 {
 		return nil, nil
 	}
+	out, err = s.search(ctx, q, words)
+	if isNoIndex(err) {
+		if some, _ := s.Contents(ctx); some == (Contents{}) { // nothing is there to be found
+			return nil, nil
+		}
+	}
+	return out, err
+}
+
+func (s *Store) search(ctx context.Context, q graph.SearchQuery, words []fulltext.Word) (out []graph.SearchHit, err error) {
 	err = s.view(ctx, "search", func(v *view) error {
 		hits, err := v.candidates(q, words)
 		if err != nil {

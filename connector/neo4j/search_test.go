@@ -107,6 +107,37 @@ func sameHits(t interface{ Fatalf(string, ...any) }, s *neo4j.Store, m *storetes
 	}
 }
 
+// TestSearchWithoutIndex: where nobody wrote yet nothing is found; where somebody dropped
+// the index it is said how to make it again.
+func TestSearchWithoutIndex(t *testing.T) {
+	engines(t, func(t *testing.T, o neo4j.Options) {
+		s := empty(t, o)
+		if err := s.Drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ask := func() ([]graph.SearchHit, error) { return s.Search(t.Context(), graph.SearchQuery{Words: "alpha"}) }
+		if hits, err := ask(); len(hits) > 0 || err != nil {
+			t.Errorf("in an empty database: %v, %v", hits, err)
+		}
+		write(t, []graph.Op{message("a", "alpha")}, s)
+		if hits, err := ask(); len(hits) != 1 || err != nil {
+			t.Errorf("after the first write: %v, %v", hits, err)
+		}
+		if err := s.Drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(); err == nil || !strings.Contains(err.Error(), "the database has no full-text index: ag-sessiond graph-schema setup --graph "+o.URL) {
+			t.Errorf("without its index: %v", err)
+		}
+		if err := s.Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if hits, err := ask(); len(hits) != 1 || err != nil {
+			t.Errorf("with its index again: %v, %v", hits, err)
+		}
+	})
+}
+
 // TestNewestWindow: a search ranks the newest hits, with All every one.
 func TestNewestWindow(t *testing.T) {
 	var ops []graph.Op

@@ -73,7 +73,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	}
 	d, err := newDriver(o)
 	if err != nil {
-		return nil, fail(o.URL, "open", err)
+		return nil, fail(o, "open", err)
 	}
 	return &Store{opts: o, driver: d, seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery)}, nil
 }
