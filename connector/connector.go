@@ -36,7 +36,8 @@ type Shared interface {
 // Maintainer is a Store that has work better done while nothing arrives. Maintain
 // does it in small steps and stops, without error, when ctx ends. An error that
 // wraps graph.ErrConflict says that the store is not the one it was (somebody deleted
-// it): the replica starts over.
+// it), one with a method Reason that it does not answer: the replica starts over. Any
+// other is of that work alone.
 type Maintainer interface {
 	Maintain(ctx context.Context) error
 }

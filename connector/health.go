@@ -50,6 +50,8 @@ type health struct {
 	now       Health // State "" is Connecting; Rate is in rate
 	positions map[string]schema.Position
 	rate      rate
+	// silent says that the store failed at telling what it holds: once it tells, it is back.
+	silent bool
 }
 
 func (h *health) at(now time.Time) Health {
@@ -70,9 +72,10 @@ func (h *health) become(s State) {
 	}
 }
 
-// answered notes what the store said it holds. A store that is down stays so: it may
-// answer, and yet refuse to take anything, as a full disk does.
-func (h *health) answered(positions map[string]schema.Position) {
+// answered notes what the store said it holds, and reports whether it is back. A store that
+// told before that, and is down, stays so: it answers, and yet refuses to take anything, as
+// a full disk does.
+func (h *health) answered(positions map[string]schema.Position) (back bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.positions, h.now.Position = make(map[string]schema.Position, len(positions)), 0
@@ -80,9 +83,18 @@ func (h *health) answered(positions map[string]schema.Position) {
 		h.positions[session] = p
 		h.now.Position += p.Offset
 	}
-	if h.now.State != Down {
+	back = h.now.State == Down && h.silent
+	if h.silent = false; h.now.State != Down || back {
 		h.become(CatchingUp)
 	}
+	return back
+}
+
+// unanswered notes that the store did not say what it holds.
+func (h *health) unanswered() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.silent = true
 }
 
 // took notes what the store has taken.

@@ -14,11 +14,12 @@ import (
 )
 
 // outage says that a store failed and why, whenever the reason is another one, and
-// once that it is back.
+// once that it is back. Its zero value says nothing.
 type outage struct {
 	log    zerolog.Logger
 	since  time.Time
 	reason string // what was said last; "" while there is no outage
+	untidy string // what maintaining it failed with last
 }
 
 func (o *outage) begin(err error) {
@@ -31,6 +32,32 @@ func (o *outage) begin(err error) {
 	o.reason = same
 	logError(o.log.Warn(), reason, err).
 		Msg("the store does not take what is in the journal; trying again, nothing is lost")
+}
+
+// longCatchUp is how much of journal a store takes in more than a moment.
+const longCatchUp = 1 << 20
+
+// answers says that the store is there again where it will be a while until it has all that
+// it missed: until then nothing else would be in the log but that it is down.
+func (o *outage) answers(missed int64) {
+	if o.since.IsZero() || missed < longCatchUp {
+		return
+	}
+	o.reason = "" // it is another outage if it fails now
+	o.log.Info().Int64("bytes", missed).Msg("the store answers again and takes what it missed")
+}
+
+// tidied says once that the store's own work fails, err, until it succeeds.
+func (o *outage) tidied(err error) {
+	if err == nil {
+		o.untidy = ""
+		return
+	}
+	_, same := reasonOf(err)
+	if same != o.untidy {
+		logError(o.log.Warn(), "store.maintenance", err).Msg("the store could not tidy itself")
+	}
+	o.untidy = same
 }
 
 func (o *outage) over() {
@@ -50,25 +77,45 @@ type timeoutError struct {
 }
 
 func (e *timeoutError) Error() string {
+	if reason, _ := reasonOf(e.err); reason == timedOut {
+		return fmt.Sprintf("the store did not %s within %v", e.doing, e.limit)
+	}
 	return fmt.Sprintf("the store did not %s within %v: %v", e.doing, e.limit, e.err)
 }
 
 func (e *timeoutError) Unwrap() []error { return []error{context.DeadlineExceeded, e.err} }
 
+const (
+	timedOut = "store.timeout"
+	// login is the Reason of a store that does not let this user in. Servers lock the
+	// account of whoever tries a wrong password again and again.
+	login = "store.login"
+)
+
+// reasoned is an error of a store itself, not of what it was given: Reason names in a word
+// what is wrong with it. "store.failed" is none of those that the store knows.
+type reasoned interface{ Reason() string }
+
 // reasonOf names in a word what is wrong, and returns what stays the same as long as
-// that is: the word, where the store's error has one (a method Reason), else its text
+// that is: the word, where the store's error is reasoned, else its text
 // without the numbers in it, as ports and times change from one try to the next.
 func reasonOf(err error) (reason, same string) {
-	var named interface{ Reason() string }
+	var named reasoned
+	reason = "store.failed"
 	switch {
-	case errors.As(err, &named):
-		return named.Reason(), named.Reason()
 	case errors.Is(err, graph.ErrConflict):
-		return "store.conflict", "store.conflict"
+		reason = "store.conflict"
+	case errors.Is(err, graph.ErrRefused):
+		reason = "store.refused" // the text names any one of the sessions
+	case errors.As(err, &named):
+		reason = named.Reason()
 	case errors.Is(err, context.DeadlineExceeded):
-		return "store.timeout", "store.timeout"
+		reason = timedOut
 	}
-	return "store.failed", strings.Map(func(r rune) rune {
+	if reason != "store.failed" {
+		return reason, reason
+	}
+	return reason, strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
 			return -1
 		}

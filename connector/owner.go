@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -34,11 +33,7 @@ func continuedIn(ctx context.Context, store Store, journal string) (map[string]b
 	if !ok {
 		return nil, nil
 	}
-	continued, err := shared.Continued(ctx, journal)
-	if err != nil {
-		return nil, fmt.Errorf("read whose the store's sessions are: %w", err)
-	}
-	return continued, nil
+	return shared.Continued(ctx, journal)
 }
 
 // owned takes note of the sessions that another journal owns, if that is why an Apply

@@ -90,7 +90,9 @@ func TestFollowBesideARefusedSession(t *testing.T) {
 			}
 		}
 	}
-	if h := r.Health(); h.State != connector.Down || !strings.Contains(h.LastError, "bad") {
+	// It takes what is of "a" a moment before it refuses the rest.
+	waitFor(t, "down", func() bool { return r.Health().State == connector.Down })
+	if h := r.Health(); !strings.Contains(h.LastError, "bad") {
 		t.Errorf("%+v: want one that says what is wrong", h)
 	}
 	<-refusing

@@ -52,6 +52,7 @@ type Replica struct {
 	running sync.Mutex // one Sync or Run at a time
 	folds   folds      // survives a Sync: the next one may go on from it
 	health  health
+	down    outage // of Run
 	// continued are the sessions that another journal owns in the store, absorbed the
 	// journals whose record was imported into a session's: see owner.go.
 	continued map[string]bool
@@ -128,7 +129,7 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 // catchUp reads the store's positions and folds every file that goes beyond.
 func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Progress)) (*pass, error) {
 	p := &pass{Replica: r, progress: progress, unreadable: map[string]error{}, newer: map[string]bool{}}
-	positions, err := r.ask(ctx)
+	positions, back, err := r.ask(ctx)
 	if err != nil {
 		return p, err
 	}
@@ -146,6 +147,9 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 		p.total += max(behind, 0)
 		return behind == 0 && !thorough
 	})
+	if back {
+		r.down.answers(p.total)
+	}
 	// Oldest first: a store numbers what it is given in that order, and the newest
 	// numbers are what a search looks at first.
 	slices.SortFunc(files, func(a, b journal.File) int {
@@ -158,8 +162,9 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	return p, p.run(ctx, sessions)
 }
 
-// ask learns what the store holds, and which sessions another journal owns in it.
-func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position, err error) {
+// ask learns what the store holds, and which sessions another journal owns in it. back is
+// that it did not say so the last time.
+func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position, back bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, r.AnswerTimeout)
 	defer cancel()
 	if err = r.askContinued(limited); err == nil {
@@ -167,13 +172,14 @@ func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position
 			err = fmt.Errorf("read the store's positions: %w", err)
 		}
 	}
-	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		return nil, &timeoutError{"answer", r.AnswerTimeout, err}
-	}
 	if err == nil {
-		r.health.answered(positions)
+		return positions, r.health.answered(positions), nil
 	}
-	return positions, err
+	r.health.unanswered()
+	if ctx.Err() == nil && limited.Err() != nil {
+		err = &timeoutError{"answer", r.AnswerTimeout, err}
+	}
+	return nil, false, err
 }
 
 func missing(positions map[string]schema.Position, files []journal.File) (n int) {
@@ -198,7 +204,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 	r.setDefaults()
 	changed, stop := gather(ctx, changes)
 	defer stop()
-	down := outage{log: r.Log.With().Str("store", r.Name).Logger()}
+	r.down = outage{log: r.Log.With().Str("store", r.Name).Logger()}
 	// At first what has the size it had may still be another file; internal/tail's
 	// first report names them all, and each is opened then. After a failure that
 	// report is gone.
@@ -206,7 +212,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 	for wait := r.MinBackoff; ctx.Err() == nil; wait = min(2*wait, r.MaxBackoff) {
 		err := r.follow(ctx, changed, thorough, func() {
 			r.health.up()
-			down.over()
+			r.down.over()
 			wait = r.MinBackoff
 		})
 		thorough = true
@@ -218,7 +224,9 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 		}
 		r.continued, r.absorbed = nil, nil // whose a session is may have changed, too
 		r.health.failed(err)
-		down.begin(err)
+		if r.down.begin(err); r.down.reason == login {
+			wait = r.MaxBackoff // somebody has to change a password: to hurry locks the account
+		}
 		// Half of the wait is left to chance: the machines of a team must not all
 		// come back to one database in the same moment.
 		sleep(ctx, wait/2+rand.N(wait/2+1))
@@ -281,7 +289,8 @@ const (
 )
 
 // maintain lets the store do its own work for a moment, and reports whether there
-// may be more. Its error is a store that is no longer the one that was folded into.
+// may be more. Its error is a store that does not answer, or is no longer the one that was
+// folded into.
 func (r *Replica) maintain(ctx context.Context) (more bool, err error) {
 	m, ok := r.Store.(Maintainer)
 	if !ok {
@@ -289,13 +298,13 @@ func (r *Replica) maintain(ctx context.Context) (more bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, maintenance)
 	defer cancel()
-	if err := m.Maintain(ctx); errors.Is(err, graph.ErrConflict) {
+	err = m.Maintain(ctx)
+	var named reasoned
+	if errors.Is(err, graph.ErrConflict) || errors.As(err, &named) {
 		return false, err
-	} else if err != nil {
-		logError(r.Log.Warn(), "store.maintenance", err).Str("store", r.Name).Msg("the store could not tidy itself")
-		return false, nil
 	}
-	return ctx.Err() != nil, nil
+	r.down.tidied(err)
+	return err == nil && ctx.Err() != nil, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {
