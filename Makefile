@@ -5,7 +5,7 @@ GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD       := -trimpath -ldflags="-s -w"
 
-.PHONY: all build install test soak bench demo lint
+.PHONY: all build install test soak bench bench-neo4j bench-reference demo lint
 
 all: build
 
@@ -21,8 +21,14 @@ test: ## everything, with the race detector; kill loops at a tenth
 soak: ## as test, kill loops whole
 	AG_SOAK=1 $(GO) run ./internal/maketest -timeout 4h
 
-bench: ## the table of speed and memory; BENCH=-quick for a tenth of it
+bench: ## the table of speed and memory, Neo4j included; BENCH=-quick for a tenth of it
 	$(GO) run ./internal/bench $(BENCH)
+
+bench-neo4j: ## Neo4j with a million actions in it: speed, and answers
+	$(GO) run ./internal/bench -only growth $(BENCH)
+
+bench-reference: ## Neo4j written by us and by the reference, which Python 3.11 and pip install for the time
+	$(GO) run ./internal/bench -only reference $(BENCH)
 
 demo: ## a recorded session, played through the hook, and what the graph says of it
 	@$(GO) run ./internal/demo

@@ -1,8 +1,13 @@
 // Command bench measures what actiongraph promises about speed and memory, on the
 // real binaries and generated journals of real lines, and prints one table:
 //
-//	go run ./internal/bench          # a million events: minutes, 5 GB of disk
-//	go run ./internal/bench -quick   # a tenth
+//	go run ./internal/bench                  # a million events: minutes, 5 GB of disk
+//	go run ./internal/bench -quick           # a tenth
+//	go run ./internal/bench -only reference  # against the reference, which pip installs
+//	go run ./internal/bench -only growth     # Neo4j with a million actions
+//
+// Neo4j is a real one that internal/neo4jtest starts, or the one at $AG_BENCH_BOLT_URL,
+// without a password: everything in it is deleted.
 //
 // Times depend on the machine and on what else runs on it; ratios less. Nothing
 // here is a test: the exit status says only whether everything could be measured.
@@ -22,7 +27,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, idle, neo4j or reference")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, idle, neo4j, reference or growth")
 	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
@@ -91,6 +96,7 @@ func measure(dir string, quick bool, only string) error {
 		{name: "binaries", run: b.binaries}, {name: "hook", run: b.hooks}, {name: "generator", run: b.prepare},
 		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "idle", run: b.idle},
 		{name: "neo4j", run: b.neo4j}, {name: "reference", run: b.reference, asked: true},
+		{name: "growth", run: b.growth, asked: true},
 	} {
 		if only != part.name && (only != "" || part.asked) && part.name != "generator" {
 			continue

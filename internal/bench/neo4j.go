@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ type database struct {
 }
 
 // database starts a Neo4j with the memory that a person would give one, or takes the
-// one at $AG_BENCH_BOLT_URL, and empties that.
+// one at $AG_BENCH_BOLT_URL.
 func (b *bench) database() (*database, error) {
 	d := &database{url: os.Getenv("AG_BENCH_BOLT_URL")}
 	if d.url == "" {
@@ -87,14 +88,15 @@ type rate struct {
 
 func (r rate) perSecond() float64 { return float64(r.actions) / r.usage.Wall.Seconds() }
 
-// fill generates a journal of n events and syncs it into the database.
+// fill generates a journal of n events, syncs it into the database and removes it.
 func (b *bench) fill(d *database, name string, n int) (rate, error) {
 	home := filepath.Join(b.dir, name)
 	made, err := b.generator.generate(home, n/eventsPerSession, eventsPerSession, firstSession())
 	if err != nil {
 		return rate{}, err
 	}
-	return b.syncInto(d, home, made.events)
+	r, err := b.syncInto(d, home, made.events)
+	return r, errors.Join(err, os.RemoveAll(home))
 }
 
 func (b *bench) syncInto(d *database, home string, events int) (rate, error) {
@@ -120,6 +122,9 @@ func (b *bench) neo4j() error {
 		return nil
 	}
 	defer d.close()
+	if err := d.empty(); err != nil {
+		return err
+	}
 	if _, err := b.fill(d, "neo4j-warm", warmUp); err != nil {
 		return err
 	}
