@@ -179,7 +179,7 @@ func (a *app) schemaClear(ctx context.Context, stdin io.Reader, yes bool) error 
 			return "", err
 		}
 		if a.daemonKeeps(name) {
-			a.note("the daemon of this home keeps %s, and will fill it again from the journal: stop it, or run it without this graph, to leave it empty", name)
+			a.note("the daemon of this home keeps %s: it fills it again from the journal with the next event; stop it first to leave the graph empty", name)
 		}
 		return "the graph is gone from " + what + "; each machine's sync folds its journal into it again", s.Clear(ctx)
 	})

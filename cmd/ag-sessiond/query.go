@@ -185,7 +185,9 @@ func typed(q cypher.Query, given map[string]string, now time.Time) (map[string]a
 		switch {
 		case !ok && p.Required:
 			return nil, usagef("query %s needs %s=…: %s", q.Name, p.Name, p.Help)
-		case ok && text == "" && (p.Required || p.Type == cypher.SessionParam && p.Default != ""):
+		case ok && text == "" && p.Type == cypher.SessionParam && (p.Required || p.Default != ""):
+			return nil, usagef("%s= is empty: give a session's id, a prefix of one, or latest", p.Name)
+		case ok && text == "" && p.Required:
 			return nil, usagef("%s= is empty: want %s", p.Name, p.Help)
 		case !ok:
 			text = p.Default

@@ -114,16 +114,16 @@ func (a *app) rowTable(t table, saved bool) error {
 			cols[i] = savedColumn(cols[i], name, t.rows, i)
 		}
 	}
-	short := map[string]string{}
+	shorter := func(s string) string { return s }
 	if saved {
-		short = t.shortSessions()
+		shorter = t.shorter()
 	}
 	cells := make([][]string, len(t.rows))
 	for n, row := range t.rows {
 		cells[n] = make([]string, len(row))
 		for i, v := range row {
 			if !cols[i].Spare { // which is there to be copied whole
-				v = shortened(v, short)
+				v = mapStrings(v, shorter)
 			}
 			cells[n][i] = cell(v, saved && strings.HasSuffix(t.columns[i], millis))
 		}
@@ -161,13 +161,13 @@ func column(name string, rows [][]any, i int) render.Column {
 
 // savedColumn is a column of a saved query. On a narrow terminal ids that are there for
 // copying go first, then lists, then what is on the right; the session, which leads on to
-// other verbs, is the last of them, and the first two columns stay.
+// other verbs, is the last of them, and the first three columns stay.
 func savedColumn(c render.Column, name string, rows [][]any, i int) render.Column {
 	c.Title = strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(name, millis), "_", " "))
 	lists := slices.ContainsFunc(rows, func(row []any) bool { _, is := row[i].([]any); return is })
 	const lastOf = 1000 // more columns than there are
 	switch {
-	case i < 2:
+	case i < 3:
 	case lists:
 		c.Drop = 1
 	case name == "session":
@@ -188,27 +188,33 @@ func savedColumn(c render.Column, name string, rows [][]any, i int) render.Colum
 	return c
 }
 
-// shortSessions are the ids in a table as the table of sessions shows them.
-func (t table) shortSessions() map[string]string {
+// shorter returns what writes ids as the table of sessions shows them, and times within
+// lists as all others.
+func (t table) shorter() func(string) string {
 	short := map[string]string{}
 	var ids []string
 	for _, row := range t.rows {
 		for _, v := range row {
-			list, ok := v.([]any)
-			if !ok {
-				list = []any{v}
-			}
-			for _, item := range list {
-				if id, ok := item.(string); ok && isUUID(base(id)) && short[id] == "" {
-					ids, short[id] = append(ids, id), id
+			mapStrings(v, func(s string) string {
+				if short[s] == "" && isUUID(base(s)) {
+					ids, short[s] = append(ids, s), s
 				}
-			}
+				return s
+			})
 		}
 	}
 	for i, s := range shortIDs(ids) {
 		short[ids[i]] = s
 	}
-	return short
+	return func(s string) string {
+		if id, ok := short[s]; ok {
+			return id
+		}
+		if at, ok := parseTime(s); ok {
+			return render.Time(at)
+		}
+		return s
+	}
 }
 
 // isUUID reports whether an id is one that nobody reads whole.
@@ -229,17 +235,21 @@ func isUUID(s string) bool {
 	return true
 }
 
-// shortened is a value with the ids in it as short has them.
-func shortened(v any, short map[string]string) any {
+// mapStrings is a value with what f makes of the strings in it.
+func mapStrings(v any, f func(string) string) any {
 	switch v := v.(type) {
 	case string:
-		if s, ok := short[v]; ok {
-			return s
-		}
+		return f(v)
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = shortened(v[i], short)
+			out[i] = mapStrings(v[i], f)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[k] = mapStrings(v[k], f)
 		}
 		return out
 	}

@@ -81,7 +81,8 @@ func (a *app) verify(ctx context.Context, store connector.Store, id string) erro
 	if err != nil {
 		return err
 	}
-	report.Identical = len(report.Differences) == 0 && failed == nil
+	none := report.Sessions == 0 && report.Behind.Missing > 0 // to compare, which is no result
+	report.Identical = len(report.Differences) == 0 && failed == nil && !none
 	if a.json {
 		if err := a.printJSON(report); err != nil {
 			return err
@@ -110,8 +111,11 @@ func (a *app) printVerified(report verifyReport) {
 		a.printf("identical: %s\n", render.Plural(int64(report.Sessions), "session"))
 	}
 	if l := report.Behind; l.Bytes > 0 {
-		a.printf("behind: %s of the journal in %s, %s of them missing whole\n", lagEvents(l.EventLag), render.Plural(int64(l.Lag.Sessions), "session"),
-			render.Count(int64(l.Missing)))
+		missing := ""
+		if l.Missing > 0 {
+			missing = fmt.Sprintf(", %s of which it has nothing", render.Count(int64(l.Missing)))
+		}
+		a.printf("behind: %s of the journal, in %s%s\n", lagEvents(l.EventLag), render.Plural(int64(l.Lag.Sessions), "session"), missing)
 	}
 }
 
@@ -121,19 +125,12 @@ func (l storeLag) failure(cure string) error {
 	case l.Bytes == 0, l.Missing == 0 && l.Kept:
 		return nil
 	case l.Kept:
-		return fmt.Errorf("%s of the journal not in the store yet, which the daemon keeps in step: ag-sessiond status says how it is",
-			areSessions(l.Missing))
+		return fmt.Errorf("the daemon has not brought %s of the journal into the store yet: ag-sessiond status says how it is, %s catches it up",
+			render.Plural(int64(l.Missing), "session"), cure)
 	case l.Missing > 0:
-		return fmt.Errorf("%s of the journal not in the store: %s", areSessions(l.Missing), cure)
+		return fmt.Errorf("the store lacks %s of the journal: %s", render.Plural(int64(l.Missing), "session"), cure)
 	}
 	return fmt.Errorf("the store is behind the journal, and no daemon keeps it in step: %s", cure)
-}
-
-func areSessions(n int) string {
-	if n == 1 {
-		return "1 session is"
-	}
-	return render.Plural(int64(n), "session") + " are"
 }
 
 // catchUpWith is the command that catches the store of a verb up.
