@@ -31,9 +31,9 @@ type ImportReport struct {
 
 // Import appends what the journal of another home has and this one has not: what a
 // second machine recorded, or a backup. To import it again adds only what is new. In a
-// store that both journals were written into, what was imported becomes this
-// journal's, and what the other one wrote there goes: import a journal that nobody
-// writes any more.
+// store that both journals write into, what was imported becomes this journal's, and
+// what the other one wrote there goes. A session that the other machine goes on
+// recording is there as a part of its own again, until the next import.
 //
 // progress, which may be nil, gets the bytes read and to read. A session that cannot be
 // read does not stop the others; the error joins one for each.
@@ -103,7 +103,7 @@ const chunk = 500
 
 // session copies one session. That it is here is said at the end: said before, an
 // import that was interrupted would have taken from a shared store what is not in
-// this journal yet.
+// this journal yet. Nor is it said where a line was refused: that is not here.
 func (im *importer) session(ctx context.Context, session string) error {
 	known, err := im.known(session)
 	if err != nil {
@@ -114,60 +114,54 @@ func (im *importer) session(ctx context.Context, session string) error {
 		return err
 	}
 	defer cursor.Close()
-	defer func() {
-		im.report.Bytes += cursor.Position().Offset
-		im.report.Torn += cursor.Torn()
-	}()
-	added := 0
-	var last time.Time
-	var lines []redact.Line
-	flush := func() error {
-		if err := im.home.journal.Append(lines...); err != nil {
-			return err
-		}
-		added += len(lines)
-		im.report.Events += len(lines)
-		lines = lines[:0]
-		return nil
+	added, refused, last, err := im.copy(ctx, cursor, session, known)
+	im.report.Bytes += cursor.Position().Offset
+	im.report.Torn += cursor.Torn()
+	im.report.Events += added
+	im.report.Refused += refused
+	if added > 0 {
+		im.report.Sessions++
 	}
+	if err != nil || refused > 0 {
+		return err
+	}
+	return im.note(session, cursor.Position().Offset, last, known)
+}
+
+// copy appends the events that are not known. last is when the latest of all was.
+func (im *importer) copy(ctx context.Context, cursor *journal.Cursor, session string, known map[uint64]bool) (added, refused int, last time.Time, err error) {
+	var lines []redact.Line
 	for ctx.Err() == nil {
 		record, err := cursor.Next()
 		if err == io.EOF {
-			break
+			return added + len(lines), refused, last, im.home.journal.Append(lines...)
 		}
 		if err != nil {
-			return err
+			return added, refused, last, err
 		}
 		e, err := schema.Decode(record)
 		if err != nil || e.SessionID != session || e.EventID == "" || e.V > schema.Version {
-			im.report.Refused++
+			refused++
 			continue
 		}
 		if e.Timestamp.After(last) {
 			last = e.Timestamp
 		}
 		line := im.home.redactor.Event(e)
-		if sum := maphash.Bytes(im.seed, line.Bytes()); !known[sum] {
-			known[sum] = true
-			if lines = append(lines, line); len(lines) == chunk {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		} else {
+		sum := maphash.Bytes(im.seed, line.Bytes())
+		if known[sum] {
 			im.report.Known++
+			continue
+		}
+		known[sum] = true
+		if lines = append(lines, line); len(lines) == chunk {
+			if err := im.home.journal.Append(lines...); err != nil {
+				return added, refused, last, err
+			}
+			added, lines = added+len(lines), lines[:0]
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	if added > 0 {
-		im.report.Sessions++
-	}
-	return im.note(session, cursor.Position().Offset, last, known)
+	return added, refused, last, ctx.Err()
 }
 
 // known gives the hashes of the records that the session has here.
@@ -199,7 +193,7 @@ func (im *importer) note(session string, offset int64, last time.Time, known map
 	if im.from.ID() == im.home.journal.ID() || last.IsZero() {
 		return nil
 	}
-	metadata, err := json.Marshal(map[string]any{schema.MetaJournal: im.from.ID(), "offset": offset})
+	metadata, err := json.Marshal(map[string]any{schema.MetaJournal: im.from.ID(), schema.MetaOffset: offset})
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,13 @@ package actiongraph_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	actiongraph "github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
@@ -175,4 +178,116 @@ func TestImportBackup(t *testing.T) {
 		t.Errorf("restored %+v", r)
 	}
 	m.sync(t)
+}
+
+// TestImportedMachineAtRest: a machine whose journal was imported puts nothing back by
+// merely running, in whatever directions journals were imported.
+func TestImportedMachineAtRest(t *testing.T) {
+	store := storetest.NewMemory()
+	a, b := newMachine(t, store), newMachine(t, store)
+	a.work(t, "s", "call-1", 1)
+	b.work(t, "s", "call-2", 5)
+	a.sync(t)
+	b.sync(t)
+	must(a.Import(context.Background(), b.dir, nil))(t)
+	must(b.Import(context.Background(), a.dir, nil))(t)
+	for range 3 {
+		a.sync(t)
+		b.sync(t)
+	}
+	if ids := sessions(t, store); !slices.Equal(ids, []string{"s"}) {
+		t.Errorf("have %v, want one session", ids)
+	}
+	for _, m := range []*machine{a, b} {
+		if r := must(m.replica.Sync(context.Background(), nil))(t); r.Ops > 0 {
+			t.Errorf("two machines write each other's session for ever: %+v", r)
+		}
+	}
+}
+
+// TestImportOfALongSession: the import is seen only after parts of the session were
+// written.
+func TestImportOfALongSession(t *testing.T) {
+	for _, calls := range []int{450, 600, 1700} { // a transaction takes a thousand events of a session
+		store := storetest.NewMemory()
+		a, b := newMachine(t, store), newMachine(t, store)
+		for i := range calls {
+			a.work(t, "s", fmt.Sprint("a", i), i)
+		}
+		a.sync(t)
+		b.work(t, "s", "b", calls+5)
+		must(b.Import(context.Background(), a.dir, nil))(t)
+		b.sync(t)
+		a.sync(t)
+		if ids := sessions(t, store); !slices.Equal(ids, []string{"s"}) {
+			t.Errorf("%d calls: %v", calls, ids)
+		}
+		if d := graph.Diff(oneFold(t, b, "s", b), must(store.Load(context.Background(), "s"))(t)); len(d) > 0 {
+			t.Errorf("%d calls: %v", calls, d[:min(3, len(d))])
+		}
+	}
+}
+
+// TestMachinesInAnyOrder: machines record one session, sync and import each other at
+// random. Nothing that was recorded is ever missing from the store, it comes to rest, and
+// once one has imported all the others it is one fold.
+func TestMachinesInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		store := storetest.NewMemory()
+		var machines []*machine
+		for range 3 {
+			machines = append(machines, newMachine(t, store))
+		}
+		pick := func(what string) *machine { return machines[rapid.IntRange(0, 2).Draw(rt, what)] }
+		var calls []string
+		for step := range rapid.IntRange(1, 14).Draw(rt, "steps") {
+			switch m := pick("machine"); rapid.IntRange(0, 3).Draw(rt, "step") {
+			case 0, 1:
+				calls = append(calls, fmt.Sprint("call-", step))
+				m.work(t, "s", calls[len(calls)-1], 1+step)
+			case 2:
+				m.sync(t)
+			case 3:
+				if from := pick("from"); from != m {
+					must(m.Import(context.Background(), from.dir, nil))(t)
+				}
+			}
+		}
+		rest := func() {
+			for range 3 {
+				for _, m := range machines {
+					m.sync(t)
+				}
+			}
+			for i, m := range machines {
+				if r := must(m.replica.Sync(context.Background(), nil))(t); r.Events+r.Ops > 0 {
+					rt.Fatalf("machine %d does not come to rest: %+v", i, r)
+				}
+			}
+		}
+		rest()
+		there := map[string]bool{}
+		for _, id := range sessions(t, store) {
+			for _, a := range must(store.Actions(context.Background(), graph.ActionFilter{Session: id}))(t) {
+				there[a.ToolUseID] = true
+			}
+		}
+		for _, call := range calls {
+			if !there[call] {
+				rt.Fatalf("%s is nowhere in the store", call)
+			}
+		}
+		for _, m := range machines[1:] {
+			must(machines[0].Import(context.Background(), m.dir, nil))(t)
+		}
+		rest()
+		if ids := sessions(t, store); len(calls) > 0 && !slices.Equal(ids, []string{"s"}) {
+			rt.Fatalf("after all was imported: %v", ids)
+		}
+		if len(calls) > 0 {
+			if d := graph.Diff(oneFold(t, machines[0], "s", machines[0]), must(store.Load(context.Background(), "s"))(t)); len(d) > 0 {
+				rt.Fatalf("not one fold: %v", d[:min(3, len(d))])
+			}
+		}
+	})
 }

@@ -27,10 +27,11 @@ type Store interface {
 // Shared is a Store that several journals write. A session belongs to the journal that
 // wrote it first; what another one records of it is a session of its own that
 // CONTINUES it (graph.ContinuationID). Apply answers a *graph.OwnedError until the
-// batches say so, and ErrConflict to a continuation of the journal's own session.
+// batches say so, and ErrConflict to a batch that does not fit its Standing.
 type Shared interface {
-	// Continued returns which of a journal's sessions the store holds as continuations.
-	Continued(ctx context.Context, journal string) (map[string]bool, error)
+	// Standings returns how the store holds those of a journal's sessions that are not
+	// simply its own there.
+	Standings(ctx context.Context, journal string) (map[string]graph.Standing, error)
 }
 
 // Maintainer is a Store that has work better done while nothing arrives. Maintain

@@ -39,8 +39,8 @@ func (f *folding) session(ctx context.Context, session string) {
 			return
 		}
 		err = f.file(ctx, session)
-		if errors.Is(err, errTakeOver) {
-			err = f.takeOver(ctx, session)
+		if errors.Is(err, errClaim) {
+			err = f.again(ctx, session)
 		}
 		// Replaced while it was read: from the beginning of the new one.
 		if !errors.Is(err, journal.ErrReplaced) || errors.Is(err, fs.ErrNotExist) {
@@ -62,6 +62,12 @@ func (f *folding) session(ctx context.Context, session string) {
 // file folds what is new in a session's file. On an error nothing of the part that
 // was being folded is kept.
 func (f *folding) file(ctx context.Context, session string) error {
+	if f.standing.claiming[session] != nil {
+		return f.again(ctx, session)
+	}
+	if is, err := f.absorbed(ctx, session); is && !errors.Is(err, journal.ErrReplaced) {
+		return err
+	}
 	f.dropOps()
 	from := f.positions[session]
 	p := &part{Batch: f.batch(session)}
@@ -276,7 +282,7 @@ func (f *folding) flush(ctx context.Context) {
 // refold returns the state of a session's fold at a position, by folding what is
 // before it: what the store holds already.
 func (f *folding) refold(session string, to schema.Position) (*fold, error) {
-	state := &fold{session: newSession(session, f.Journal.ID(), f.continued[session]), at: to}
+	state := &fold{session: newSession(session, f.Journal.ID(), f.standing.held[session].Continues), at: to}
 	if to == (schema.Position{}) {
 		return state, nil
 	}

@@ -49,14 +49,11 @@ type Replica struct {
 	// MinBackoff and MaxBackoff bound the wait after a failure: 0.1 s, 30 s.
 	MinBackoff, MaxBackoff time.Duration
 
-	running sync.Mutex // one Sync or Run at a time
-	folds   folds      // survives a Sync: the next one may go on from it
-	health  health
-	down    outage // of Run
-	// continued are the sessions that another journal owns in the store, absorbed the
-	// journals whose record was imported into a session's: see owner.go.
-	continued map[string]bool
-	absorbed  map[string][]string
+	running  sync.Mutex // one Sync or Run at a time
+	folds    folds      // survives a Sync: the next one may go on from it
+	health   health
+	down     outage   // of Run
+	standing standing // of sessions that other journals record too: see owner.go
 
 	// Tests set these; else they are Journal.Sync, and quietFor.
 	syncFile func(session string) error
@@ -122,7 +119,7 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 		if !errors.Is(err, graph.ErrConflict) || attempt == 3 {
 			return total, err
 		}
-		r.continued, r.absorbed = nil, nil
+		r.standing = standing{}
 	}
 }
 
@@ -167,7 +164,7 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position, back bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, r.AnswerTimeout)
 	defer cancel()
-	if err = r.askContinued(limited); err == nil {
+	if err = r.askStandings(limited); err == nil {
 		if positions, err = r.Store.Positions(limited, r.Journal.ID()); err != nil {
 			err = fmt.Errorf("read the store's positions: %w", err)
 		}
@@ -222,7 +219,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 		if r.owned(err) {
 			continue
 		}
-		r.continued, r.absorbed = nil, nil // whose a session is may have changed, too
+		r.standing = standing{} // whose a session is may have changed, too
 		r.health.failed(err)
 		if r.down.begin(err); r.down.reason == login {
 			wait = r.MaxBackoff // somebody has to change a password: to hurry locks the account

@@ -32,7 +32,7 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 	if err != nil {
 		return nil, err
 	}
-	if v.continued, err = continuedIn(ctx, store, j.ID()); err != nil {
+	if v.standings, err = standingsIn(ctx, store, j.ID()); err != nil {
 		return nil, err
 	}
 	sessions := []string{session}
@@ -43,6 +43,9 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 	for _, s := range sessions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if v.standings[s].Absorbed > 0 {
+			continue // it is in another journal's, which is verified where that is
 		}
 		held, err := store.Load(ctx, v.own(s))
 		if f := v.compare(s, positions[s], held, err); f.err != nil || len(f.changes) > 0 {
@@ -76,12 +79,12 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 type verification struct {
 	journal   *journal.Journal
 	store     Store
-	continued map[string]bool // sessions that another journal owns
+	standings map[string]graph.Standing
 }
 
 // own is the id under which the store holds the journal's record of a session.
 func (v verification) own(session string) string {
-	if v.continued[session] {
+	if v.standings[session].Continues {
 		return graph.ContinuationID(session, v.journal.ID())
 	}
 	return session
@@ -156,7 +159,7 @@ func (v verification) fold(session string, at schema.Position) (*graph.Graph, er
 		return nil, err
 	}
 	cursor.Close()
-	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.continued[session])
+	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.standings[session].Continues)
 	return fresh, readTo(v.journal, session, at, func(e *schema.Event) { fresh.Apply(state.Apply(e)...) })
 }
 

@@ -263,11 +263,12 @@ type Batch struct {
 	// Continues says that another journal owns the session in this store: the ops are
 	// those of NewContinuation.
 	Continues bool
-	// Absorbs are the journals whose record of this session is in this one
-	// (schema.SourcePosition). Before anything else what they put into the store for it
-	// goes, with their positions: their continuation, or, if one of them owned the
-	// session, the session itself, which this journal owns from then on.
-	Absorbs []string
+	// Absorbs are the records of this session in other journals that were imported into
+	// this one. What such a journal put into the store for the session goes, if that is
+	// no more than what was imported: its continuation, or, if it owned the session and
+	// this batch does not continue it, the session itself, which this journal owns from
+	// then on. Its position stays, as Standing.Absorbed.
+	Absorbs []Imported
 	Ops     []Op // coalesced: at most one op a key and kind, sorted by kind
 }
 
@@ -277,6 +278,24 @@ func (b *Batch) Own() string {
 		return ContinuationID(b.Session, b.Journal)
 	}
 	return b.Session
+}
+
+// Imported is a journal's record of a session, up to an offset of its file, that is in
+// another journal too.
+type Imported struct {
+	Journal string
+	Offset  int64
+}
+
+// Standing is how a store holds a journal's record of a session, where that is not the
+// session itself.
+type Standing struct {
+	// Continues: another journal owns the session, this one's record is a continuation.
+	Continues bool
+	// Absorbed: the record is in another journal's up to this offset, and the store has
+	// none of it. Until the file goes beyond, batches without Ops move the position;
+	// then the record is put again from its beginning, with Reset.
+	Absorbed int64
 }
 
 // ContinuationID is the session_id of what a journal records of a session that

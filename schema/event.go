@@ -99,11 +99,12 @@ type Event struct {
 	Extra json.RawMessage `json:"extra,omitempty"`
 }
 
-// Keys of Event.Metadata. Values are strings but for MetaAgent.
+// Keys of Event.Metadata. Values are strings but for MetaAgent and MetaOffset.
 const (
 	MetaGitBranch = "git_branch"
 	MetaGitCommit = "git_commit"
 	MetaJournal   = "journal"   // of a source_position: the id of the journal whose record of the session is in this one
+	MetaOffset    = "offset"    // of a source_position: up to where in that journal's file, a number
 	MetaRepoRoot  = "repo_root" // the working tree's top directory, absolute
 	MetaSessionID = "session_id_original"
 	MetaAgent     = "agent" // the runtime's own record of a subagent (Claude Code's agent-<id>.meta.json): an object

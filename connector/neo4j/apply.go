@@ -91,20 +91,18 @@ func (s *Store) applied(t *tx) {
 		}
 		s.seen[c.journal] = sum
 	}
-	for _, journal := range t.absorbed {
-		delete(s.seen, journal)
-	}
 }
 
 // tx is one attempt at an Apply. The driver may make several: nothing in it outlives
 // one.
 type tx struct {
-	ctx      context.Context
-	managed  driver.ManagedTransaction
-	dialect  cypher.Dialect
-	plan     *plan
-	held     map[string]held // by position
-	absorbed []string        // journals whose positions were removed
+	ctx     context.Context
+	managed driver.ManagedTransaction
+	dialect cypher.Dialect
+	plan    *plan
+	held    map[string]held             // by position
+	owners  map[string]string           // of sessions, as this transaction leaves them
+	taken   map[*claim][]graph.Imported // what each claim absorbs
 }
 
 func (t *tx) apply() error {
@@ -202,8 +200,11 @@ func (t *tx) putEdges() error {
 func (t *tx) move() error {
 	rows := make([]row, len(t.plan.claims))
 	for i, c := range t.plan.claims {
-		rows[i] = row{"position": c.position(), "journal": c.journal, "own": c.own, "continues": c.continues,
+		rows[i] = row{"position": c.position(), "journal": c.journal, "fills": c.own, "continues": c.continues, "absorbed": nil,
 			"offset": c.to.Offset, "sum": int64(c.to.Sum), "first": int64(c.to.First)}
+		if t.resting(c) {
+			rows[i]["fills"], rows[i]["absorbed"] = nil, t.held[c.position()].Absorbed
+		}
 	}
 	records, err := t.collect(cypher.Write(t.dialect, "moved"), rows)
 	if err != nil {

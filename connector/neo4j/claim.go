@@ -3,28 +3,25 @@ package neo4j
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/cypher"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// held is what the database has of a claim, once it is locked.
+// held is what the database has of a journal's session, once it is locked.
 type held struct {
-	at        schema.Position
-	continues bool
-	owner     string // of the Session that the claim fills
-	base      string // owner of the one that the journal's is named after
-	stub      bool
+	at schema.Position
+	graph.Standing
+	owner string // the journal that owns the session
+	stub  bool   // the Session that the journal fills is one
 }
 
 // claim locks the positions and Sessions of the plan, reads them, and refuses what is
 // not where it is expected, or another journal's.
 func (t *tx) claim() error {
-	rows := make([]row, len(t.plan.claims))
-	for i, c := range t.plan.claims {
-		rows[i] = row{"position": c.position(), "journal": c.journal, "session": c.session, "own": c.own}
-	}
+	rows := t.claimRows()
 	if err := t.write("claim", rows); err != nil {
 		return err
 	}
@@ -36,19 +33,33 @@ func (t *tx) claim() error {
 	for _, r := range records {
 		m := r.AsMap()
 		id, _ := m["position"].(string)
-		h := held{at: decodePosition(m)}
-		h.continues, _ = m["continues"].(bool)
+		h := held{at: decodePosition(m), Standing: decodeStanding(m)}
 		h.owner, _ = m["owner"].(string)
-		h.base, _ = m["base"].(string)
 		h.stub, _ = m["stub"].(bool)
 		t.held[id] = h
 	}
 	return t.check()
 }
 
+// claimRows are what has to be locked: the sessions of the plan, and what the journals
+// that they have taken in put, which those may be writing at this moment. They are
+// sorted, so that two programs lock them in the same order.
+func (t *tx) claimRows() (rows []row) {
+	for _, c := range t.plan.claims {
+		rows = append(rows, row{"position": c.position(), "journal": c.journal, "session": c.session, "own": c.own})
+		for _, in := range c.absorbs {
+			rows = append(rows, row{"position": positionID(in.Journal, c.session), "journal": in.Journal, "session": c.session,
+				"own": graph.ContinuationID(c.session, in.Journal)})
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a["position"].(string), b["position"].(string)) })
+	return slices.CompactFunc(rows, func(a, b row) bool { return a["position"] == b["position"] })
+}
+
+// check decides what each claim may do, in the words of storetest's reference.
 func (t *tx) check() error {
 	owned := &graph.OwnedError{}
-	owners := map[string]string{} // claimed in this very call
+	t.owners, t.taken = map[string]string{}, map[*claim][]graph.Imported{}
 	for _, c := range t.plan.claims {
 		h, ok := t.held[c.position()]
 		if !ok {
@@ -57,53 +68,88 @@ func (t *tx) check() error {
 		if h.at != c.from {
 			return fmt.Errorf("session %s: the database is at %+v, the batch begins at %+v: %w", c.session, h.at, c.from, graph.ErrConflict)
 		}
-		if c.continues && h.base == c.journal {
+		if t.resting(c) {
+			if len(c.ops) > 0 || c.to.Offset > h.Absorbed {
+				return fmt.Errorf("session %s is in another journal's record up to %d: %w", c.session, h.Absorbed, graph.ErrConflict)
+			}
+			continue
+		}
+		if _, ok := t.owners[c.session]; !ok {
+			t.owners[c.session] = h.owner
+		}
+		t.take(c)
+		switch owner := t.owners[c.session]; {
+		case owner == c.journal && c.continues:
 			return fmt.Errorf("session %s is the journal's own, not a continuation: %w", c.session, graph.ErrConflict)
-		}
-		owner := h.owner
-		if owner == "" {
-			owner = owners[c.own]
-		}
-		owners[c.own] = c.journal
-		if owner != "" && owner != c.journal && !slices.Contains(c.absorbs, owner) && !slices.Contains(owned.Sessions, c.session) {
+		case owner == "" && !c.continues:
+			t.owners[c.session] = c.journal
+		case owner != c.journal && !c.continues:
 			owned.Sessions = append(owned.Sessions, c.session)
 		}
 	}
 	if len(owned.Sessions) > 0 {
+		slices.Sort(owned.Sessions)
 		return owned
 	}
 	return nil
 }
 
+// resting reports a claim of a session that is in another journal's record, and whose
+// own record is not put again.
+func (t *tx) resting(c *claim) bool { return t.held[c.position()].Absorbed > 0 && !c.reset }
+
+// take notes the journals whose record of a claim's session is in the claim's: those that
+// have not put more into the database than was imported.
+func (t *tx) take(c *claim) {
+	for _, in := range c.absorbs {
+		owns := t.owners[c.session] == in.Journal
+		if in.Journal == c.journal || t.held[positionID(in.Journal, c.session)].at.Offset > in.Offset || owns && c.continues {
+			continue
+		}
+		t.taken[c] = append(t.taken[c], in)
+		if owns {
+			t.owners[c.session] = c.journal
+		}
+	}
+}
+
 // drop removes what resets and absorbed journals leave behind.
 func (t *tx) drop() error {
-	var emptied, removed, forgotten []string
+	var emptied, gone []string // Sessions that become stubs, those that then may go
+	var absorbed []row
 	for _, c := range t.plan.claims {
 		h := t.held[c.position()]
 		if c.reset {
 			emptied = append(emptied, c.own)
-			if h.at != (schema.Position{}) && h.continues != c.continues {
-				other := graph.Batch{Journal: c.journal, Session: c.session, Continues: h.continues}
-				removed = append(removed, other.Own())
+			if h.Continues && !c.continues {
+				gone = append(gone, graph.ContinuationID(c.session, c.journal))
 			}
 		}
-		for _, journal := range c.absorbs {
-			removed = append(removed, graph.ContinuationID(c.session, journal))
-			if journal != c.journal {
-				forgotten = append(forgotten, positionID(journal, c.session))
-				t.absorbed = append(t.absorbed, journal)
-			}
-			if journal == h.owner && journal != c.journal {
+		for _, in := range t.taken[c] {
+			gone = append(gone, graph.ContinuationID(c.session, in.Journal))
+			absorbed = append(absorbed, row{"position": positionID(in.Journal, c.session), "offset": in.Offset})
+			if h.owner == in.Journal {
 				emptied = append(emptied, c.own)
 			}
 		}
 	}
-	all := slices.Concat(emptied, removed)
+	made := slices.Clone(gone) // claim.cypher has made a Session for each that may be absorbed
+	for _, c := range t.plan.claims {
+		for _, in := range c.absorbs {
+			made = append(made, graph.ContinuationID(c.session, in.Journal))
+		}
+	}
 	return t.each(
-		func() error { return t.labelled("drop_nodes", graph.LabelAction, all) },
-		func() error { return t.labelled("drop_nodes", graph.LabelAgent, all) },
-		func() error { return t.keyed("unlink_sessions", all) },
-		func() error { return t.keyed("empty_sessions", all) },
-		func() error { return t.keyed("remove_sessions", removed) },
-		func() error { return t.keyed("forget_positions", forgotten) })
+		func() error { return t.empty(slices.Concat(emptied, gone)) },
+		func() error { return t.keyed("remove_sessions", made) },
+		func() error { return t.write("absorb_positions", absorbed) })
+}
+
+// empty removes what the folds of some sessions have put.
+func (t *tx) empty(sessions []string) error {
+	return t.each(
+		func() error { return t.labelled("drop_nodes", graph.LabelAction, sessions) },
+		func() error { return t.labelled("drop_nodes", graph.LabelAgent, sessions) },
+		func() error { return t.keyed("unlink_sessions", sessions) },
+		func() error { return t.keyed("empty_sessions", sessions) })
 }

@@ -42,7 +42,7 @@ func calls(s *neo4j.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Apply":     func(ctx context.Context) error { return s.Apply(ctx, []graph.Batch{batch(journal, "s", 0, 1)}) },
 		"Positions": func(ctx context.Context) error { _, err := s.Positions(ctx, journal); return err },
-		"Continued": func(ctx context.Context) error { _, err := s.Continued(ctx, journal); return err },
+		"Standings": func(ctx context.Context) error { _, err := s.Standings(ctx, journal); return err },
 		"Load":      func(ctx context.Context) error { _, err := s.Load(ctx, "s"); return err },
 		"Info":      func(ctx context.Context) error { _, err := s.Info(ctx); return err },
 		"Setup":     s.Setup,

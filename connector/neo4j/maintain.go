@@ -74,7 +74,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		if err != nil {
 			return s.fail("check", err)
 		}
-		if tallyOf(positions.at) != want {
+		if tallyOf(positions) != want {
 			s.forget()
 			return s.fail("check", fmt.Errorf("it was emptied, restored or written by another program: %w", graph.ErrConflict))
 		}

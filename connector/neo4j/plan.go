@@ -38,7 +38,7 @@ type claim struct {
 	journal, session, own string
 	from, to              schema.Position
 	reset, continues      bool
-	absorbs               []string
+	absorbs               []graph.Imported
 	ops                   []graph.Op
 	texts                 []row // of its actions whose full text changes
 }

@@ -6,38 +6,33 @@ import (
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
 	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// positions is how far one journal's sessions are in the graph.
-type positions struct {
-	at        map[string]schema.Position
-	continued map[string]bool // those that another journal owns
-}
-
-// positions reads how far a journal is in the graph.
-func (s *Store) positions(ctx context.Context, journal string) (positions, error) {
-	out := positions{map[string]schema.Position{}, map[string]bool{}}
-	info, err := s.connect(ctx)
-	if err != nil {
-		return out, err
-	}
-	records, err := s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
-		return collect(ctx, tx, cypher.Read(info.Dialect, "positions"), map[string]any{"journal": journal})
-	})
+// positions reads how far one journal's sessions are in the graph.
+func (s *Store) positions(ctx context.Context, journal string) (map[string]schema.Position, error) {
+	out := map[string]schema.Position{}
+	records, err := s.ofJournal(ctx, "positions", journal)
 	for _, r := range records {
 		row := r.AsMap()
 		session, _ := row["session"].(string)
-		at := decodePosition(row)
-		if at == (schema.Position{}) {
-			continue // claimed, and never written
-		}
-		out.at[session] = at
-		if continues, _ := row["continues"].(bool); continues {
-			out.continued[session] = true
+		if at := decodePosition(row); at != (schema.Position{}) { // else claimed, and never written
+			out[session] = at
 		}
 	}
 	return out, err
+}
+
+// ofJournal runs a statement of read/ about one journal.
+func (s *Store) ofJournal(ctx context.Context, name, journal string) ([]*driver.Record, error) {
+	info, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
+		return collect(ctx, tx, cypher.Read(info.Dialect, name), map[string]any{"journal": journal})
+	})
 }
 
 // decodePosition reads offset, sum and first. Bolt has signed integers only: the
@@ -57,16 +52,27 @@ func (s *Store) Positions(ctx context.Context, journal string) (map[string]schem
 	if err != nil {
 		return nil, s.fail("read positions", err)
 	}
-	s.seen[journal] = tallyOf(p.at)
-	return p.at, nil
+	s.seen[journal] = tallyOf(p)
+	return p, nil
 }
 
-// Continued returns which of a journal's sessions are held as continuations, because
-// another journal owns them.
-func (s *Store) Continued(ctx context.Context, journal string) (map[string]bool, error) {
-	p, err := s.positions(ctx, journal)
+// Standings returns how the journal's sessions are held that are not simply its own.
+func (s *Store) Standings(ctx context.Context, journal string) (map[string]graph.Standing, error) {
+	records, err := s.ofJournal(ctx, "standings", journal)
 	if err != nil {
-		return nil, s.fail("read positions", err)
+		return nil, s.fail("read standings", err)
 	}
-	return p.continued, nil
+	out := map[string]graph.Standing{}
+	for _, r := range records {
+		row := r.AsMap()
+		session, _ := row["session"].(string)
+		out[session] = decodeStanding(row)
+	}
+	return out, nil
+}
+
+func decodeStanding(row map[string]any) (s graph.Standing) {
+	s.Continues, _ = row["continues"].(bool)
+	s.Absorbed, _ = row["absorbed"].(int64)
+	return s
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -16,7 +15,7 @@ import (
 type Memory struct {
 	mu        sync.Mutex
 	positions map[[2]string]schema.Position // by journal and session
-	continued map[[2]string]bool            // likewise: held as a continuation
+	standings map[[2]string]graph.Standing  // likewise, of those that are not simply its own
 	owners    map[string]string             // the journal that owns a session
 	folds     map[string]*graph.Graph       // what each session's own fold has put
 	shared    *graph.Graph                  // tools, tags and files
@@ -26,7 +25,7 @@ type Memory struct {
 func NewMemory() *Memory {
 	return &Memory{
 		positions: map[[2]string]schema.Position{},
-		continued: map[[2]string]bool{},
+		standings: map[[2]string]graph.Standing{},
 		owners:    map[string]string{},
 		folds:     map[string]*graph.Graph{},
 		shared:    graph.New(),
@@ -46,14 +45,14 @@ func (m *Memory) Positions(_ context.Context, journal string) (map[string]schema
 	return out, nil
 }
 
-// Continued returns which of a journal's sessions are held as continuations.
-func (m *Memory) Continued(_ context.Context, journal string) (map[string]bool, error) {
+// Standings returns how a journal's sessions are held that are not simply its own.
+func (m *Memory) Standings(_ context.Context, journal string) (map[string]graph.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := map[string]bool{}
-	for k := range m.continued {
-		if k[0] == journal {
-			out[k[1]] = true
+	out := map[string]graph.Standing{}
+	for k, s := range m.standings {
+		if k[0] == journal && s != (graph.Standing{}) {
+			out[k[1]] = s
 		}
 	}
 	return out, nil
@@ -66,71 +65,109 @@ func (m *Memory) Apply(ctx context.Context, batches []graph.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	positions, owners := maps.Clone(m.positions), maps.Clone(m.owners)
+	before := Memory{positions: maps.Clone(m.positions), standings: maps.Clone(m.standings), owners: maps.Clone(m.owners),
+		folds: maps.Clone(m.folds)}
+	err := m.applyAll(batches)
+	if err != nil {
+		m.positions, m.standings, m.owners, m.folds = before.positions, before.standings, before.owners, before.folds
+	}
+	return err
+}
+
+func (m *Memory) applyAll(batches []graph.Batch) error {
+	for _, b := range batches {
+		if err := checkOps(b.Ops); err != nil {
+			return err
+		}
+	}
 	var owned graph.OwnedError
 	for _, b := range batches {
-		k := [2]string{b.Journal, b.Session}
-		if positions[k] != b.From {
-			return fmt.Errorf("session %s at %v, expected %v: %w", b.Session, positions[k], b.From, graph.ErrConflict)
+		mine, err := m.claim(b)
+		if err != nil {
+			return err
 		}
-		positions[k] = b.To
-		owner := owners[b.Session]
-		switch {
-		case owner == b.Journal && b.Continues:
-			return fmt.Errorf("session %s is the journal's own, not a continuation: %w", b.Session, graph.ErrConflict)
-		case owner == "" && !b.Continues, slices.Contains(b.Absorbs, owner):
-			owners[b.Session] = b.Journal
-		case owner != b.Journal && !b.Continues:
+		if !mine {
 			owned.Sessions = append(owned.Sessions, b.Session)
-		}
-		for _, op := range b.Ops {
-			if op.Kind == graph.DelNode && op.Node.Label.Shared() {
-				return fmt.Errorf("%s %s is shared: a fold never deletes it", op.Node.Label, op.Node.Key)
-			}
-			if op.Kind < graph.DelEdge || op.Kind > graph.PutEdge {
-				return fmt.Errorf("op of unknown kind %d", op.Kind)
-			}
 		}
 	}
 	if len(owned.Sessions) > 0 {
 		return &owned
 	}
 	for _, b := range batches {
-		m.absorb(b)
-		m.positions[[2]string{b.Journal, b.Session}] = b.To
 		m.fold(b)
 	}
 	return nil
 }
 
-// absorb drops what the journals that a batch has taken in wrote of its session.
-func (m *Memory) absorb(b graph.Batch) {
-	for _, other := range b.Absorbs {
-		delete(m.positions, [2]string{other, b.Session})
-		delete(m.continued, [2]string{other, b.Session})
-		delete(m.folds, graph.ContinuationID(b.Session, other))
-		if m.owners[b.Session] == other {
-			delete(m.folds, b.Session)
-			m.owners[b.Session] = b.Journal
+func checkOps(ops []graph.Op) error {
+	for _, op := range ops {
+		if op.Kind == graph.DelNode && op.Node.Label.Shared() {
+			return fmt.Errorf("%s %s is shared: a fold never deletes it", op.Node.Label, op.Node.Key)
+		}
+		if op.Kind < graph.DelEdge || op.Kind > graph.PutEdge {
+			return fmt.Errorf("op of unknown kind %d", op.Kind)
 		}
 	}
-	if m.owners[b.Session] == "" && !b.Continues {
+	return nil
+}
+
+// claim moves the position of a batch's session, and drops what the journals that it has
+// taken in put. It reports whether the batch may write as it says.
+func (m *Memory) claim(b graph.Batch) (mine bool, err error) {
+	k := [2]string{b.Journal, b.Session}
+	if m.positions[k] != b.From {
+		return false, fmt.Errorf("session %s at %v, expected %v: %w", b.Session, m.positions[k], b.From, graph.ErrConflict)
+	}
+	m.positions[k] = b.To
+	if absorbed := m.standings[k].Absorbed; absorbed > 0 && !b.Reset {
+		if len(b.Ops) > 0 || b.To.Offset > absorbed {
+			return false, fmt.Errorf("session %s was absorbed: %w", b.Session, graph.ErrConflict)
+		}
+		return true, nil
+	}
+	m.standings[k] = graph.Standing{Continues: m.standings[k].Continues}
+	for _, other := range b.Absorbs {
+		m.absorb(b, other)
+	}
+	switch owner := m.owners[b.Session]; {
+	case owner == b.Journal && b.Continues:
+		return false, fmt.Errorf("session %s is the journal's own, not a continuation: %w", b.Session, graph.ErrConflict)
+	case owner == "" && !b.Continues:
+		m.owners[b.Session] = b.Journal
+	case owner != b.Journal && !b.Continues:
+		return false, nil
+	}
+	return true, nil
+}
+
+// absorb drops what another journal wrote of a batch's session, if all of it was
+// imported.
+func (m *Memory) absorb(b graph.Batch, other graph.Imported) {
+	k := [2]string{other.Journal, b.Session}
+	owns := m.owners[b.Session] == other.Journal
+	if other.Journal == b.Journal || m.positions[k].Offset > other.Offset || owns && b.Continues {
+		return
+	}
+	m.standings[k] = graph.Standing{Absorbed: max(other.Offset, m.standings[k].Absorbed)}
+	delete(m.folds, graph.ContinuationID(b.Session, other.Journal))
+	if owns {
+		delete(m.folds, b.Session)
 		m.owners[b.Session] = b.Journal
 	}
 }
 
 func (m *Memory) fold(b graph.Batch) {
 	k := [2]string{b.Journal, b.Session}
+	if m.standings[k].Absorbed > 0 && !b.Reset {
+		return
+	}
 	if b.Reset {
 		delete(m.folds, b.Own())
-		if m.continued[k] {
+		if m.standings[k].Continues {
 			delete(m.folds, graph.ContinuationID(b.Session, b.Journal))
 		}
 	}
-	delete(m.continued, k)
-	if b.Continues {
-		m.continued[k] = true
-	}
+	m.standings[k] = graph.Standing{Continues: b.Continues}
 	g := m.folds[b.Own()]
 	if g == nil {
 		g = graph.New()

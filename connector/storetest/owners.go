@@ -61,10 +61,10 @@ func (p *pair) compareAll(sessions ...string) {
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			p.t.Fatalf("positions of journal %s: %v (-reference +store):\n%s", j, err, d)
 		}
-		continued, _ := p.memory.Continued(context.Background(), j)
-		have, err := p.store.(connector.Shared).Continued(context.Background(), j)
-		if d := cmp.Diff(continued, have); d != "" || err != nil {
-			p.t.Fatalf("continued of journal %s: %v (-reference +store):\n%s", j, err, d)
+		standings, _ := p.memory.Standings(context.Background(), j)
+		have, err := p.store.(connector.Shared).Standings(context.Background(), j)
+		if d := cmp.Diff(standings, have); d != "" || err != nil {
+			p.t.Fatalf("standings of journal %s: %v (-reference +store):\n%s", j, err, d)
 		}
 	}
 }
@@ -117,7 +117,8 @@ func testTwoJournals(t *testing.T, p *pair) {
 	p.compareAll("s", id)
 }
 
-// testContinuationImported: the owner takes the second journal's record in.
+// testContinuationImported: the owner takes the second journal's record in. That one is
+// at rest until it records more than was imported.
 func testContinuationImported(t *testing.T, p *pair) {
 	if !p.shared(t) {
 		return
@@ -125,18 +126,27 @@ func testContinuationImported(t *testing.T, p *pair) {
 	p.apply("s", small("s")...)
 	id, ops := part()
 	p.applyOther(other(0, 10, id, ops...), "s", id)
+	early := p.batch("s")
+	early.Absorbs = []graph.Imported{{Journal: second, Offset: 9}}
+	p.applyBatches(early) // it had recorded more
+	p.compareAll("s", id)
 	b := p.batch("s", put(message, graph.UserMessage, graph.Prop{Name: "text", Value: "imported"}))
-	b.Absorbs = []string{"0000000000000000", second}
+	b.Absorbs = []graph.Imported{{Journal: "0000000000000000", Offset: 5}, {Journal: second, Offset: 15}}
 	p.applyBatches(b)
 	p.compareAll("s", id)
 	if g, _ := p.store.Load(context.Background(), id); len(g.Nodes()) > 0 {
 		t.Fatalf("what was imported is there twice: %v", g.Nodes())
 	}
-	// The second machine goes on all the same, and starts over.
-	if err := p.store.Apply(context.Background(), []graph.Batch{other(10, 20, id)}); !errors.Is(err, graph.ErrConflict) {
-		t.Fatalf("a position that is gone: %v", err)
+	p.applyOther(other(10, 15, "s"), "s", id)
+	for name, b := range map[string]graph.Batch{"beyond": other(15, 20, id), "ops": other(15, 15, id, ops[0])} {
+		if err := p.store.Apply(context.Background(), []graph.Batch{b}); !errors.Is(err, graph.ErrConflict) {
+			t.Fatalf("%s what was absorbed: %v", name, err)
+		}
 	}
-	p.applyOther(other(0, 20, id, ops...), "s", id)
+	p.compareAll("s", id)
+	whole := other(15, 20, id, ops...)
+	whole.Reset = true
+	p.applyOther(whole, "s", id)
 }
 
 // testOwnerImported: the second journal takes the owner's record in, and owns the
@@ -150,11 +160,34 @@ func testOwnerImported(t *testing.T, p *pair) {
 		putEdge(graph.ForkedFrom, ref(graph.LabelSession, "fork"), ref(graph.LabelSession, "s")))
 	id, ops := part()
 	p.applyOther(other(0, 10, id, ops...), "s", id)
-	whole := other(10, 20, "s", small("s")[:7]...)
-	whole.Reset, whole.Absorbs = true, []string{journal}
+	meanwhile := other(10, 12, id, ops[1])
+	meanwhile.Absorbs = []graph.Imported{{Journal: journal, Offset: 100}}
+	p.applyOther(meanwhile, "s", id) // who continues takes nothing over
+	whole := other(12, 20, "s", small("s")[:7]...)
+	whole.Reset, whole.Absorbs = true, []graph.Imported{{Journal: journal, Offset: 99}}
+	wantOwned(t, p.store.Apply(context.Background(), []graph.Batch{whole})) // the owner is at 100
+	p.compareAll("s", id, "fork")
+	whole.Absorbs[0].Offset = 100
 	p.applyOther(whole, "s", id, "fork")
-	wantOwned(t, p.store.Apply(context.Background(), []graph.Batch{{Journal: journal, Session: "s", To: schema.Position{Offset: 1}}}))
 	p.applyOther(other(20, 30, "s", put(message, graph.UserMessage)), "s", id, "fork")
+	p.positions["s"] = schema.Position{Offset: 100, Sum: ^uint64(0), First: 1<<63 + 1}
+	if err := p.store.Apply(context.Background(), []graph.Batch{p.batch("s", small("s")[1])}); !errors.Is(err, graph.ErrConflict) {
+		t.Fatalf("the former owner goes on: %v", err)
+	}
+	p.compareAll("s", id, "fork")
+}
+
+// testImportedFirst: a record that was imported before its journal came to the store.
+func testImportedFirst(t *testing.T, p *pair) {
+	if !p.shared(t) {
+		return
+	}
+	b := p.batch("s", small("s")...)
+	b.Absorbs = []graph.Imported{{Journal: second, Offset: 15}}
+	p.applyBatches(b)
+	id, _ := part()
+	p.compareAll("s", id)
+	p.applyOther(other(0, 15, "s"), "s", id)
 }
 
 // testNothingWhenOwned: one session that another journal owns keeps all of a call

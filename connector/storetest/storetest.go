@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"two journals", testTwoJournals},
 		{"owner imported", testOwnerImported},
 		{"continuation imported", testContinuationImported},
+		{"imported first", testImportedFirst},
 		{"nothing when owned", testNothingWhenOwned},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,4 +4,5 @@ MATCH (p:JournalPosition {position_id: row.position})
 MATCH (s:Session {session_id: row.own})
 OPTIONAL MATCH (base:Session {session_id: row.session})
 RETURN row.position AS position, p.offset AS offset, p.sum AS sum, p.first AS first,
-       coalesce(p.continues, false) AS continues, s.owner AS owner, base.owner AS base, coalesce(s.stub, false) AS stub
+       coalesce(p.continues, false) AS continues, coalesce(p.absorbed, 0) AS absorbed,
+       base.owner AS owner, coalesce(s.stub, false) AS stub

@@ -16,14 +16,17 @@ import (
 // holds it, its own or another journal's continuation.
 func (m *machine) held(t *testing.T, store connector.Store) map[string]*graph.Graph {
 	t.Helper()
-	continued, err := store.(connector.Shared).Continued(context.Background(), m.journal.ID())
+	standings, err := store.(connector.Shared).Standings(context.Background(), m.journal.ID())
 	must(t, err)
 	files, err := m.journal.Files()
 	must(t, err)
 	out := map[string]*graph.Graph{}
 	for _, f := range files {
+		if standings[f.Session].Absorbed > 0 {
+			continue // it is in another machine's
+		}
 		id, s := f.Session, graph.NewSession(f.Session, m.journal.ID())
-		if continued[f.Session] {
+		if standings[f.Session].Continues {
 			id, s = graph.ContinuationID(f.Session, m.journal.ID()), graph.NewContinuation(f.Session, m.journal.ID())
 		}
 		out[id] = foldOf(t, s, f.Session, m.journal)
