@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -112,21 +113,33 @@ func (a *app) savedDefaults(ctx context.Context, store *neo4j.Store, name string
 func asksForPlan(statement string) bool {
 	options := false
 	for text := statement; ; {
-		text = strings.TrimSpace(text)
-		for before, after := range map[string]string{"//": "\n", "/*": "*/"} {
-			if strings.HasPrefix(text, before) {
-				_, text, _ = strings.Cut(text[len(before):], after)
-				text = strings.TrimSpace(text)
-			}
+		text = skipComments(text)
+		word := text
+		if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+			word = text[:i]
 		}
-		word, rest, _ := strings.Cut(strings.Join(strings.Fields(text), " "), " ")
 		switch {
 		case strings.EqualFold(word, "EXPLAIN"), strings.EqualFold(word, "PROFILE"):
 			return true
 		case strings.EqualFold(word, "CYPHER"), options && strings.ContainsAny(word, "=0123456789"):
-			options, text = true, rest
+			options, text = true, text[len(word):]
 		default:
 			return false
+		}
+	}
+}
+
+// skipComments returns a statement from its first word on.
+func skipComments(text string) string {
+	for {
+		text = strings.TrimSpace(text)
+		switch {
+		case strings.HasPrefix(text, "//"):
+			_, text, _ = strings.Cut(text, "\n")
+		case strings.HasPrefix(text, "/*"):
+			_, text, _ = strings.Cut(text[2:], "*/")
+		default:
+			return text
 		}
 	}
 }

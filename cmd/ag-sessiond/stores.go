@@ -156,7 +156,7 @@ func (a *app) givenGraphs(c config.Config) ([]config.Graph, error) {
 			continue
 		}
 		if slices.ContainsFunc(out, func(o config.Graph) bool { return o.Name == g.Name }) {
-			g.Name = g.URL // two ports of one host
+			g.Name = g.URL // two schemes of one server
 		}
 		out = append(out, g)
 	}

@@ -29,6 +29,8 @@ func TestAllGraphs(t *testing.T) {
 		{"twice", []string{"bolt://new", "bolt://new"}, []config.Graph{fromEnv("bolt://new", "new")}, []config.Graph{team, host, fromEnv("bolt://new", "new")}},
 		{"two ports of a host", []string{"bolt://new:1", "bolt://new:2"}, []config.Graph{fromEnv("bolt://new:1", "new:1"), fromEnv("bolt://new:2", "new:2")},
 			[]config.Graph{team, host, fromEnv("bolt://new:1", "new:1"), fromEnv("bolt://new:2", "new:2")}},
+		{"two schemes of a server", []string{"bolt://new", "neo4j://new"}, []config.Graph{fromEnv("bolt://new", "new"), fromEnv("neo4j://new", "neo4j://new")},
+			[]config.Graph{team, host, fromEnv("bolt://new", "new"), fromEnv("neo4j://new", "neo4j://new")}},
 		{"a host with an entry's name", []string{"bolt://team", "bolt://sqlite"}, []config.Graph{fromEnv("bolt://team", "bolt://team"), fromEnv("bolt://sqlite", "bolt://sqlite")},
 			[]config.Graph{team, host, fromEnv("bolt://team", "bolt://team"), fromEnv("bolt://sqlite", "bolt://sqlite")}},
 	} {
