@@ -52,7 +52,7 @@ func TestScenariosInBothStores(t *testing.T) {
 	n := 0
 	for id := range want {
 		ask("graph", id, "--format", "json")
-		if n++; n%8 != 0 && os.Getenv("AG_SOAK") != "1" {
+		if n++; n%16 != 0 && os.Getenv("AG_SOAK") != "1" {
 			continue // the others are asked in inBothStores
 		}
 		for _, verb := range []string{"show", "actions", "summary", "sequence"} {
