@@ -85,10 +85,11 @@ func (h *storeHealth) ask(ctx context.Context, j *journal.Journal, store connect
 }
 
 func (h *storeHealth) failed(ctx context.Context, err error) {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // which a driver's error need not be
-		err = fmt.Errorf("no answer within %v: %w", answerPatience, err)
+	said := err.Error()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // which a driver's error need not be, and hides
+		said = fmt.Sprintf("no answer within %v", answerPatience)
 	}
-	h.State, h.LastError, h.LastErrorAt = connector.Down, err.Error(), time.Now().UTC()
+	h.State, h.LastError, h.LastErrorAt = connector.Down, said, time.Now().UTC()
 }
 
 // askGraphs asks databases, all at once, how far they are with a journal. Where there
@@ -126,7 +127,7 @@ func (a *app) askGraph(ctx context.Context, j *journal.Journal, g config.Graph) 
 }
 
 // printGraph prints one graph database below the embedded store's lines.
-func (a *app) printGraph(h storeHealth, total int64, daemon bool) {
+func (a *app) printGraph(h storeHealth, s statusReport) {
 	field := func(name, format string, args ...any) { a.printf("%-10s"+format+"\n", append([]any{name}, args...)...) }
 	what := []string{render.OneLine(h.Name)}
 	if h.URL != h.Name {
@@ -146,19 +147,22 @@ func (a *app) printGraph(h storeHealth, total int64, daemon bool) {
 		field("state", "%s since %s", state, render.Time(h.Since))
 	case h.Kept:
 		field("state", "%s", state)
-	case daemon:
+	case s.Daemon.Running:
 		field("state", "%s; the daemon does not keep it", state)
 	default:
 		field("state", "%s; no daemon keeps it in step", state)
 	}
-	if h.Lag != nil {
-		field("position", "%s of %s of journal", render.Bytes(h.Position), render.Bytes(total))
+	switch {
+	case h.Lag != nil:
+		field("position", "%s of %s of journal", render.Bytes(h.Position), render.Bytes(s.Journal.Bytes))
 		if h.Lag.Bytes == 0 {
 			field("behind", "nothing")
 		} else {
 			field("behind", "%s of journal in %s; %s", render.Bytes(h.Lag.Bytes), render.Plural(int64(h.Lag.Sessions), "session"), lagEvents(*h.Lag))
 		}
-	} else if h.State != "" {
+	case h.State != "" && s.Journal.ID == "":
+		field("behind", "nothing: there is no journal in %s", render.OneLine(s.Home))
+	case h.State != "":
 		field("behind", "not known until it answers")
 	}
 	a.printActivity(h)

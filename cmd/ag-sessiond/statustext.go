@@ -76,7 +76,7 @@ func (a *app) printStatus(s statusReport) {
 	}
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	for _, h := range s.Stores[min(1, len(s.Stores)):] {
-		a.printGraph(h, j.Bytes, s.Daemon.Running)
+		a.printGraph(h, s)
 	}
 	if len(s.HookLog) > 0 {
 		a.printf("\nhook.log, last lines:\n")
