@@ -1,0 +1,179 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// OpKind orders the ops of a batch: within one batch a store applies removals
+// first.
+type OpKind uint8
+
+// The op kinds, in the order in which a coalesced batch is applied.
+const (
+	DelEdge OpKind = iota + 1 // absent: no-op
+	DelNode                   // with whatever edges are left on it; absent: no-op
+	PutNode                   // creates or updates; Props are registers, nil removes one
+	PutEdge                   // both ends exist by then; Props likewise
+)
+
+// Op is one keyed write. Node is set by DelNode and PutNode, Edge by the others.
+type Op struct {
+	Kind OpKind
+	Node Node
+	Edge Edge
+}
+
+// Batch is the ops of one session from one place of its journal to the next. A
+// store applies all batches of one call in one transaction, with their positions.
+type Batch struct {
+	Journal string // the journal's id
+	Session string
+	From    schema.Position // what the store must hold now, else it refuses
+	To      schema.Position
+	// Reset asks the store to drop the session (its Session node to a stub while
+	// another session points at it, its Actions, Agents and edges) before Ops: the
+	// journal file no longer continues what was folded.
+	Reset bool
+	// Continues says that another journal owns the session in this store: the ops are
+	// those of NewContinuation.
+	Continues bool
+	// Absorbs are the records of this session in other journals that were imported into
+	// this one. What such a journal put into the store for the session goes, if that is
+	// no more than what was imported: its continuation, or, if it owned the session and
+	// this batch does not continue it, the session itself, which this journal owns from
+	// then on. Its position stays, as Standing.Absorbed.
+	Absorbs []Imported
+	Ops     []Op // coalesced: at most one op a key and kind, sorted by kind
+}
+
+// Own returns the key of the Session node that the batch's fold fills.
+func (b *Batch) Own() string {
+	if b.Continues {
+		return ContinuationID(b.Session, b.Journal)
+	}
+	return b.Session
+}
+
+// Imported is a journal's record of a session, up to an offset of its file, that is in
+// another journal too.
+type Imported struct {
+	Journal string
+	Offset  int64
+}
+
+// Standing is how a store holds a journal's record of a session, where that is not the
+// session itself.
+type Standing struct {
+	// Continues: another journal owns the session, this one's record is a continuation.
+	Continues bool
+	// Absorbed: the record is in another journal's up to this offset, and the store has
+	// none of it. Until the file goes beyond, batches without Ops move the position;
+	// then the record is put again from its beginning, with Reset.
+	Absorbed int64
+}
+
+// ContinuationID is the session_id of what a journal records of a session that
+// another journal owns in the same store: a session resumed on a second machine. No
+// session has such an id itself (schema.SafeID).
+func ContinuationID(session, journal string) string {
+	return session + "~" + journal[:min(8, len(journal))]
+}
+
+// Coalesce merges ops that are in order into at most one an entity and kind, sorted
+// by kind: what a store can execute in bulk. Later registers win; a node or edge
+// that is deleted last is only deleted.
+func Coalesce(ops []Op) []Op {
+	nodes := make(map[Ref]int, len(ops))
+	edges := make(map[EdgeKey]int, len(ops))
+	out := make([]Op, 0, len(ops))
+	for _, op := range ops {
+		switch op.Kind {
+		case PutNode, DelNode:
+			if op.Kind == DelNode {
+				dropEdges(out, op.Node.Ref)
+			}
+			if i, ok := nodes[op.Node.Ref]; ok {
+				out[i] = mergeNode(out[i], op)
+				continue
+			}
+			nodes[op.Node.Ref] = len(out)
+			op.Node.Props = slices.Clip(op.Node.Props)
+		default:
+			if i, ok := edges[op.Edge.EdgeKey]; ok {
+				out[i] = mergeEdge(out[i], op)
+				continue
+			}
+			edges[op.Edge.EdgeKey] = len(out)
+		}
+		out = append(out, op)
+	}
+	// What a store may hold and that is put again after its deletion must lose its old
+	// registers: it is deleted and put.
+	for i := range out {
+		switch {
+		case out[i].Kind == PutNode && out[i].Edge.Type == recreated:
+			out[i].Edge = Edge{}
+			out = append(out, Op{Kind: DelNode, Node: Node{Ref: out[i].Node.Ref, Type: out[i].Node.Type}})
+		case out[i].Kind == PutEdge && out[i].Node.Label == recreated:
+			out[i].Node = Node{}
+			out = append(out, Op{Kind: DelEdge, Edge: Edge{EdgeKey: out[i].Edge.EdgeKey}})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Op) int { return cmp.Compare(a.Kind, b.Kind) })
+	return out
+}
+
+// dropEdges turns the edges that were put on a node into ones that are removed: a
+// store removes first, and would put them on the deleted node again. Folds delete
+// nodes rarely.
+func dropEdges(ops []Op, node Ref) {
+	for i := range ops {
+		if k := ops[i].Edge.EdgeKey; ops[i].Kind == PutEdge && (k.From == node || k.To == node) {
+			ops[i] = Op{Kind: DelEdge, Edge: Edge{EdgeKey: k}}
+		}
+	}
+}
+
+// recreated marks, inside Coalesce only, a PutNode or PutEdge whose key was deleted
+// earlier in the batch, in the half of the Op that it does not use.
+const recreated = "recreated"
+
+func mergeEdge(old, op Op) Op {
+	if op.Kind == DelEdge {
+		return op
+	}
+	if old.Kind == DelEdge {
+		op.Node.Label = recreated
+		return op
+	}
+	op.Node.Label = old.Node.Label
+	op.Edge.Props = mergeProps(old.Edge.Props, op.Edge.Props)
+	return op
+}
+
+func mergeNode(old, op Op) Op {
+	if op.Kind == DelNode {
+		return op
+	}
+	if old.Kind == DelNode {
+		op.Edge.Type = recreated
+		return op
+	}
+	op.Edge.Type = old.Edge.Type
+	op.Node.Props = mergeProps(old.Node.Props, op.Node.Props)
+	return op
+}
+
+func mergeProps(old, new []Prop) []Prop {
+	for _, p := range new {
+		if i := slices.IndexFunc(old, func(q Prop) bool { return q.Name == p.Name }); i >= 0 {
+			old[i].Value = p.Value
+		} else {
+			old = append(old, p)
+		}
+	}
+	return old
+}
