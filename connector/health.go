@@ -27,7 +27,10 @@ type Health struct {
 	// LastError is what its store failed with last, also after it came back.
 	LastError   string    `json:"last_error,omitempty"`
 	LastErrorAt time.Time `json:"last_error_at,omitzero"`
-	Position    int64     `json:"position_bytes"` // of journal that the store has
+	// Refused is how many sessions the store refuses while it takes the others; LastError
+	// names one of them.
+	Refused  int   `json:"refused_sessions,omitempty"`
+	Position int64 `json:"position_bytes"` // of journal that the store has
 	// Rate is the events that the store took in the last minute, by the second.
 	Rate      float64   `json:"events_per_second"`
 	AppliedAt time.Time `json:"applied_at,omitzero"` // when the store last took something
@@ -120,10 +123,20 @@ func (h *health) up() {
 	h.become(Up)
 }
 
+// refuses notes how many sessions the store refuses, and why; err is nil if none.
+func (h *health) refuses(sessions int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.now.Refused = sessions; err != nil {
+		h.now.LastError, h.now.LastErrorAt = err.Error(), time.Now().UTC()
+	}
+}
+
 func (h *health) failed(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.become(Down)
+	h.now.Refused = 0 // the next pass finds out again
 	h.now.LastError, h.now.LastErrorAt = err.Error(), time.Now().UTC()
 }
 

@@ -20,6 +20,7 @@ type outage struct {
 	since  time.Time
 	reason string // what was said last; "" while there is no outage
 	untidy string // what maintaining it failed with last
+	picky  bool   // it is said that the store refuses sessions
 }
 
 func (o *outage) begin(err error) {
@@ -58,6 +59,18 @@ func (o *outage) tidied(err error) {
 		logError(o.log.Warn(), "store.maintenance", err).Msg("the store could not tidy itself")
 	}
 	o.untidy = same
+}
+
+// refuses says once that the store refuses some of the sessions, err, and once that it
+// refuses none any more.
+func (o *outage) refuses(err error) {
+	switch {
+	case err != nil && !o.picky:
+		logError(o.log.Warn(), "store.refused", err).Msg("the store takes all but these sessions; trying them again, nothing is lost")
+	case err == nil && o.picky:
+		o.log.Info().Msg("the store took the sessions that it had refused")
+	}
+	o.picky = err != nil
 }
 
 func (o *outage) over() {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ type pass struct {
 	unreadable map[string]error // sessions whose file could not be read
 	// refused are sessions that the store refused, written is how many transactions it
 	// took. Only the writing goroutine uses them.
-	refused  map[string]error
+	refused  map[string]refusal
 	written  int
 	newer    map[string]bool // sessions held in front of a line of a newer version
 	total    int64           // bytes that a catch-up has before it
@@ -57,9 +56,9 @@ func (r *Report) add(o Report) {
 // run folds sessions up to the ends of their files and writes what comes of it. An
 // error is the store's, the journal's Sync's, or ctx's; after one, positions are
 // no longer the store's, and the pass is of no more use. Files that cannot be read
-// are in unreadable.
+// are in unreadable, sessions that the store refused in refused.
 func (p *pass) run(ctx context.Context, sessions []string) error {
-	p.refused, p.written = map[string]error{}, 0
+	p.refused, p.written = map[string]refusal{}, 0
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	folded := make(chan *transaction)
@@ -82,7 +81,8 @@ func (p *pass) run(ctx context.Context, sessions []string) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return p.refusedError()
+	p.undoRefused()
+	return nil
 }
 
 // settled is how long after its last change a file needs no fsync before its
@@ -132,53 +132,6 @@ func (p *pass) write(ctx context.Context, tx *transaction) error {
 	}
 	if p.progress != nil {
 		p.progress(Progress{p.report.Sessions, p.report.Events, p.report.Bytes, max(p.total, p.report.Bytes)})
-	}
-	return nil
-}
-
-// maxRefused is how many sessions a store may refuse before it takes one: more than
-// that, and it is the store that is broken.
-const maxRefused = 8
-
-// apply writes batches, all in one transaction. Where the store refuses what one of them
-// holds it is found by halving, and its session is left out until the next pass: it must
-// not keep the others from the store. events is how many the batches are of; whole
-// reports that all was written.
-func (p *pass) apply(ctx context.Context, batches []graph.Batch, events int) (whole bool, err error) {
-	wanted := len(batches)
-	batches = slices.DeleteFunc(slices.Clone(batches), func(b graph.Batch) bool { return p.refused[b.Session] != nil })
-	if len(batches) == 0 {
-		return wanted == 0, nil
-	}
-	limited, cancel := context.WithTimeout(ctx, p.ApplyTimeout)
-	defer cancel()
-	err = p.Store.Apply(limited, batches)
-	switch {
-	case err == nil:
-		p.written++
-		p.health.took(batches, events)
-		return wanted == len(batches), nil
-	case ctx.Err() == nil && limited.Err() != nil:
-		return false, &timeoutError{"finish", p.ApplyTimeout, err}
-	case !errors.Is(err, graph.ErrRefused), p.written == 0 && len(p.refused) >= maxRefused:
-		return false, err
-	case len(batches) == 1:
-		p.refused[batches[0].Session] = err
-		return false, nil
-	}
-	half := len(batches) / 2
-	for _, part := range [][]graph.Batch{batches[:half], batches[half:]} {
-		if _, err := p.apply(ctx, part, events*len(part)/len(batches)); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
-}
-
-// refusedError names one of the sessions that the store refused, and how many there are.
-func (p *pass) refusedError() error {
-	for session, err := range p.refused {
-		return fmt.Errorf("the store refuses %d sessions, among them %s: %w", len(p.refused), session, err)
 	}
 	return nil
 }

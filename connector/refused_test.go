@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,15 +91,81 @@ func TestFollowBesideARefusedSession(t *testing.T) {
 			}
 		}
 	}
-	// It takes what is of "a" a moment before it refuses the rest.
-	waitFor(t, "down", func() bool { return r.Health().State == connector.Down })
-	if h := r.Health(); !strings.Contains(h.LastError, "bad") {
-		t.Errorf("%+v: want one that says what is wrong", h)
+	if h := r.Health(); h.State != connector.Up || h.Refused != 1 || !strings.Contains(h.LastError, "bad") {
+		t.Errorf("%+v: want one that is up and says what is wrong", h)
 	}
 	<-refusing
 	refusing <- false
 	await(t, j, store, 10*time.Second)
 	equalsFreshFold(t, j, store, "a", "bad")
+	waitFor(t, "none refused", func() bool { return r.Health().Refused == 0 })
+}
+
+// With the waits of a real daemon, other sessions arrive within a second for as long as
+// one is refused, however often that one is tried and goes on being written.
+func TestRefusedSessionDelaysNoOther(t *testing.T) {
+	j, rnd := newJournal(t), newRand(t)
+	var bad []*agent
+	for n := range 12 { // more than a store may refuse before it takes one
+		bad = append(bad, newAgent(rnd, fmt.Sprintf("bad%02d", n)))
+		record(t, j, bad[n].session, bad[n].lines(5)...)
+	}
+	store := &picky{memory: newMemory(), refuses: func(s string) bool { return strings.HasPrefix(s, "bad") }}
+	a := newAgent(rnd, "z")
+	time.Sleep(20 * time.Millisecond) // it is the one that changed last
+	record(t, j, "z", a.next())
+	var log syncBuffer
+	r := &connector.Replica{Journal: j, Store: store, Name: "test", Log: connector.NewLogger(&log, "replica", false)}
+	start(t, func(ctx context.Context) { connector.Follow(ctx, j, r.Log, r) })
+	var worst time.Duration
+	for n := range 30 {
+		began := time.Now()
+		record(t, j, "z", a.next())
+		record(t, j, bad[n%12].session, bad[n%12].next())
+		size := must(j.Stat("z"))(t).Size
+		waitFor(t, "the other session", func() bool {
+			at, _ := store.Positions(t.Context(), j.ID())
+			return at["z"].Offset == size
+		})
+		worst = max(worst, time.Since(began))
+		time.Sleep(50 * time.Millisecond)
+	}
+	if t.Logf("at worst after %v", worst); worst > time.Second {
+		t.Errorf("another session arrives after %v, want within 1 s", worst)
+	}
+	if h := r.Health(); h.State != connector.Up || h.Refused != 12 || !strings.Contains(h.LastError, "bad00") {
+		t.Errorf("%+v: want one that is up and says what is refused", h)
+	}
+	if n := strings.Count(log.String(), "store.refused"); n != 1 {
+		t.Errorf("%d lines say it:\n%s", n, log.String())
+	}
+	equalsFreshFold(t, j, store, "z")
+}
+
+// A session that is refused in the middle of its file goes on from what the store holds.
+func TestRefusedInTheMiddle(t *testing.T) {
+	j := newJournal(t)
+	a := newAgent(newRand(t), "a")
+	record(t, j, "a", a.lines(10)...)
+	var refusing atomic.Bool
+	store := &picky{memory: newMemory(), refuses: func(string) bool { return refusing.Load() }}
+	r := replica(j, store)
+	r.MaxEvents = 4
+	start(t, func(ctx context.Context) { connector.Follow(ctx, j, r.Log, r) })
+	await(t, j, store, 10*time.Second)
+	refusing.Store(true)
+	for range 3 {
+		record(t, j, "a", a.lines(10)...)
+		waitFor(t, "refused", func() bool { return r.Health().Refused == 1 })
+	}
+	refusing.Store(false)
+	await(t, j, store, 10*time.Second)
+	record(t, j, "a", a.lines(10)...)
+	await(t, j, store, 10*time.Second)
+	equalsFreshFold(t, j, store, "a")
+	if h := r.Health(); h.State != connector.Up {
+		t.Errorf("%+v", h)
+	}
 }
 
 // A store that refuses everything is not asked about each of a thousand sessions.

@@ -106,7 +106,7 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 	var total Report
 	for attempt := 1; ; attempt++ {
 		p, err := r.catchUp(ctx, r.Thorough, progress)
-		err = errors.Join(err, p.unreadableError())
+		err = errors.Join(err, refusedError(p.refused), p.unreadableError())
 		total.add(p.report)
 		total.Missing, total.Newer = p.report.Missing, len(p.newer)
 		total.Duration = time.Since(start)
@@ -237,6 +237,8 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 	if err != nil {
 		return err
 	}
+	refused := newRefusals(p)
+	defer refused.due.Stop()
 	ok()
 	if p.report.Events > r.MaxEvents {
 		debug.FreeOSMemory() // a daemon keeps for days what a catch-up took for seconds
@@ -262,6 +264,10 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 			}
 		case <-changed.wake:
 			sessions = changed.take()
+		case <-refused.due.C:
+			if err := refused.retry(ctx); err != nil {
+				return err
+			}
 		case now := <-idle.C:
 			r.folds.dropIdle(now.Add(-r.Idle))
 			// A permission may have been given back, which changes no file's time.
@@ -270,7 +276,7 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 		if len(sessions) == 0 {
 			continue
 		}
-		if err := p.run(ctx, sessions); err != nil {
+		if err := refused.follow(ctx, sessions); err != nil {
 			return err
 		}
 		ok()

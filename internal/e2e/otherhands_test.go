@@ -200,7 +200,7 @@ func TestForeignConstraint(t *testing.T) {
 		if n := d.count(t, "MATCH (s:Session) WHERE s.stub IS NULL RETURN count(s)"); n != 8 {
 			return fmt.Errorf("%d sessions: one holds up others", n)
 		}
-		if h := m.replica.Health(); h.State != connector.Down || !strings.Contains(h.LastError, "bad") {
+		if h := m.replica.Health(); h.State != connector.Up || h.Refused != 1 || !strings.Contains(h.LastError, "bad") {
 			return fmt.Errorf("%+v: want one that says what it is about", h)
 		}
 		return nil
