@@ -90,38 +90,123 @@ type daemonReport struct {
 // held: a daemon that was killed leaves it behind.
 const reportFile = "status.json"
 
-// reportShare bounds what reports cost: a five-hundredth of one core, however many
-// files the journal has (24 ms for 5,000).
-const reportShare = 500
+const (
+	// reportShare bounds what counting the lag costs, as a rule: a five-hundredth of a core,
+	// however many files the journal has (24 ms for 5,000).
+	reportShare = 500
+	// reportWait is how old a lag becomes at most: the first count, while the machine is
+	// busy catching up, may take seconds, and 500 times that is half an hour of silence.
+	reportWait = 10 * time.Second
+	// quickCount is how long a report waits for the lag that belongs to it.
+	quickCount = 200 * time.Millisecond
+)
+
+// reporter writes the report, and counts the lag beside that.
+type reporter struct {
+	keeps   kept
+	journal *journal.Journal
+	path    string
+	log     zerolog.Logger
+	said    []connector.Health // in the last report
+	lags    []*connector.EventLag
+	failed  bool // to write
+
+	results chan counted // of the count that goes on
+	going   bool
+	of      []connector.Health // how the stores were when it began
+	took    time.Duration      // the last one
+	next    time.Time
+}
+
+type counted struct {
+	lags []*connector.EventLag
+	took time.Duration
+}
 
 // keepReport writes the report whenever something changed, at most once a second, and
-// removes it in the end.
+// removes it in the end. How the stores are is said at once; how far they are behind as
+// often as it may cost to count that.
 func keepReport(ctx context.Context, j *journal.Journal, keeps kept, log zerolog.Logger) {
-	path := filepath.Join(j.Home(), reportFile)
-	defer os.Remove(path)
+	r := reporter{keeps: keeps, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
+		lags: make([]*connector.EventLag, len(keeps)), results: make(chan counted, 1)}
+	defer os.Remove(r.path)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	var last []connector.Health
-	var next time.Time
-	failed := false
+	r.look(ctx)
 	for {
-		now := keeps.health()
-		if settled := slices.Equal(now, last) && allUp(now); !settled && !time.Now().Before(next) {
-			began := time.Now()
-			err := writeReport(ctx, path, keeps.report(ctx, j, now))
-			next = began.Add(reportShare * time.Since(began))
-			last = now
-			if err != nil && !failed && ctx.Err() == nil {
-				log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
-			}
-			failed = err != nil
-		}
 		select {
 		case <-ctx.Done():
+			if r.going {
+				<-r.results // nothing reads the journal after this
+			}
 			return
+		case c := <-r.results:
+			r.take(c)
+			now := r.keeps.health()
+			r.forget(now, r.of)
+			r.write(ctx, now)
 		case <-ticker.C:
+			r.look(ctx)
 		}
 	}
+}
+
+// look reports what is new. A change of state has its lag counted whatever was counted
+// before, if that is quick, so that no report says that a store is up and far behind.
+func (r *reporter) look(ctx context.Context) {
+	now := r.keeps.health()
+	changed := !slices.EqualFunc(now, r.said, sameState)
+	due := (!slices.Equal(now, r.of) || !allUp(now)) && !time.Now().Before(r.next)
+	if !r.going && (due || changed && r.took <= quickCount) {
+		r.going, r.of = true, now
+		go func() {
+			began := time.Now()
+			r.results <- counted{r.keeps.lags(ctx, r.journal), time.Since(began)}
+		}()
+		select {
+		case c := <-r.results:
+			r.take(c)
+			r.write(ctx, now)
+			return
+		case <-time.After(quickCount):
+		case <-ctx.Done():
+		}
+	}
+	if !changed {
+		return
+	}
+	r.forget(now, r.said)
+	r.write(ctx, now)
+}
+
+// forget drops the lags that were counted in another state than now.
+func (r *reporter) forget(now, then []connector.Health) {
+	for i := range now {
+		if then == nil || !sameState(now[i], then[i]) {
+			r.lags[i] = nil
+		}
+	}
+}
+
+func (r *reporter) take(c counted) {
+	r.lags, r.took, r.going = c.lags, c.took, false
+	r.next = time.Now().Add(lagWait(c.took))
+}
+
+func (r *reporter) write(ctx context.Context, now []connector.Health) {
+	err := writeReport(ctx, r.path, r.keeps.report(ctx, now, r.lags))
+	if err != nil && !r.failed && ctx.Err() == nil {
+		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
+	}
+	r.failed, r.said = err != nil, now
+}
+
+// lagWait is how long after a count the next may begin, if that took so long.
+func lagWait(took time.Duration) time.Duration { return min(reportShare*took, reportWait) }
+
+// sameState reports whether nothing changed but what grows with every event.
+func sameState(a, b connector.Health) bool {
+	return a.State == b.State && a.Refused == b.Refused && a.LastError == b.LastError
 }
 
 func (k kept) health() (all []connector.Health) {
@@ -135,15 +220,23 @@ func allUp(all []connector.Health) bool {
 	return !slices.ContainsFunc(all, func(h connector.Health) bool { return h.State != connector.Up })
 }
 
-func (k kept) report(ctx context.Context, j *journal.Journal, healths []connector.Health) daemonReport {
-	r := daemonReport{PID: os.Getpid(), UpdatedAt: time.Now().UTC()}
+// lags counts what each store does not have, nil where that is not known.
+func (k kept) lags(ctx context.Context, j *journal.Journal) []*connector.EventLag {
+	lags := make([]*connector.EventLag, len(k))
 	for i, s := range k {
-		h := storeHealth{Name: s.name, URL: s.url, Database: s.database, Kept: true, Health: healths[i]}
 		if at := s.replica.StorePositions(); at != nil {
 			if lag, err := connector.BehindPositions(ctx, j, at); err == nil {
-				h.Lag = &lag
+				lags[i] = &lag
 			}
 		}
+	}
+	return lags
+}
+
+func (k kept) report(ctx context.Context, healths []connector.Health, lags []*connector.EventLag) daemonReport {
+	r := daemonReport{PID: os.Getpid(), UpdatedAt: time.Now().UTC()}
+	for i, s := range k {
+		h := storeHealth{Name: s.name, URL: s.url, Database: s.database, Kept: true, Health: healths[i], Lag: lags[i]}
 		h.Kind, h.Version = kindOf(ctx, s.store, h.State)
 		r.Stores = append(r.Stores, h)
 	}
