@@ -47,6 +47,9 @@ func (f *folding) session(ctx context.Context, session string) {
 			break
 		}
 	}
+	if f.tx != nil && len(f.tx.batches) >= f.size.of(maxSessions) {
+		f.flush(ctx)
+	}
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist):
 		delete(f.unreadable, session)
@@ -214,23 +217,6 @@ func (f *folding) age(session string) time.Duration {
 		return 0
 	}
 	return time.Since(info.ModTime)
-}
-
-// maxPart bounds one session's share of a transaction, in events. An event of a
-// long session makes eight ops before they are coalesced, and all of a share are
-// in memory at once: with 8,000 events 100,000 in one session take 336 MB, with
-// 2,000 they take 193 MB, and no longer.
-const maxPart = 1000
-
-func (f *folding) full(p *part) bool {
-	events, bytes := p.counts.Events, p.bytes
-	if events >= maxPart {
-		return true
-	}
-	if f.tx != nil {
-		events, bytes = events+f.tx.counts.Events, bytes+f.tx.bytes
-	}
-	return events >= f.MaxEvents || bytes >= f.MaxBytes
 }
 
 // add puts a part that ends at the cursor into the transaction.

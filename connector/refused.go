@@ -36,13 +36,16 @@ func (p *pass) apply(ctx context.Context, batches []graph.Batch, events int) (wh
 	}
 	limited, cancel := context.WithTimeout(ctx, p.ApplyTimeout)
 	defer cancel()
+	began := time.Now()
 	err = p.Store.Apply(limited, batches)
 	switch {
 	case err == nil:
 		p.written++
 		p.health.took(batches, events)
+		p.size.took(events, time.Since(began), p.ApplyTimeout)
 		return wanted == len(batches), nil
 	case ctx.Err() == nil && limited.Err() != nil:
+		p.size.halve(events)
 		return false, &timeoutError{"finish", p.ApplyTimeout, err}
 	case !errors.Is(err, graph.ErrRefused), p.written == 0 && len(p.refused) >= maxRefused:
 		return false, err

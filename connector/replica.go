@@ -53,6 +53,7 @@ type Replica struct {
 	folds    folds      // survives a Sync: the next one may go on from it
 	health   health
 	down     outage   // of Run
+	size     size     // of a transaction
 	standing standing // of sessions that other journals record too: see owner.go
 
 	// Tests set these; else they are Journal.Sync, and quietFor.
@@ -104,12 +105,17 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 	r.setDefaults()
 	start := time.Now()
 	var total Report
+	r.size.less = 0
 	for attempt := 1; ; attempt++ {
 		p, err := r.catchUp(ctx, r.Thorough, progress)
 		err = errors.Join(err, refusedError(p.refused), p.unreadableError())
 		total.add(p.report)
 		total.Missing, total.Newer = p.report.Missing, len(p.newer)
 		total.Duration = time.Since(start)
+		if ctx.Err() == nil && r.size.worthwhile(err) {
+			attempt = 0 // a store that is too slow for a transaction may have time for half of it
+			continue
+		}
 		// Somebody else wrote to the store between our reading its positions and
 		// our writing. Once more from what it says now.
 		if r.owned(err) {
