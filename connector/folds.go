@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -13,15 +14,23 @@ type fold struct {
 	at         schema.Position
 	events     int
 	used       time.Time
-	complained bool // about a line of this file
+	complained bool          // about a line of this file
+	place      *list.Element // in folds.order, while it is kept
 }
+
+// keptSession is what a state that is kept costs beside its events, in events: with its
+// maps, a session of two takes as much memory as 20 more of a long one.
+const keptSession = 20
+
+func (f *fold) cost() int { return f.events + keptSession }
 
 // folds keeps the states of the sessions that live. One that is not kept is made
 // again by folding the file from its beginning, which costs time but is always
 // right.
 type folds struct {
-	kept   map[string]*fold
-	events int // of all kept: what their memory is proportional to
+	kept  map[string]*fold
+	order list.List // of the ids of what is kept, least recently used first
+	cost  int       // of all kept: what their memory is proportional to
 }
 
 // take removes and returns the state of a session at a position, or nil. Taken,
@@ -44,17 +53,12 @@ func (f *folds) put(session string, state *fold, limit int) {
 	if f.kept == nil {
 		f.kept = map[string]*fold{}
 	}
-	state.used = time.Now()
+	f.drop(session)
+	state.used, state.place = time.Now(), f.order.PushBack(session)
 	f.kept[session] = state
-	f.events += state.events
-	for f.events > limit && len(f.kept) > 1 {
-		oldest := session
-		for s, other := range f.kept {
-			if other.used.Before(f.kept[oldest].used) {
-				oldest = s
-			}
-		}
-		f.drop(oldest)
+	f.cost += state.cost()
+	for f.cost > limit && len(f.kept) > 1 {
+		f.drop(f.order.Front().Value.(string))
 	}
 }
 
@@ -69,7 +73,8 @@ func (f *folds) dropIdle(since time.Time) {
 
 func (f *folds) drop(session string) {
 	if state := f.kept[session]; state != nil {
-		f.events -= state.events
+		f.cost -= state.cost()
+		f.order.Remove(state.place)
 		delete(f.kept, session)
 	}
 }

@@ -44,7 +44,7 @@ type Replica struct {
 	ApplyTimeout, AnswerTimeout time.Duration
 	// Idle is how long after its session's last line a fold's state is kept: 10 min.
 	Idle time.Duration
-	// MaxKept bounds the states kept, in events folded: 50,000, about 30 MB.
+	// MaxKept bounds the states kept, in events folded, 20 more a session: 50,000, about 30 MB.
 	MaxKept int
 	// MinBackoff and MaxBackoff bound the wait after a failure: 0.1 s, 30 s.
 	MinBackoff, MaxBackoff time.Duration
