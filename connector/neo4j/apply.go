@@ -22,9 +22,6 @@ func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
 	if s.opts.ReadOnly {
 		return s.fail("apply", errReadOnly)
 	}
-	if err := ctx.Err(); err != nil {
-		return s.fail("apply", err)
-	}
 	p, err := newPlan(batches)
 	if err != nil {
 		return s.fail("apply", err)
@@ -32,8 +29,10 @@ func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
 	if len(p.claims) == 0 {
 		return nil
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return s.fail("apply", err)
+	}
+	defer s.unlock()
 	if err := s.apply(ctx, p); err != nil {
 		return s.fail("apply", err)
 	}

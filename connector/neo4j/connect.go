@@ -113,24 +113,6 @@ func (s *Store) session(ctx context.Context, mode driver.AccessMode) driver.Sess
 	return s.driver.NewSession(ctx, driver.SessionConfig{AccessMode: mode, DatabaseName: s.opts.Database})
 }
 
-// read runs one statement of read/ in a managed read transaction and hands every record
-// to each, after the transaction: an attempt that fails half-way is made again, and
-// each must not see its records twice.
-func (s *Store) read(ctx context.Context, stmt string, params map[string]any, each func(*driver.Record) error) error {
-	records, err := s.readAll(ctx, func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
-		return collect(ctx, tx, stmt, params)
-	})
-	if err != nil {
-		return err
-	}
-	for _, r := range records {
-		if err := each(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // readAll runs f in a managed read transaction. f may be called again after an error
 // that passes.
 func (s *Store) readAll(ctx context.Context, f work) ([]*driver.Record, error) {

@@ -27,6 +27,7 @@ const (
 	reasonStopped     = "store.stopped"
 	reasonFull        = "store.full"
 	reasonVersion     = "store.version"
+	reasonDuplicates  = "store.duplicates"
 	reasonRouting     = "store.no_cluster"
 )
 
@@ -40,11 +41,14 @@ func diagnose(err error, o Options) (reason, cure string) {
 	last := lastTry(err)
 	var refused *driver.Neo4jError
 	var unsupported unsupportedError
+	var duplicate *duplicateError
 	switch {
 	case errors.Is(err, graph.ErrConflict):
 		return reasonConflict, ""
 	case errors.As(err, &unsupported):
 		return reasonVersion, ""
+	case errors.As(err, &duplicate):
+		return reasonDuplicates, duplicate.cure()
 	case errors.As(last, &refused):
 		return diagnoseServer(refused, o)
 	case isTimeout(last):

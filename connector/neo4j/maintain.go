@@ -58,8 +58,10 @@ func tallyOf(positions map[string]schema.Position) (t tally) {
 // left in it. An error that wraps graph.ErrConflict says that it does not: somebody
 // emptied it, or put an older backup back. Any other says that it does not answer.
 func (s *Store) Maintain(ctx context.Context) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	if s.lock(ctx) != nil {
+		return nil // the time is over: whoever writes hears from the database
+	}
+	defer s.unlock()
 	if len(s.seen) == 0 || time.Since(s.checked) < s.every {
 		return nil
 	}
@@ -79,7 +81,24 @@ func (s *Store) Maintain(ctx context.Context) error {
 			return s.fail("check", fmt.Errorf("it was emptied, restored or written by another program: %w", graph.ErrConflict))
 		}
 	}
-	return nil
+	return s.fail("check", s.checkSchema(ctx))
+}
+
+// checkSchema has the next Apply make the constraints that somebody dropped: without them
+// two programs make the same Tool twice, and then they cannot be made any more.
+func (s *Store) checkSchema(ctx context.Context) error {
+	if s.ready == nil {
+		return nil
+	}
+	missing, err := s.missing(ctx, s.ready.Dialect)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	if missing && err == nil {
+		s.ready = nil
+		s.opts.Log.Warn().Msg("constraints or indexes were dropped; they are made again with the next events")
+	}
+	return err
 }
 
 // patient returns a context that lasts longer than ctx may, and ends when that is

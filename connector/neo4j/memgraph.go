@@ -69,24 +69,6 @@ func isAnalytical(r map[string]any) bool {
 	return r["storage info"] == "storage_mode" && r["value"] == "IN_MEMORY_ANALYTICAL"
 }
 
-// memgraphSchema asks what a Memgraph has: a statement that makes it again would want
-// the whole database for itself, just to find that out. The keys are schemaKey's.
-func (s *Store) memgraphSchema(ctx context.Context) (map[string]bool, error) {
-	session := s.session(ctx, driver.AccessModeRead)
-	defer session.Close(ctx)
-	have := map[string]bool{}
-	for _, name := range []string{"show_constraints", "show_indexes"} {
-		records, err := ask(ctx, session, cypher.Read(cypher.Memgraph, name))
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range records {
-			have[schemaRowKey(r.AsMap())] = true
-		}
-	}
-	return have, nil
-}
-
 // schemaRowKey names what a row of SHOW CONSTRAINT INFO or SHOW INDEX INFO is about.
 func schemaRowKey(r map[string]any) string {
 	if kind, ok := r["constraint type"].(string); ok {
@@ -115,9 +97,12 @@ func names(v any) string {
 	return strings.Join(out, ",")
 }
 
-// schemaKey names what a statement of schema/memgraph/setup.cypher makes, as
-// schemaRowKey does; "" is any other statement.
+// schemaKey names what a statement of schema/*/setup.cypher makes, as schemaRowKey and
+// neo4jRowKey do; "" is any other statement.
 func schemaKey(stmt string) string {
+	if key := neo4jKey(stmt); key != "" {
+		return key
+	}
 	if rest, ok := strings.CutPrefix(stmt, "CREATE CONSTRAINT ON (n:"); ok {
 		label, rest, _ := strings.Cut(rest, ") ASSERT n.")
 		return "unique " + label + "(" + strings.TrimSuffix(rest, " IS UNIQUE") + ")"

@@ -183,6 +183,9 @@ func (p *plan) putNode(c *claim, n *graph.Node, owned map[graph.Ref]row) {
 		if key := n.Key; len(key) > maxIndexed {
 			props[graph.KeyProperty(n.Label)+wholeSuffix] = encodeValue("", key)
 		}
+		if n.Label.Shared() {
+			props[ours] = true
+		}
 		p.nodes[n.Label] = append(p.nodes[n.Label], r)
 	}
 }

@@ -46,8 +46,11 @@ func decodePosition(row map[string]any) schema.Position {
 
 // Positions returns the position of every session of one journal.
 func (s *Store) Positions(ctx context.Context, journal string) (map[string]schema.Position, error) {
-	s.writing.Lock() // or an Apply could move one between the answer and the tally
-	defer s.writing.Unlock()
+	// Without the lock an Apply could move one between the answer and the tally.
+	if err := s.lock(ctx); err != nil {
+		return nil, s.fail("read positions", err)
+	}
+	defer s.unlock()
 	p, err := s.positions(ctx, journal)
 	if err != nil {
 		return nil, s.fail("read positions", err)

@@ -237,16 +237,20 @@ type Contents struct {
 	Sessions int64 `json:"sessions"`
 	Actions  int64 `json:"actions"`
 	Agents   int64 `json:"agents"`
+	Tools    int64 `json:"tools"`
+	Tags     int64 `json:"tags"`
+	Files    int64 `json:"files"`
 }
 
-// Contents counts what Clear would delete.
+// Contents counts what Clear would delete: of tools, tags and files those that nothing
+// else in the database is linked to.
 func (s *Store) Contents(ctx context.Context) (c Contents, err error) {
 	info, err := s.connect(ctx)
 	if err != nil {
 		return c, s.fail("connect", err)
 	}
 	err = s.Query(ctx, cypher.Read(info.Dialect, "contents"), nil, func(_ []string, row []any) error {
-		for i, n := range []*int64{&c.Journals, &c.Sessions, &c.Actions, &c.Agents} {
+		for i, n := range []*int64{&c.Journals, &c.Sessions, &c.Actions, &c.Agents, &c.Tools, &c.Tags, &c.Files} {
 			*n, _ = row[i].(int64)
 		}
 		return nil

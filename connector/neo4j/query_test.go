@@ -237,7 +237,7 @@ func TestContentsCounts(t *testing.T) {
 	engines(t, func(t *testing.T, o neo4j.Options) {
 		s := small(t, o)
 		got, err := s.Contents(t.Context())
-		if want := (neo4j.Contents{Journals: 1, Sessions: 1, Actions: 1}); err != nil || got != want {
+		if want := (neo4j.Contents{Journals: 1, Sessions: 1, Actions: 1, Tools: 1}); err != nil || got != want {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 		if err := s.Clear(t.Context()); err != nil {

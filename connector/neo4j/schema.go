@@ -3,14 +3,12 @@ package neo4j
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
 	"github.com/actiongraph/actiongraph/cypher"
-	"github.com/actiongraph/actiongraph/graph"
 )
 
 // Setup makes the constraints and indexes that are missing. Apply does the same before
@@ -27,27 +25,14 @@ func (s *Store) Drop(ctx context.Context) error {
 	})
 }
 
-// Clear removes the graph: all nodes of its labels, and the positions. Constraints and
-// indexes stay, and so does what has other labels.
-func (s *Store) Clear(ctx context.Context) error {
-	return s.change(ctx, "clear", func(ctx context.Context, d cypher.Dialect) error {
-		// The positions first: a Clear that is cut off is then seen as one, and folded again.
-		for _, l := range []graph.Label{cypher.Position, graph.LabelAction, graph.LabelAgent, graph.LabelSession,
-			graph.LabelTool, graph.LabelTag, graph.LabelFile} {
-			if err := s.clear(ctx, cypher.Nodes(d, "clear", l)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 func (s *Store) change(ctx context.Context, doing string, f func(context.Context, cypher.Dialect) error) error {
 	if s.opts.ReadOnly {
 		return s.fail(doing, errReadOnly)
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return s.fail(doing, err)
+	}
+	defer s.unlock()
 	s.forget()
 	info, err := s.connect(ctx)
 	if err == nil {
@@ -56,30 +41,22 @@ func (s *Store) change(ctx context.Context, doing string, f func(context.Context
 	return s.fail(doing, err)
 }
 
-// clear runs a statement that deletes some nodes until it deletes none.
-func (s *Store) clear(ctx context.Context, stmt string) error {
-	for {
-		records, err := s.run(ctx, driver.AccessModeWrite, func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
-			return collect(ctx, tx, stmt, nil)
-		})
-		if err != nil || len(records) == 0 || records[0].Values[0] == int64(0) {
-			return err
-		}
-	}
-}
-
+// setup makes what is missing, and nothing where nothing is: in Memgraph each statement
+// wants the whole database for itself, in Neo4j twenty round trips take their time.
 func (s *Store) setup(ctx context.Context, d cypher.Dialect) error {
 	if d == cypher.Memgraph {
 		if err := s.memgraphTransactions(ctx); err != nil {
 			return err
 		}
-		have, err := s.memgraphSchema(ctx)
-		if err != nil {
-			return err
-		}
-		return s.script(ctx, cypher.Setup(d), have)
 	}
-	if err := s.script(ctx, cypher.Setup(d), nil); err != nil {
+	have, err := s.have(ctx, d)
+	switch {
+	case err != nil && (d == cypher.Memgraph || !isForbidden(err)):
+		return err
+	case err == nil && hasAll(have, cypher.Setup(d)):
+		return nil
+	}
+	if err := s.script(ctx, cypher.Setup(d), have); err != nil || d == cypher.Memgraph {
 		return err
 	}
 	// MERGE without its index reads all nodes of the label, row by row.
@@ -96,7 +73,7 @@ func (s *Store) script(ctx context.Context, stmts []string, have map[string]bool
 			continue
 		}
 		if err := s.alone(ctx, session, stmt); err != nil {
-			return fmt.Errorf("%s: %w", stmt, ended(ctx, err))
+			return duplicated(stmt, ended(ctx, err))
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@
 //     not see such nodes.
 //   - search on an Action: its words, for the full-text index action_search.
 //   - owner on a Session: the id of the journal that it belongs to.
+//   - actiongraph: true on a Tool, Tag or File, which tells it from other people's.
 //   - timestamp_ms beside timestamp: the same in milliseconds, for arithmetic.
 //   - JournalPosition nodes: how far each journal's session is in the graph.
 //
@@ -51,10 +52,10 @@ type Store struct {
 	info   *Info      // of the server, once it has been asked
 	closed bool
 
-	writing sync.Mutex // one Apply at a time
-	ready   *Info      // the server that has the schema: guarded by writing
-	seen    known      // what the database must still hold: guarded by writing
-	checked time.Time  // when that was last looked at
+	writing chan struct{} // one Apply at a time: see lock
+	ready   *Info         // the server that has the schema: guarded by writing
+	seen    known         // what the database must still hold: guarded by writing
+	checked time.Time     // when that was last looked at
 	every   time.Duration
 }
 
@@ -75,7 +76,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fail(o, "open", err)
 	}
-	return &Store{opts: o, driver: d, seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery)}, nil
+	return &Store{opts: o, driver: d, writing: make(chan struct{}, 1), seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery)}, nil
 }
 
 // Info returns what the server says it is, asking it when that is not known.
@@ -86,6 +87,22 @@ func (s *Store) Info(ctx context.Context) (Info, error) {
 	}
 	return *info, nil
 }
+
+// lock waits until no other call writes, or for the end of ctx: a call that hangs must
+// not hold others longer than their deadline.
+func (s *Store) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.writing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) unlock() { <-s.writing }
 
 // Close closes all connections. Closing twice is fine.
 func (s *Store) Close() error {

@@ -20,12 +20,12 @@ var (
 	_ connector.Reader     = (*neo4j.Store)(nil)
 )
 
-// TestConformance tries 40 random histories unless -rapid.checks says otherwise: each
+// TestConformance tries 20 random histories unless -rapid.checks says otherwise: each
 // asks a server some 400 questions, and 100 of them would take half of all tests' time.
 func TestConformance(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	if was := checks.Value.String(); was == checks.DefValue {
-		if err := checks.Value.Set("40"); err != nil {
+		if err := checks.Value.Set("20"); err != nil {
 			t.Fatal(err)
 		}
 		defer checks.Value.Set(was)

@@ -128,6 +128,9 @@ func decodeProps(l graph.Label, m map[string]any) []graph.Prop {
 	return props
 }
 
+// ours marks a Tool, Tag or File that a fold has put: Clear leaves other people's.
+const ours = "actiongraph"
+
 // isOwn reports a property of nodes of l that is none of the graph's: the key and what
 // the store added.
 func isOwn(l graph.Label, name string) bool {
@@ -138,6 +141,8 @@ func isOwn(l graph.Label, name string) bool {
 		return l == graph.LabelAction
 	case "owner":
 		return l == graph.LabelSession
+	case ours:
+		return l.Shared()
 	}
 	return false
 }

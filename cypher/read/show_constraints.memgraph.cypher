@@ -1,2 +1,2 @@
-// Only Memgraph needs asking: Neo4j has IF NOT EXISTS.
+// Memgraph has no IF NOT EXISTS.
 SHOW CONSTRAINT INFO
