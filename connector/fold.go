@@ -83,6 +83,7 @@ func (f *folding) file(ctx context.Context, session string) error {
 		f.Log.Warn().Str("run_id", session).Str("reason", "journal.replaced").
 			Msg("the journal file is not the one that was folded; folding it again from its beginning")
 		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
+		f.twins.found(session)
 	}
 	if err != nil {
 		return err

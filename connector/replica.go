@@ -52,8 +52,9 @@ type Replica struct {
 	running  sync.Mutex // one Sync or Run at a time
 	folds    folds      // survives a Sync: the next one may go on from it
 	health   health
-	down     outage   // of Run
-	size     size     // of a transaction
+	down     outage // of Run
+	size     size   // of a transaction
+	twins    twins
 	standing standing // of sessions that other journals record too: see owner.go
 
 	// Tests set these; else they are Journal.Sync, and quietFor.
@@ -226,7 +227,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 			continue
 		}
 		r.standing = standing{} // whose a session is may have changed, too
-		r.health.failed(err)
+		r.health.failed(r.twin(err))
 		if r.down.begin(err); r.down.reason == login {
 			wait = r.MaxBackoff // somebody has to change a password: to hurry locks the account
 		}
