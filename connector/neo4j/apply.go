@@ -50,16 +50,7 @@ func (s *Store) apply(ctx context.Context, p *plan) error {
 		}
 		s.ready = info
 	}
-	var t *tx
-	attempts := 0
-	_, err = s.run(ctx, driver.AccessModeWrite, func(m driver.ManagedTransaction) ([]*driver.Record, error) {
-		attempts++
-		t = &tx{ctx: ctx, managed: m, dialect: info.Dialect, plan: p}
-		return nil, t.apply()
-	})
-	if attempts > 1 {
-		s.opts.Log.Debug().Int("attempts", attempts).Err(err).Msg("a transaction was made again")
-	}
+	t, err := s.transact(ctx, info.Dialect, p)
 	switch {
 	case errors.Is(err, graph.ErrConflict):
 		s.forget()
@@ -75,21 +66,43 @@ func (s *Store) apply(ctx context.Context, p *plan) error {
 	return err
 }
 
+// transact writes a plan in one transaction, and returns the attempt that did.
+func (s *Store) transact(ctx context.Context, d cypher.Dialect, p *plan) (t *tx, err error) {
+	if err := s.dropFirst(ctx, d, p); err != nil {
+		return nil, err
+	}
+	attempts := 0
+	_, err = s.run(ctx, driver.AccessModeWrite, func(m driver.ManagedTransaction) ([]*driver.Record, error) {
+		attempts++
+		t = &tx{ctx: ctx, managed: m, dialect: d, plan: p}
+		return nil, t.apply()
+	})
+	if attempts > 1 {
+		s.opts.Log.Debug().Int("attempts", attempts).Err(err).Msg("a transaction was made again")
+	}
+	return t, err
+}
+
 // applied keeps what the database must hold in step.
 func (s *Store) applied(t *tx) {
 	for _, c := range t.plan.claims {
-		sum, ok := s.seen[c.journal]
-		if !ok {
-			continue // its positions were never read: nothing to compare with
-		}
-		if c.from != (schema.Position{}) {
-			sum = sum.without(c.session, c.from)
-		}
-		if c.to != (schema.Position{}) {
-			sum = sum.with(c.session, c.to)
-		}
-		s.seen[c.journal] = sum
+		s.moved(c, c.to)
 	}
+}
+
+// moved is applied for one session.
+func (s *Store) moved(c *claim, to schema.Position) {
+	sum, ok := s.seen[c.journal]
+	if !ok {
+		return // its positions were never read: nothing to compare with
+	}
+	if c.from != (schema.Position{}) {
+		sum = sum.without(c.session, c.from)
+	}
+	if to != (schema.Position{}) {
+		sum = sum.with(c.session, to)
+	}
+	s.seen[c.journal] = sum
 }
 
 // tx is one attempt at an Apply. The driver may make several: nothing in it outlives

@@ -16,6 +16,8 @@ type held struct {
 	graph.Standing
 	owner string // the journal that owns the session
 	stub  bool   // the Session that the journal fills is one
+	// dropping says that what the journal has put is only partly there: see dropFirst.
+	dropping bool
 }
 
 // claim locks the positions and Sessions of the plan, reads them, and refuses what is
@@ -36,6 +38,7 @@ func (t *tx) claim() error {
 		h := held{at: decodePosition(m), Standing: decodeStanding(m)}
 		h.owner, _ = m["owner"].(string)
 		h.stub, _ = m["stub"].(bool)
+		h.dropping, _ = m["dropping"].(bool)
 		t.held[id] = h
 	}
 	return t.check()
@@ -111,45 +114,4 @@ func (t *tx) take(c *claim) {
 			t.owners[c.session] = c.journal
 		}
 	}
-}
-
-// drop removes what resets and absorbed journals leave behind.
-func (t *tx) drop() error {
-	var emptied, gone []string // Sessions that become stubs, those that then may go
-	var absorbed []row
-	for _, c := range t.plan.claims {
-		h := t.held[c.position()]
-		if c.reset {
-			emptied = append(emptied, c.own)
-			if h.Continues && !c.continues {
-				gone = append(gone, graph.ContinuationID(c.session, c.journal))
-			}
-		}
-		for _, in := range t.taken[c] {
-			gone = append(gone, graph.ContinuationID(c.session, in.Journal))
-			absorbed = append(absorbed, row{"position": positionID(in.Journal, c.session), "offset": in.Offset})
-			if h.owner == in.Journal {
-				emptied = append(emptied, c.own)
-			}
-		}
-	}
-	made := slices.Clone(gone) // claim.cypher has made a Session for each that may be absorbed
-	for _, c := range t.plan.claims {
-		for _, in := range c.absorbs {
-			made = append(made, graph.ContinuationID(c.session, in.Journal))
-		}
-	}
-	return t.each(
-		func() error { return t.empty(slices.Concat(emptied, gone)) },
-		func() error { return t.keyed("remove_sessions", made) },
-		func() error { return t.write("absorb_positions", absorbed) })
-}
-
-// empty removes what the folds of some sessions have put.
-func (t *tx) empty(sessions []string) error {
-	return t.each(
-		func() error { return t.labelled("drop_nodes", graph.LabelAction, sessions) },
-		func() error { return t.labelled("drop_nodes", graph.LabelAgent, sessions) },
-		func() error { return t.keyed("unlink_sessions", sessions) },
-		func() error { return t.keyed("empty_sessions", sessions) })
 }

@@ -57,6 +57,8 @@ type Store struct {
 	seen    known         // what the database must still hold: guarded by writing
 	checked time.Time     // when that was last looked at
 	every   time.Duration
+
+	dropAtOnce int
 }
 
 // Info is what the server says it is.
@@ -76,7 +78,7 @@ func Open(_ context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fail(o, "open", err)
 	}
-	return &Store{opts: o, driver: d, writing: make(chan struct{}, 1), seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery)}, nil
+	return &Store{opts: o, driver: d, writing: make(chan struct{}, 1), seen: known{}, every: cmp.Or(o.CheckEvery, checkEvery), dropAtOnce: dropAtOnce}, nil
 }
 
 // Info returns what the server says it is, asking it when that is not known.

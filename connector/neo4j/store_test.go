@@ -23,15 +23,27 @@ var (
 // TestConformance tries 20 random histories unless -rapid.checks says otherwise: each
 // asks a server some 400 questions, and 100 of them would take half of all tests' time.
 func TestConformance(t *testing.T) {
-	checks := flag.Lookup("rapid.checks")
-	if was := checks.Value.String(); was == checks.DefValue {
-		if err := checks.Value.Set("20"); err != nil {
-			t.Fatal(err)
-		}
-		defer checks.Value.Set(was)
-	}
+	randomly(t, "20")
 	engines(t, func(t *testing.T, o neo4j.Options) {
 		storetest.Run(t, func(t *testing.T) connector.Store { return empty(t, o) })
+	})
+}
+
+// randomly sets how many random histories a test tries, unless -rapid.checks does.
+func randomly(t *testing.T, histories string) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	was := checks.Value.String()
+	if was != checks.DefValue {
+		return
+	}
+	if err := checks.Value.Set(histories); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := checks.Value.Set(was); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

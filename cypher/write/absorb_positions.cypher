@@ -3,4 +3,4 @@
 // nothing new puts nothing back.
 UNWIND $rows AS row
 MATCH (p:JournalPosition {position_id: row.position})
-SET p.absorbed = CASE WHEN p.absorbed > row.offset THEN p.absorbed ELSE row.offset END, p.continues = false
+SET p.absorbed = CASE WHEN p.absorbed > row.offset THEN p.absorbed ELSE row.offset END, p.continues = false, p.dropping = null

@@ -5,4 +5,4 @@ MATCH (s:Session {session_id: row.own})
 OPTIONAL MATCH (base:Session {session_id: row.session})
 RETURN row.position AS position, p.offset AS offset, p.sum AS sum, p.first AS first,
        coalesce(p.continues, false) AS continues, coalesce(p.absorbed, 0) AS absorbed,
-       base.owner AS owner, coalesce(s.stub, false) AS stub
+       base.owner AS owner, coalesce(p.dropping, false) AS dropping, coalesce(s.stub, false) AS stub
