@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -88,6 +89,9 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 	if err != nil {
 		return unavailable(err)
 	}
+	if len(keeps) > 0 && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
 	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
 		Strs("stores", keeps.names()).Msg("following the journal")
@@ -101,8 +105,8 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, log zerolog.Logger) {
 	var beside sync.WaitGroup
 	defer beside.Wait() // they read the stores that are closed then
-	for i := range keeps {
-		keeps[i].replica = &connector.Replica{Journal: j, Store: keeps[i].store, Name: keeps[i].name, Log: log}
+	for i, k := range keeps {
+		keeps[i].replica = &connector.Replica{Journal: j, Store: k.store, Name: k.name, Log: log, MaxBytes: keeps.bytes(k.name)}
 	}
 	beside.Go(func() { endAbandoned(ctx, j, r, log) })
 	beside.Go(func() { keepReport(ctx, j, keeps, log) })

@@ -173,7 +173,7 @@ func (a *app) syncGraph(ctx context.Context, j *journal.Journal, g config.Graph)
 		return report, err
 	}
 	progress, done := a.namedBar(ctx, g.Name)
-	r := connector.Replica{Journal: j, Store: store, Name: g.Name, Log: zerolog.Nop(), Thorough: true}
+	r := connector.Replica{Journal: j, Store: store, Name: g.Name, Log: zerolog.Nop(), Thorough: true, MaxBytes: graphBytes}
 	report, err = r.Sync(ctx, progress)
 	done()
 	return report, errors.Join(err, store.Close())
