@@ -46,7 +46,7 @@ func TestFoldsAreBounded(t *testing.T) {
 // Tiny sessions cost more than their events: 15,000 of two events each, all kept, took
 // 100 MB a store.
 func TestFoldsOfTinySessionsAreBounded(t *testing.T) {
-	const limit = 50_000
+	const limit = 20_000
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -66,8 +66,8 @@ func TestFoldsOfTinySessionsAreBounded(t *testing.T) {
 		t.Errorf("%d are kept", len(f.kept))
 	}
 	held := int64(after.HeapAlloc) - int64(before.HeapAlloc)
-	if t.Logf("%d kept in %d KB, %d B each", len(f.kept), held/1000, held/int64(len(f.kept))); held > 30<<20 {
-		t.Errorf("they take %d MB, want 30 as with long sessions", held>>20)
+	if t.Logf("%d kept in %d KB, %d B each", len(f.kept), held/1000, held/int64(len(f.kept))); held > 12<<20 {
+		t.Errorf("they take %d MB, want 12 as with long sessions", held>>20)
 	}
 	runtime.KeepAlive(&f)
 }
