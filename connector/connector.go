@@ -34,6 +34,12 @@ type Shared interface {
 	Standings(ctx context.Context, journal string) (map[string]graph.Standing, error)
 }
 
+// Checker is a Store that holds things beside a session's graph that may be damaged while
+// Load's answer is right: Verify reports them, too.
+type Checker interface {
+	Check(ctx context.Context, session string) ([]graph.Change, error)
+}
+
 // Maintainer is a Store that has work better done while nothing arrives. Maintain
 // does it in small steps and stops, without error, when ctx ends. An error that
 // wraps graph.ErrConflict says that the store is not the one it was (somebody deleted

@@ -47,8 +47,7 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 		if v.standings[s].Absorbed > 0 {
 			continue // it is in another journal's, which is verified where that is
 		}
-		held, err := store.Load(ctx, v.own(s))
-		if f := v.compare(s, positions[s], held, err); f.err != nil || len(f.changes) > 0 {
+		if f := v.look(ctx, s, positions[s]); f.err != nil || len(f.changes) > 0 {
 			found[s] = f
 		}
 	}
@@ -113,16 +112,28 @@ func (v verification) again(ctx context.Context, session string) finding {
 		if err != nil {
 			return finding{err: err}
 		}
-		held, loadErr := v.store.Load(ctx, v.own(session))
+		found := v.look(ctx, session, before[session])
 		after, err := v.positions(ctx)
 		if err != nil {
 			return finding{err: err}
 		}
-		if at := before[session]; at == after[session] {
-			return v.compare(session, at, held, loadErr)
+		if before[session] == after[session] {
+			return found
 		}
 	}
 	return finding{err: ErrBeingWritten}
+}
+
+// look compares what the store holds of a session with its journal's up to a position,
+// and asks the store for what that does not show.
+func (v verification) look(ctx context.Context, session string, at schema.Position) finding {
+	held, err := v.store.Load(ctx, v.own(session))
+	found := v.compare(session, at, held, err)
+	if checker, ok := v.store.(Checker); ok && found.err == nil {
+		changes, err := checker.Check(ctx, v.own(session))
+		found.changes, found.err = append(found.changes, changes...), err
+	}
+	return found
 }
 
 // compare folds a session's journal up to a position and compares that with what
