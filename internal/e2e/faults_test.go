@@ -22,7 +22,7 @@ import (
 // has locked.
 const (
 	putEdges = "MERGE (a)-[r:"
-	claimed  = "s.owner AS owner"
+	claimed  = "AS owner"
 )
 
 // TestCutAtCommit breaks the connection in the two moments in which a writer cannot know
