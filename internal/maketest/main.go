@@ -33,6 +33,9 @@ func main() {
 		t.flags = append(t.flags, "-race")
 	}
 	err := t.run(packages)
+	if os.Getenv("AG_TEST_MEMGRAPH_URL") == "" {
+		fmt.Println("not run: anything on Memgraph (set AG_TEST_MEMGRAPH_URL to one that may be emptied)")
+	}
 	if err == nil && t.skipped > 0 && os.Getenv("CI") == "true" {
 		err = fmt.Errorf("%d skipped, and CI=true", t.skipped)
 	}
