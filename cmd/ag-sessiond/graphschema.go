@@ -173,8 +173,9 @@ func (a *app) schemaClear(ctx context.Context, stdin io.Reader, yes bool) error 
 		if err != nil {
 			return "", err
 		}
-		question := fmt.Sprintf("delete %s with %s and %s, of %s, from %s?", render.Plural(has.Sessions, "session"),
-			render.Plural(has.Actions, "action"), render.Plural(has.Agents, "subagent"), render.Plural(has.Journals, "journal"), what)
+		question := fmt.Sprintf("delete %s with %s and %s, of %s, and their %s, %s and %s from %s?", render.Plural(has.Sessions, "session"),
+			render.Plural(has.Actions, "action"), render.Plural(has.Agents, "subagent"), render.Plural(has.Journals, "journal"),
+			render.Plural(has.Tools, "tool"), render.Plural(has.Tags, "tag"), render.Plural(has.Files, "file"), what)
 		if err := a.confirm(ctx, stdin, question, yes); err != nil {
 			return "", err
 		}
