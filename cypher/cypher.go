@@ -55,7 +55,20 @@ func script(d Dialect, name string) (out []string) {
 func Read(d Dialect, name string) string { return statement(d, "read", name) }
 
 // Write returns the statement of write/<name>.cypher, as Read does.
-func Write(d Dialect, name string) string { return statement(d, "write", name) }
+func Write(d Dialect, name string) string {
+	if d == Neo4j && strings.HasPrefix(name, "put_") {
+		return putOptions + statement(d, "write", name)
+	}
+	return statement(d, "write", name)
+}
+
+// putOptions are Neo4j's query options for the statements that a catch-up consists of.
+// They find everything by unique keys, so that no statistics give a better plan; yet
+// Neo4j makes a new one each time that the graph has grown by a part, and by default
+// bytecode of its own for the expressions of each, which the JVM then compiles.
+// Measured: a server's first 100,000 actions after a warm-up of 25,000 take it 338 µs of
+// CPU time each, without them 423.
+const putOptions = "CYPHER replan=skip expressionEngine=interpreted\n"
 
 // Actions returns a Write statement for Actions of one type: its labels are in it.
 func Actions(d Dialect, name string, t graph.ActionType) string {
