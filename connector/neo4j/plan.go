@@ -40,7 +40,6 @@ type claim struct {
 	reset, continues      bool
 	absorbs               []graph.Imported
 	ops                   []graph.Op
-	batches               int   // that ops are of
 	texts                 []row // of its actions whose full text changes
 }
 
@@ -84,11 +83,11 @@ func (p *plan) claim(batches []graph.Batch) error {
 			return fmt.Errorf("session %s: a batch begins at %v, the one before it ends at %v: %w", b.Session, b.From, c.to, graph.ErrConflict)
 		}
 		if b.Reset {
-			c.reset, c.ops, c.batches = true, nil, 0
+			c.reset, c.ops = true, nil
 		}
 		c.to = b.To
 		c.absorbs = append(c.absorbs, b.Absorbs...)
-		c.ops, c.batches = append(c.ops, b.Ops...), c.batches+1
+		c.ops = append(c.ops, b.Ops...)
 	}
 	slices.SortFunc(p.claims, func(a, b *claim) int { return strings.Compare(a.position(), b.position()) })
 	return nil
@@ -96,15 +95,13 @@ func (p *plan) claim(batches []graph.Batch) error {
 
 // add sorts a session's ops into the statements that write them.
 func (p *plan) add(c *claim) error {
-	ops := c.ops
-	if c.batches > 1 { // the ops of one batch have come coalesced
-		ops = slices.Clone(ops)
-		for i := range ops { // Coalesce writes to the properties of ops
-			ops[i].Node.Props = slices.Clone(ops[i].Node.Props)
-			ops[i].Edge.Props = slices.Clone(ops[i].Edge.Props)
-		}
-		ops = graph.Coalesce(ops)
+	ops := make([]graph.Op, len(c.ops))
+	for i, op := range c.ops { // Coalesce writes to the properties of ops
+		op.Node.Props = slices.Clone(op.Node.Props)
+		op.Edge.Props = slices.Clone(op.Edge.Props)
+		ops[i] = op
 	}
+	ops = graph.Coalesce(ops)
 	owned := map[graph.Ref]row{} // the actions put here, for the edges that they own
 	for i := range ops {
 		var err error
