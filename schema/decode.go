@@ -98,6 +98,10 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 		return setNumber(&e.CacheReadInputTokens, name, raw)
 	case "cache_creation_input_tokens":
 		return setNumber(&e.CacheCreationInputTokens, name, raw)
+	case "ephemeral_5m_input_tokens":
+		return setNumber(&e.Ephemeral5mInputTokens, name, raw)
+	case "ephemeral_1h_input_tokens":
+		return setNumber(&e.Ephemeral1hInputTokens, name, raw)
 	case "tags":
 		return setJSON(&e.Tags, name, raw, "a list of strings")
 	case "related_to":

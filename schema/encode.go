@@ -72,6 +72,8 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	w.count("output_tokens", e.OutputTokens)
 	w.count("cache_read_input_tokens", e.CacheReadInputTokens)
 	w.count("cache_creation_input_tokens", e.CacheCreationInputTokens)
+	w.count("ephemeral_5m_input_tokens", e.Ephemeral5mInputTokens)
+	w.count("ephemeral_1h_input_tokens", e.Ephemeral1hInputTokens)
 	w.float("cost_usd", e.CostUSD)
 	w.optional("task_id", e.TaskID)
 	w.optional("parent_task_id", e.ParentTaskID)

@@ -72,12 +72,16 @@ type Event struct {
 
 	// MessageID is the model API's id of one response: the key of an LLM call, and
 	// of its usage.
-	MessageID                string   `json:"message_id,omitempty"`
-	InputTokens              *int64   `json:"input_tokens,omitempty"`
-	OutputTokens             *int64   `json:"output_tokens,omitempty"`
-	CacheReadInputTokens     *int64   `json:"cache_read_input_tokens,omitempty"`
-	CacheCreationInputTokens *int64   `json:"cache_creation_input_tokens,omitempty"`
-	CostUSD                  *float64 `json:"cost_usd,omitempty"`
+	MessageID                string `json:"message_id,omitempty"`
+	InputTokens              *int64 `json:"input_tokens,omitempty"`
+	OutputTokens             *int64 `json:"output_tokens,omitempty"`
+	CacheReadInputTokens     *int64 `json:"cache_read_input_tokens,omitempty"`
+	CacheCreationInputTokens *int64 `json:"cache_creation_input_tokens,omitempty"`
+	// Of CacheCreationInputTokens, those that live five minutes and one hour: they cost
+	// differently.
+	Ephemeral5mInputTokens *int64   `json:"ephemeral_5m_input_tokens,omitempty"`
+	Ephemeral1hInputTokens *int64   `json:"ephemeral_1h_input_tokens,omitempty"`
+	CostUSD                *float64 `json:"cost_usd,omitempty"`
 
 	TaskID       string   `json:"task_id,omitempty"`
 	ParentTaskID string   `json:"parent_task_id,omitempty"`
@@ -103,6 +107,10 @@ type Event struct {
 const (
 	MetaGitBranch = "git_branch"
 	MetaGitCommit = "git_commit"
+	MetaSource    = "source"    // of a source_position: the file that was read, absolute; it has offset, lines, sum and first then
+	MetaLines     = "lines"     // of a source_position of a file: how many lines are before the offset
+	MetaSum       = "sum"       // of a source_position of a file: the hash of the line that ends at the offset, 16 hexadecimal digits
+	MetaFirst     = "first"     // of a source_position of a file: the hash of its first line
 	MetaJournal   = "journal"   // of a source_position: the id of the journal whose record of the session is in this one
 	MetaOffset    = "offset"    // of a source_position: up to where in that journal's file, a number
 	MetaRepoRoot  = "repo_root" // the working tree's top directory, absolute

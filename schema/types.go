@@ -36,6 +36,7 @@ const (
 	Skill            Type = "skill"
 	Fork             Type = "fork"
 	Tag              Type = "tag"
+	SessionUpdate    Type = "session_update"  // what a source says of the session itself: its title, branch, mode
 	SourcePosition   Type = "source_position" // up to where another record is in this journal
 	Unknown          Type = "unknown"
 )
@@ -46,7 +47,7 @@ func Types() []Type {
 		SessionStart, SessionEnd, TurnEnd, ToolStart, ToolEnd, ToolBatch, AgentStart, AgentEnd,
 		LLMStart, LLMEnd, Handoff, Message, Error, Permission, RateLimit, StructuredOutput,
 		Compaction, Notification, Task, Context, Memory, Callback, Decision, Skill, Fork, Tag,
-		SourcePosition, Unknown,
+		SessionUpdate, SourcePosition, Unknown,
 	}
 }
 
