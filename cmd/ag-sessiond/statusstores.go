@@ -177,6 +177,9 @@ func (a *app) printActivity(h storeHealth) {
 		}
 		a.printf("\n")
 	}
+	if h.Refused > 0 {
+		a.printf("%-10s%s; the others are in step\n", "refused", render.Plural(int64(h.Refused), "session"))
+	}
 	if h.LastError == "" {
 		return
 	}
@@ -184,7 +187,7 @@ func (a *app) printActivity(h storeHealth) {
 	if h.Kept {
 		when = render.Time(h.LastErrorAt) + " "
 	}
-	if h.State != connector.Down {
+	if h.State != connector.Down && h.Refused == 0 {
 		when += "(over) "
 	}
 	a.printf("%-10s%s%s\n", "error", when, render.OneLine(h.LastError))
