@@ -61,5 +61,7 @@ type Reader interface {
 	Tools(ctx context.Context, session string) ([]graph.ToolStats, error)
 	Summary(ctx context.Context, session string) (graph.Summary, error)
 	Search(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
+	// Files returns the files that sessions read and wrote, most touched first.
+	Files(ctx context.Context, f graph.FileFilter) ([]graph.FileRow, error)
 	Load(ctx context.Context, session string) (*graph.Graph, error)
 }
