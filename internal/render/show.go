@@ -15,16 +15,16 @@ func (s Style) Session(w io.Writer, v SessionView) error {
 	p := &painter{Style: s, w: bufio.NewWriter(w), view: v, dir: v.Session.WorkingDirectory}
 	p.header()
 	hidden := 0
-	for _, t := range buildTurns(v) {
-		hidden += t.hidden
-		if t.prompt == nil && len(t.items) == 0 {
+	for _, t := range v.turns() {
+		hidden += t.Hidden
+		if t.Prompt == nil && len(t.Items) == 0 {
 			continue
 		}
 		p.line("", "")
-		if t.prompt != nil {
-			p.prompt(t.prompt)
+		if t.Prompt != nil {
+			p.prompt(t.Prompt)
 		}
-		p.children("", t.items, 0)
+		p.children("", t.Items, 0)
 	}
 	if hidden += p.hidden; hidden > 0 {
 		p.line("", "")
@@ -127,7 +127,7 @@ func (p *painter) limit(n int) int {
 
 // children draws items below branch. depth guards against a store in which actions
 // hang under one another in a circle of agents.
-func (p *painter) children(branch string, items []*item, depth int) {
+func (p *painter) children(branch string, items []*graph.TreeItem, depth int) {
 	if depth > 200 {
 		p.line(branch, "(nested too deeply)")
 		return
@@ -137,18 +137,18 @@ func (p *painter) children(branch string, items []*item, depth int) {
 		if i == len(items)-1 {
 			here, below = p.pick("└ ", "`- "), p.pick("  ", "   ")
 		}
-		if it.agent != nil {
+		if it.Agent != nil {
 			p.agent(branch+here, it)
 		} else {
 			p.action(branch+here, branch+below, it)
 		}
-		p.hidden += it.hidden
-		p.children(branch+below, it.kids, depth+1)
+		p.hidden += it.Hidden
+		p.children(branch+below, it.Kids, depth+1)
 	}
 }
 
-func (p *painter) agent(branch string, it *item) {
-	a := it.agent
+func (p *painter) agent(branch string, it *graph.TreeItem) {
+	a := it.Agent
 	what := OneLine(a.AgentType)
 	if what == "" {
 		what = "subagent"
@@ -167,8 +167,8 @@ func (p *painter) agent(branch string, it *item) {
 	p.line(branch, p.paint(dim, p.pick("⑂", "agent:")+" ")+text+p.paint(dim, took))
 }
 
-func (p *painter) action(branch, below string, it *item) {
-	a := it.action
+func (p *painter) action(branch, below string, it *graph.TreeItem) {
+	a := it.Action
 	switch a.ActionType {
 	case graph.ToolCall:
 		p.call(branch, below, it)
@@ -209,8 +209,8 @@ func typeWords(t graph.ActionType) string {
 }
 
 // call draws a ToolCall, its result folded into it.
-func (p *painter) call(branch, below string, it *item) {
-	a := it.action
+func (p *painter) call(branch, below string, it *graph.TreeItem) {
+	a := it.Action
 	name := OneLine(a.ToolName)
 	if name == "" {
 		name = OneLine(a.Name)
@@ -236,8 +236,8 @@ func (p *painter) call(branch, below string, it *item) {
 		p.input(inner, a)
 	}
 	switch {
-	case p.view.Full && it.result != nil:
-		p.body(inner, "result", it.result.Text, a.IsError || a.Status == "failed")
+	case p.view.Full && it.Result != nil:
+		p.body(inner, "result", it.Result.Text, a.IsError || a.Status == "failed")
 	case a.Status == "failed" || a.IsError:
 		if line := errorLine(it); line != "" {
 			p.line(inner+"  ", p.paint(red, p.clip(line, p.Width-width(inner)-2)))
@@ -261,14 +261,14 @@ func callDuration(a *graph.ActionRow) string {
 }
 
 // errorLine is the first line of what a failed call answered.
-func errorLine(it *item) string {
-	if l := FirstLine(property(it.action, "error_message")); l != "" {
+func errorLine(it *graph.TreeItem) string {
+	if l := FirstLine(property(it.Action, "error_message")); l != "" {
 		return l
 	}
-	if it.result == nil {
-		return FirstLine(it.action.Text)
+	if it.Result == nil {
+		return FirstLine(it.Action.Text)
 	}
-	for _, text := range []string{property(it.result, "error_message"), it.result.Text} {
+	for _, text := range []string{property(it.Result, "error_message"), it.Result.Text} {
 		// The tag is for the model.
 		if l := FirstLine(strings.NewReplacer("<tool_use_error>", "", "</tool_use_error>", "").Replace(text)); l != "" {
 			return l
