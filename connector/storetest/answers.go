@@ -51,6 +51,9 @@ func (p *pair) compareAnswers(sessions ...string) {
 	for _, f := range sessionFilters() {
 		same(p.t, fmt.Sprintf("Sessions(%+v)", f), p.memory.Sessions, r.Sessions, f)
 	}
+	for _, f := range fileFilters(sessions) {
+		same(p.t, fmt.Sprintf("Files(%+v)", f), p.memory.Files, r.Files, f)
+	}
 	for _, id := range append(sessions, "") {
 		same(p.t, "Tools "+id, p.memory.Tools, r.Tools, id)
 		same(p.t, "Summary "+id, p.memory.Summary, r.Summary, id)

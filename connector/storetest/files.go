@@ -2,9 +2,14 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -88,4 +93,71 @@ func fileFilters(sessions []string) []graph.FileFilter {
 		out = append(out, graph.FileFilter{Session: id}, graph.FileFilter{Session: id, Path: "/a"})
 	}
 	return out
+}
+
+// testFiles asks about a file that two sessions touched, and about paths that are
+// patterns, prefixes or another system's.
+func testFiles(t *testing.T, p *pair) {
+	touch := func(session string, n int, tool string, edge graph.EdgeType, path string, seconds float64, added int64) (ops []graph.Op) {
+		c, r, f := action(fmt.Sprint("c", n)), action(fmt.Sprint("r", n)), ref(graph.LabelFile, graph.FileKey("h", path))
+		ops = []graph.Op{
+			put(ref(graph.LabelSession, session), "", graph.Prop{Name: "name", Value: "title of " + session}, graph.Prop{Name: "user", Value: "dev"}),
+			put(c, graph.ToolCall, graph.Prop{Name: "tool_name", Value: tool}, graph.Prop{Name: "timestamp", Value: at(seconds)}),
+			put(f, "", graph.Prop{Name: "path", Value: path}, graph.Prop{Name: "host", Value: "h"}),
+			putEdge(graph.HasAction, ref(graph.LabelSession, session), c), putEdge(edge, c, f),
+		}
+		if added >= 0 {
+			ops = append(ops, put(r, graph.ToolResult, graph.Prop{Name: "lines_added", Value: added}),
+				putEdge(graph.HasAction, ref(graph.LabelSession, session), r), putEdge(graph.ParentOf, c, r))
+		}
+		return own(session, ops)
+	}
+	p.apply("s1", touch("s1", 1, "Read", graph.Read, "/w/repo/main.go", 1, 7)...) // lines of a read are none
+	p.apply("s1", touch("s1", 2, "Edit", graph.Wrote, "/w/repo/main.go", 2, 3)...)
+	p.apply("s1", touch("s1", 3, "Edit", graph.Wrote, "/w/repo/main.go", 5, 4)...)
+	p.apply("s2", touch("s2", 1, "Write", graph.Wrote, "/w/repo/main.go", 9, -1)...)
+	p.apply("s2", touch("s2", 2, "Read", graph.Read, "/w/repo/main.go.orig", 3, -1)...)
+	p.apply("s2", touch("s2", 3, "Read", graph.Read, `C:\src\100%_it's "x".go`, 4, -1)...)
+	r, ok := p.store.(connector.Reader)
+	if !ok {
+		return // the store does not read
+	}
+	p.compareAnswers("s1", "s2")
+	seven := int64(7)
+	moment := func(s float64) time.Time { return time.Unix(0, int64(at(s))).UTC() }
+	first := graph.FileTouches{Reads: 1, Writes: 2, LinesAdded: &seven, FirstAt: moment(1), LastAt: moment(5)}
+	second := graph.FileTouches{Writes: 1, FirstAt: moment(9), LastAt: moment(9)}
+	both := graph.FileTouches{Reads: 1, Writes: 3, LinesAdded: &seven, FirstAt: moment(1), LastAt: moment(9)}
+	want := []graph.FileRow{{Path: "/w/repo/main.go", Host: "h", FileTouches: both, SessionCount: 2, Sessions: []graph.FileSession{
+		{SessionID: "s2", Name: "title of s2", User: "dev", FileTouches: second, Tools: map[string]int64{"Write": 1}},
+		{SessionID: "s1", Name: "title of s1", User: "dev", FileTouches: first, Tools: map[string]int64{"Edit": 2, "Read": 1}},
+	}}}
+	got, err := r.Files(context.Background(), graph.FileFilter{Path: "repo/main.go"})
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Fatalf("%v (-want +got)\n%s", err, d)
+	}
+	for _, tc := range []struct {
+		f    graph.FileFilter
+		want string
+	}{
+		{graph.FileFilter{}, `/w/repo/main.go /w/repo/main.go.orig C:\src\100%_it's "x".go`},
+		{graph.FileFilter{Limit: 1}, "/w/repo/main.go"},
+		{graph.FileFilter{Path: "/w/repo"}, "/w/repo/main.go /w/repo/main.go.orig"},
+		{graph.FileFilter{Path: "/w/rep"}, ""}, {graph.FileFilter{Path: "/repo"}, ""}, {graph.FileFilter{Path: "in.go"}, ""},
+		{graph.FileFilter{Path: "repo/"}, "/w/repo/main.go /w/repo/main.go.orig"},
+		{graph.FileFilter{Path: `src/100%_it's "x".go`}, `C:\src\100%_it's "x".go`},
+		{graph.FileFilter{Path: `C:\src`}, `C:\src\100%_it's "x".go`},
+		{graph.FileFilter{Path: "src/100__it's \"x\".go"}, ""}, {graph.FileFilter{Path: "%"}, ""},
+		{graph.FileFilter{Session: "s2", Path: "main.go"}, "/w/repo/main.go"}, {graph.FileFilter{Session: "s1", Path: "main.go.orig"}, ""},
+		{graph.FileFilter{Since: moment(4)}, `/w/repo/main.go C:\src\100%_it's "x".go`}, {graph.FileFilter{Since: moment(9.5)}, ""},
+	} {
+		var paths []string
+		rows, err := r.Files(context.Background(), tc.f)
+		for _, row := range rows {
+			paths = append(paths, row.Path)
+		}
+		if have := strings.Join(paths, " "); err != nil || have != tc.want {
+			t.Errorf("Files(%+v) = %q %v, want %q", tc.f, have, err, tc.want)
+		}
+	}
 }

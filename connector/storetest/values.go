@@ -18,6 +18,7 @@ const (
 	sentence
 	document // JSON
 	count
+	few // sums fit
 	amount
 	quarters // sums are exact in any order
 	instant
@@ -39,6 +40,7 @@ var actionProps = []property{
 	{"never_ran", boolean}, {"text", sentence}, {"text", sentence}, {"error_message", sentence}, {"command", sentence},
 	{"file_path", sentence}, {"exit_code", count}, {"role", word}, {"cost_usd", amount}, {"properties", document},
 	{"metadata", document}, {"what is this?", sentence}, {"seen_at", instant},
+	{"lines_added", few}, {"lines_removed", few},
 }
 
 var sessionProps = []property{
@@ -101,6 +103,8 @@ func (w *world) value(k kind) any {
 			`{"tool_input":"caf\u00e9 \"main.go\""}`, `{"other":"alpha"}`, `not json`})
 	case count:
 		return pick(w, []int64{0, 1, 2, 7, -1, math.MaxInt64, math.MinInt64, 1 << 40})
+	case few:
+		return pick(w, []int64{0, 1, 2, 40})
 	case amount:
 		return pick(w, []float64{0, 1, 0.25, 12.5, 1e21, -3.5, 1e-9, math.MaxFloat64, math.Inf(1)})
 	case quarters:
