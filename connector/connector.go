@@ -63,5 +63,7 @@ type Reader interface {
 	Search(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
 	// Files returns the files that sessions read and wrote, most touched first.
 	Files(ctx context.Context, f graph.FileFilter) ([]graph.FileRow, error)
+	// Usage adds up model calls: tokens, and cost where it is stated.
+	Usage(ctx context.Context, f graph.UsageFilter) ([]graph.UsageRow, error)
 	Load(ctx context.Context, session string) (*graph.Graph, error)
 }

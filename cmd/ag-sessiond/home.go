@@ -269,6 +269,9 @@ func (nothing) Agents(context.Context, string) ([]graph.AgentRow, error) { retur
 func (nothing) Tools(context.Context, string) ([]graph.ToolStats, error) { return nil, nil }
 func (nothing) Summary(context.Context, string) (graph.Summary, error)   { return graph.Summary{}, nil }
 func (nothing) Load(context.Context, string) (*graph.Graph, error)       { return graph.New(), nil }
+func (nothing) Usage(context.Context, graph.UsageFilter) ([]graph.UsageRow, error) {
+	return nil, nil
+}
 func (nothing) Search(context.Context, graph.SearchQuery) ([]graph.SearchHit, error) {
 	return nil, nil
 }

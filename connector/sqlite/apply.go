@@ -32,7 +32,8 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 		s.conn.ExecContext(context.Background(), "ROLLBACK") // ctx may have ended after it began
 		return err
 	}
-	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{}}
+	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{},
+		usage: map[usageKey]usageSum{}}
 	err := func() error {
 		for i := range batches {
 			if err := ctx.Err(); err != nil {
@@ -43,6 +44,9 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 			}
 		}
 		if err := t.flush(); err != nil {
+			return err
+		}
+		if err := t.writeUsage(); err != nil {
 			return err
 		}
 		return t.writeDocuments()
@@ -61,9 +65,10 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 type tx struct {
 	*Store
 	nodes map[nodeKey]*node
-	dirty []*node             // in the order in which they were first touched
-	last  map[*table]int64    // the greatest row id given out
-	docs  map[int64]*document // by action: full text to write, nil to remove
+	dirty []*node               // in the order in which they were first touched
+	last  map[*table]int64      // the greatest row id given out
+	docs  map[int64]*document   // by action: full text to write, nil to remove
+	usage map[usageKey]usageSum // what is to be added to the table usage
 	args  []any
 	asked map[string]bool // keys that prefetch has looked for
 	sid   int64           // of the batch

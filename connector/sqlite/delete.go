@@ -29,6 +29,9 @@ func (t *tx) deleteRow(n *node) error {
 	switch n.table {
 	case t.tables.action:
 		t.docs[n.id] = nil
+		if err := t.uncount(n); err != nil {
+			return err
+		}
 		return t.execAll(
 			stmt{"DELETE FROM edge WHERE src = ? OR dst = ?", []any{n.code(), n.code()}},
 			stmt{"UPDATE action SET prev = NULL WHERE prev = ?", []any{n.id}},
@@ -85,6 +88,9 @@ func (t *tx) reset(session string) error {
 	if err := t.writeDocuments(); err != nil {
 		return err
 	}
+	if err := t.writeUsage(); err != nil {
+		return err
+	}
 	var id int64
 	err := t.queryRow("SELECT id FROM session WHERE key = ?", session).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -100,6 +106,7 @@ func (t *tx) reset(session string) error {
 		stmt{"DELETE FROM body WHERE id IN " + its, one},
 		stmt{"DELETE FROM edge WHERE owner = ?", one},
 		stmt{"DELETE FROM action WHERE sid = ?", one},
+		stmt{"DELETE FROM usage WHERE sid = ?", one},
 		stmt{"DELETE FROM agent WHERE sid = ?", one})
 	if err != nil {
 		return err

@@ -78,6 +78,9 @@ func (t *tx) flushAction(n *node) error {
 	if err := t.document(n); err != nil {
 		return err
 	}
+	if err := t.countAction(n); err != nil {
+		return err
+	}
 	r := row{tab: n.table, id: n.id, insert: !n.stored}
 	if r.insert {
 		r.set(colSID, n.sid)

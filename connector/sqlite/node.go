@@ -26,6 +26,7 @@ type node struct {
 	put     bool // it is a node, not only the end of an edge
 	hasBody bool // of an action: so is its body
 	changed bool // put or typ are to be written
+	counted bool // the file's sums of usage include it
 	dirty   bool // it is in tx.dirty
 }
 
@@ -213,6 +214,7 @@ func (t *tx) fetch(args []any) error {
 		n.key, n.put, n.hasBody = goKey(key), typ != nil, typ != nil
 		if n.put {
 			n.typ = t.types.actionType(typ)
+			n.counted = n.typ == graph.LLMCall
 		}
 		t.nodes[nodeKey{n.table.code, n.sid, n.key}] = n
 	}

@@ -1,4 +1,4 @@
--- The layout of graph.db, version 1. Measured choices, see the package comment.
+-- The layout of graph.db, version 2. Measured choices, see the package comment.
 -- A column that is named like a property holds that property; `more` holds the
 -- others as JSON ({"t":ns} is a time). `put` is NULL on a row that exists only
 -- because an edge ends there. Keys of actions, agents and files are 16-byte BLOBs
@@ -48,6 +48,19 @@ CREATE TABLE body (
   mcp_server TEXT, role TEXT, more TEXT, command TEXT, error_message TEXT,
   metadata TEXT, properties TEXT, text TEXT
 );
+
+-- What reports of tokens add up, kept by the writer (usage.go): the model calls of one
+-- session and lane (agent, '' is the main thread) that began in one quarter of an hour
+-- since 1970 and whose tokens have one price: of prompts longer than `over` tokens, with
+-- their cost stated, in billionths of a dollar, or not.
+CREATE TABLE usage (
+  sid INTEGER NOT NULL, quarter INTEGER NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL,
+  speed TEXT NOT NULL, over INTEGER NOT NULL, stated INTEGER NOT NULL,
+  calls INTEGER NOT NULL, lower_bounds INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL,
+  cache_write_1h INTEGER NOT NULL, web_searches INTEGER NOT NULL, cost INTEGER NOT NULL,
+  PRIMARY KEY (sid, quarter, agent, model, speed, over, stated)
+) WITHOUT ROWID;
 
 CREATE TABLE agent (
   id INTEGER PRIMARY KEY, sid INTEGER NOT NULL, key NOT NULL, put INTEGER, keyed, in_sid,

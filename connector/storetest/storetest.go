@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"search", testSearch},
 		{"newest first", testNewestFirst},
 		{"tool statistics", testToolStats},
+		{"usage", testUsage},
 		{"files", testFiles},
 		{"two journals", testTwoJournals},
 		{"owner imported", testOwnerImported},
