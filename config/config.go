@@ -42,6 +42,8 @@ type Config struct {
 	// Graph lists databases that the daemon keeps in step with the journal, beside the
 	// embedded store.
 	Graph []Graph `toml:"graph"`
+	// Transcripts says what the daemon reads beside the journal.
+	Transcripts Transcripts `toml:"transcripts"`
 }
 
 // Graph is one [[graph]]: a Neo4j or a Memgraph. At most one of Password,
@@ -78,6 +80,11 @@ password = "secret"                 # one of these three; this one wants chmod 6
 # password_file = "team.password"   #   its first line; relative to this folder; chmod 600
 # password_env  = "TEAM_PASSWORD"   #   an environment variable
 database = "neo4j"                  # default: the server's default database
+
+# Which transcripts "ag-sessiond run" reads as they grow: those that hooks announce (the
+# default), "all" below the folders where the runtime keeps them, or folders. []: none.
+[transcripts]
+follow = ["announced", "~/old/projects"]
 `
 
 // Load reads the file of a home. Where there is none, or no home, everything has its
@@ -100,6 +107,9 @@ func Load(home string) (Config, error) {
 		if err := c.Graph[i].complete(home); err != nil {
 			return Config{}, fmt.Errorf("%s: [[graph]] number %d: %w", path, i+1, err)
 		}
+	}
+	if err := c.Transcripts.complete(home); err != nil {
+		return Config{}, fmt.Errorf("%s: [transcripts]: %w", path, err)
 	}
 	if err := c.check(path); err != nil {
 		return Config{}, err

@@ -61,8 +61,8 @@ func parent(key toml.Key) reflect.Type {
 		if !ok {
 			break
 		}
-		if f.Type.Kind() == reflect.Slice {
-			t = f.Type.Elem()
+		if t = f.Type; t.Kind() == reflect.Slice {
+			t = t.Elem()
 		}
 	}
 	return t
@@ -74,6 +74,10 @@ func kindOf(key toml.Key) string {
 	switch {
 	case !ok:
 		return ""
+	case f.Type.Kind() == reflect.Struct:
+		return "a table, begun by [" + key[len(key)-1] + "]"
+	case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.String:
+		return `a list of strings, like ["a", "b"]`
 	case f.Type.Kind() == reflect.Slice:
 		return "tables, each begun by [[" + key[len(key)-1] + "]]"
 	}
@@ -81,6 +85,9 @@ func kindOf(key toml.Key) string {
 }
 
 func keys(t reflect.Type) (names []string) {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
 	for i := range t.NumField() {
 		names = append(names, t.Field(i).Tag.Get("toml"))
 	}
@@ -88,6 +95,9 @@ func keys(t reflect.Type) (names []string) {
 }
 
 func field(t reflect.Type, key string) (reflect.StructField, bool) {
+	if t.Kind() != reflect.Struct {
+		return reflect.StructField{}, false
+	}
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Tag.Get("toml") == key {
 			return f, true
