@@ -1,0 +1,43 @@
+// Package transcript reads the session files that an agent runtime leaves on disk into
+// the journal: what adapters/claude says a line is, through redaction, appended to the
+// journal of its session. It is what `ag-sessiond import` does to old sessions and what
+// a daemon that follows live ones calls again and again.
+//
+// # What is a transcript
+//
+//	<dir>/**/<session>.jsonl                                 a session; the name is its id
+//	<dir>/**/<session>/subagents/**/agent-<id>.jsonl         a subagent of it, with agent-<id>.meta.json
+//	<dir>/**/agent-<id>.jsonl                                the same, up to 2.0: its lines name the session
+//	<dir>/**/*.jsonl                                         any other name, if its lines name a session
+//
+// A file is known by its real path: links are followed, and what two paths lead to is
+// read once.
+//
+// # Positions
+//
+// Up to where a file is in the journal is a fact of the journal itself: a
+// source_position record in the journal of the file's own session, written after the
+// facts that it covers. A process that is killed in between leaves facts without a
+// position; they are read again, and a fact that is recorded twice is one fact. Its
+// metadata is
+//
+//	source   the real path
+//	offset   bytes: behind the last line that was read
+//	lines    how many lines those are; the next one's number is lines+1
+//	sum      hash of the line that ends at offset, FNV-1a, 64 bits, 16 hexadecimal digits
+//	first    hash of the file's first line, likewise
+//
+// and its host is the machine whose path that is. A file that does not match its
+// position (it shrank, was rewritten or replaced) is read again from its beginning.
+//
+// <home>/transcripts.index repeats the positions with each file's size and time, so
+// that to import a tree again is a stat of each file and nothing else. It is a cache:
+// what it lacks is looked up in the journal of the session, and it may be deleted.
+//
+// # Lines
+//
+// A line is read when it is whole: it ends with a newline, or is one JSON object and
+// the file's last. Of what is cut short nothing is read until it goes on. A line that
+// is broken, or longer than MaxLine, is reported with its number and passed over.
+// Memory does not depend on the size of a file, but for its longest line.
+package transcript

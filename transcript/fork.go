@@ -1,0 +1,122 @@
+package transcript
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// origins says where the lines of a fork come from. All of its lines have to be seen
+// first; of a file that is none only those up to the first answer are.
+func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
+	if file.Agent != "" {
+		return nil, nil
+	}
+	fork, err := isFork(f)
+	if err != nil || !fork {
+		return nil, err
+	}
+	l, err := newLines(f, Position{})
+	if err != nil {
+		return nil, err
+	}
+	var scan claude.OriginScan
+	for {
+		line, err := l.next()
+		if err == io.EOF {
+			return scan.Origins(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		scan.Line(line)
+	}
+}
+
+// isFork reports whether a file begins with the lines of another session. A fork copies
+// them from the beginning, so that either its first lines are marked forkedFrom or the
+// first answer of the API was to another session's request.
+func isFork(f io.ReaderAt) (bool, error) {
+	l, err := newLines(f, Position{})
+	if err != nil {
+		return false, err
+	}
+	for {
+		line, err := l.next()
+		if err != nil {
+			return false, ignoreEOF(err)
+		}
+		if bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`)) {
+			return true, nil
+		}
+		if bytes.Contains(line, []byte(`"requestId"`)) && schema.FieldString(line, "type") == "assistant" {
+			return false, nil
+		}
+	}
+}
+
+const maxMeta = 64 << 10
+
+// meta adds what the runtime's record of a subagent says, once each time it changes.
+func (p *reading) meta(src claude.Source) {
+	path := p.file.metaPath()
+	if path == "" {
+		return
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return // agents of old versions have none
+	case err == nil && !info.Mode().IsRegular():
+		err = fmt.Errorf("%s: %w", path, errNotRegular)
+	case err == nil && info.Size() > maxMeta:
+		err = fmt.Errorf("%s: %d bytes, more than %d", path, info.Size(), maxMeta)
+	}
+	if err != nil {
+		p.problem(0, err)
+		return
+	}
+	p.mu.Lock()
+	seen := p.metas[path]
+	p.mu.Unlock()
+	if seen.Equal(info.ModTime()) && p.from.Offset > 0 {
+		return
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		p.problem(0, err)
+		return
+	}
+	e, ok := claude.AgentFact(src, text, p.began())
+	if !ok {
+		return // it is being written, or no object
+	}
+	p.add(&e)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.metas == nil {
+		p.metas = map[string]time.Time{}
+	}
+	p.metas[path] = info.ModTime()
+}
+
+// began is when the file's first line with a time was written.
+func (p *reading) began() time.Time {
+	l, err := newLines(p.f, Position{})
+	for n := 0; err == nil && n < 100; n++ {
+		var line []byte
+		if line, err = l.next(); err == nil {
+			if at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp")); err == nil {
+				return at.UTC()
+			}
+		}
+	}
+	return p.report.info.ModTime().UTC()
+}

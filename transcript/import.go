@@ -1,0 +1,230 @@
+package transcript
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Options are what Import takes beside a Reader's fields.
+type Options struct {
+	// DryRun counts and writes nothing.
+	DryRun bool
+	// Since leaves out sessions of which nothing is as new as that: neither a file's
+	// time nor the time of its last line. A session is taken whole or not at all.
+	Since time.Time
+	// Workers is how many sessions are read at a time: GOMAXPROCS where it is 0.
+	Workers int
+}
+
+// Report says what Import did.
+type Report struct {
+	Files     int `json:"files"`     // that were found
+	Unchanged int `json:"unchanged"` // of them: they were read before
+	Older     int `json:"older"`     // of them: left out by Since
+	Read      int `json:"read"`      // of them: something was new
+	Failed    int `json:"failed"`    // of them: could not be read to the end
+	Sessions  int `json:"sessions"`  // of the files with something new
+
+	Bytes   int64 `json:"bytes"` // read
+	Lines   int64 `json:"lines"`
+	Events  int64 `json:"events"` // appended, or in a dry run found
+	Blank   int64 `json:"blank"`  // lines
+	Broken  int64 `json:"broken"` // lines
+	Waiting int64 `json:"waiting"`
+
+	Kinds   map[string]int64      `json:"kinds"`         // lines by their type
+	Types   map[schema.Type]int64 `json:"event_types"`   // events by theirs
+	Unknown map[string]int64      `json:"unknown_kinds"` // lines of types that this version does not know
+
+	Problems []Problem     `json:"problems"` // folders, links and the cache
+	PerFile  []FileReport  `json:"per_file"` // of the files that were read or failed, by path
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// ErrPartial says that some files or lines could not be read; the report names them.
+var ErrPartial = errors.New("not everything could be read")
+
+// err sums up what could not be read.
+func (r *Report) err() error {
+	all := slices.Clone(r.Problems)
+	for _, f := range r.PerFile {
+		all = append(all, f.Problems...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d files failed, %d lines are broken, %d other problems; the first: %s",
+		ErrPartial, r.Failed, r.Broken, len(r.Problems), all[0])
+}
+
+// Progress is how far an Import is.
+type Progress struct {
+	Bytes, TotalBytes int64 // of files with something new
+	Lines             int64
+}
+
+// Import reads the transcripts of trees and files into the journal. What is there
+// already is left alone; what stops an import, or a kill, loses nothing and the next
+// one goes on. progress may be nil.
+//
+// A file or line that cannot be read does not stop the others: the error wraps
+// ErrPartial then. Any other error ended the import early.
+func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress func(Progress)) (Report, error) {
+	start := time.Now()
+	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}}
+	im.report.Kinds, im.report.Types, im.report.Unknown = map[string]int64{}, map[schema.Type]int64{}, map[string]int64{}
+	err := im.run(ctx, paths)
+	im.report.Duration = time.Since(start)
+	slices.SortFunc(im.report.PerFile, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })
+	return im.report, cmp.Or(err, im.report.err())
+}
+
+// importing is one Import.
+type importing struct {
+	*Reader
+	Options
+	progress func(Progress)
+
+	mu       sync.Mutex // of what follows
+	report   Report
+	done     Progress
+	changed  map[string]entry
+	sessions map[string]bool
+}
+
+func (im *importing) run(ctx context.Context, paths []string) error {
+	files, problems := Find(ctx, paths)
+	im.report.Problems = append([]Problem{}, problems...)
+	plan, err := im.plan(files)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	work := make(chan group)
+	var wg sync.WaitGroup
+	for range cmp.Or(im.Workers, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for g := range work {
+				if err := im.group(ctx, g); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for _, g := range plan {
+		select {
+		case work <- g:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	close(work)
+	wg.Wait()
+	im.report.Sessions = len(im.sessions)
+	if im.writes() {
+		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
+			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})
+		}
+	}
+	return context.Cause(ctx)
+}
+
+func (im *importing) writes() bool { return im.Journal != nil && !im.DryRun }
+
+// group reads the files of one session, one after the other: what is appended for a
+// session stays together, its main thread before its agents.
+func (im *importing) group(ctx context.Context, g group) error {
+	reader := im.Reader
+	if im.DryRun {
+		reader = &Reader{Host: im.Host, User: im.User}
+	}
+	for _, f := range g.files {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		report, at, err := reader.Read(ctx, f.File, f.from, im.advance)
+		if e := im.entry(f.File, at, report); e != nil {
+			report.entry = *e
+		}
+		im.add(&report)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry is what the index is to say of a file.
+func (im *importing) entry(f File, at Position, report FileReport) *entry {
+	if !im.writes() || report.info == nil {
+		return nil
+	}
+	e := newEntry(f.Session, at, report.info, 0)
+	if report.failed || at.Offset < report.info.Size()-report.Waiting {
+		e.modTime = 0 // there is more in it
+	}
+	if journal, err := im.Journal.Stat(f.Session); err == nil {
+		e.end = journal.Size
+	}
+	return &e
+}
+
+func (im *importing) advance(bytes, lines int64) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.done.Bytes += bytes
+	im.done.Lines += lines
+	if im.progress != nil {
+		im.progress(im.done)
+	}
+}
+
+// add adds what was done with one file to the whole.
+func (im *importing) add(f *FileReport) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	r := &im.report
+	if f.failed {
+		r.Failed++
+	}
+	switch {
+	case f.Lines > 0:
+		r.Read++
+		im.sessions[f.Session] = true
+	case !f.failed:
+		r.Unchanged++
+	}
+	r.Bytes += f.Bytes
+	r.Lines += f.Lines
+	r.Events += f.Events
+	r.Blank += f.Blank
+	r.Broken += f.Broken
+	r.Waiting += f.Waiting
+	sum(r.Kinds, f.kinds)
+	sum(r.Unknown, f.unknown)
+	sum(r.Types, f.types)
+	f.kinds, f.unknown, f.types = nil, nil, nil
+	if f.info != nil {
+		im.changed[f.Path], f.info = f.entry, nil
+	}
+	if f.Lines > 0 || f.failed || len(f.Problems) > 0 {
+		r.PerFile = append(r.PerFile, *f)
+	}
+}
+
+func sum[K comparable](into, from map[K]int64) {
+	for k, n := range from {
+		into[k] += n
+	}
+}

@@ -1,0 +1,148 @@
+package transcript
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// IndexFile is the cache of positions, below a home.
+const IndexFile = "transcripts.index"
+
+const indexHeader = "actiongraph transcripts 1"
+
+// entry is what the index says of a file.
+type entry struct {
+	Position
+	session string // whose journal holds the position
+	size    int64  // of the file, when it was read
+	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by
+	end     int64  // how long that journal was then: a shorter one may lack the position
+}
+
+// unchanged reports whether the file is as it was when it was read.
+func (e entry) unchanged(f File) bool {
+	return e.modTime != 0 && e.size == f.Size && e.modTime == f.ModTime.UnixNano()
+}
+
+// fresh is how old a file's time has to be to tell a later change by: a file system's
+// clock ticks in milliseconds, some in seconds.
+const fresh = 2 * time.Second
+
+func newEntry(session string, p Position, info fs.FileInfo, end int64) entry {
+	e := entry{Position: p, session: session, size: info.Size(), modTime: info.ModTime().UnixNano(), end: end}
+	if time.Since(info.ModTime()) < fresh {
+		e.modTime = 0
+	}
+	return e
+}
+
+// readIndex reads the cache; what cannot be read of it is not in it.
+func readIndex(home, host string) map[string]entry {
+	index := map[string]entry{}
+	b, err := os.ReadFile(filepath.Join(home, IndexFile))
+	if err != nil {
+		return index
+	}
+	text := string(b)
+	head, text, _ := strings.Cut(text, "\n")
+	if head != indexHeader+" "+strconv.Quote(host) {
+		return index // of another version, or copied from another machine
+	}
+	for line := range strings.Lines(text) {
+		path, e, ok := parseEntry(line)
+		if ok {
+			index[path] = e
+		}
+	}
+	return index
+}
+
+// parseEntry reads what appendEntry wrote; a line that was cut short is none.
+func parseEntry(line string) (path string, e entry, ok bool) {
+	line, ok = strings.CutSuffix(line, "\n")
+	if !ok {
+		return
+	}
+	var fields [8]string
+	for i := range fields {
+		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
+			return
+		}
+	}
+	e.session = fields[0]
+	for i, p := range []*int64{&e.size, &e.modTime, &e.end, &e.Offset, &e.Lines} {
+		n, err := strconv.ParseInt(fields[1+i], 10, 64)
+		if err != nil {
+			return path, e, false
+		}
+		*p = n
+	}
+	for i, p := range []*uint64{&e.Sum, &e.First} {
+		n, err := strconv.ParseUint(fields[6+i], 16, 64)
+		if err != nil {
+			return path, e, false
+		}
+		*p = n
+	}
+	if path = line; strings.HasPrefix(path, `"`) {
+		var err error
+		if path, err = strconv.Unquote(path); err != nil {
+			return path, e, false
+		}
+	}
+	return path, e, true
+}
+
+func appendEntry(b []byte, path string, e entry) []byte {
+	b = append(b, e.session...)
+	for _, n := range []int64{e.size, e.modTime, e.end, e.Offset, e.Lines} {
+		b = strconv.AppendInt(append(b, '\t'), n, 10)
+	}
+	for _, n := range []uint64{e.Sum, e.First} {
+		b = strconv.AppendUint(append(b, '\t'), n, 16)
+	}
+	b = append(b, '\t')
+	if strings.ContainsAny(path, "\n\r\"") {
+		path = strconv.Quote(path)
+	}
+	return append(append(b, path...), '\n')
+}
+
+// writeIndex puts changed entries into the cache. It is read again first, so that what
+// another import wrote meanwhile mostly stays; what is lost is looked up.
+func writeIndex(home, host string, changed map[string]entry) (err error) {
+	if len(changed) == 0 {
+		return nil
+	}
+	all := readIndex(home, host)
+	for path, e := range changed {
+		all[path] = e
+	}
+	f, err := os.CreateTemp(home, IndexFile+".*.tmp") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("write %s: %w", filepath.Join(home, IndexFile), err), os.Remove(f.Name()))
+		}
+	}()
+	w := bufio.NewWriterSize(f, 64<<10)
+	fmt.Fprintf(w, "%s %q\n", indexHeader, host)
+	var line []byte
+	for path, e := range all {
+		line = appendEntry(line[:0], path, e)
+		w.Write(line)
+	}
+	if err = errors.Join(w.Flush(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(home, IndexFile))
+}

@@ -1,0 +1,184 @@
+package transcript
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// group is the files of one session of which something is new, or may be.
+type group struct {
+	files  []planned
+	newest time.Time
+}
+
+type planned struct {
+	File
+	from Position
+}
+
+// plan decides what has to be read, oldest session first: a store numbers sessions in
+// the order it gets them, and its newest numbers are what a search looks at first.
+func (im *importing) plan(files []File) ([]group, error) {
+	known := knowledge{Reader: im.Reader, found: map[string]map[string]Position{}}
+	if err := known.read(); err != nil {
+		return nil, err
+	}
+	groups := map[string]*group{}
+	for _, f := range files {
+		if !im.named(&f, known.index) {
+			continue
+		}
+		im.report.Files++
+		from, unchanged, err := known.of(f)
+		if err != nil {
+			im.failed(f, err)
+			continue
+		}
+		if unchanged {
+			im.report.Unchanged++
+			continue
+		}
+		g := groups[f.Session]
+		if g == nil {
+			g = &group{}
+			groups[f.Session] = g
+		}
+		g.files = append(g.files, planned{f, from})
+	}
+	var plan []group
+	for _, g := range groups {
+		if im.older(g) {
+			im.report.Older += len(g.files)
+			continue
+		}
+		for _, f := range g.files {
+			im.done.TotalBytes += max(0, f.Size-f.from.Offset)
+			if f.ModTime.After(g.newest) {
+				g.newest = f.ModTime
+			}
+		}
+		slices.SortFunc(g.files, func(a, b planned) int { return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Path, b.Path)) })
+		plan = append(plan, *g)
+	}
+	slices.SortFunc(plan, func(a, b group) int {
+		return cmp.Or(a.newest.Compare(b.newest), cmp.Compare(a.files[0].Path, b.files[0].Path))
+	})
+	return plan, nil
+}
+
+// named finds the session of a file whose path does not say it, and reports whether
+// there is one: another file that ends in .jsonl is none of ours.
+func (im *importing) named(f *File, index map[string]entry) bool {
+	if f.Session != "" {
+		return true
+	}
+	if e, ok := index[f.Path]; ok {
+		f.Session = e.session
+		return true
+	}
+	session, err := identify(f.Path)
+	switch f.Session = session; {
+	case session != "":
+		return true
+	case err == nil && f.named:
+		err = errors.New("no transcript: none of its first lines has a sessionId")
+	case err == nil:
+		return false
+	}
+	im.report.Files++
+	im.failed(*f, err)
+	return false
+}
+
+func (im *importing) failed(f File, err error) {
+	report := FileReport{Path: f.Path, Session: f.Session, Agent: f.Agent, failed: true}
+	var system *os.PathError
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	report.Problems = []Problem{{Path: f.Path, Error: err.Error()}}
+	im.add(&report)
+}
+
+// older reports whether nothing in a session's files is as new as Since.
+func (im *importing) older(g *group) bool {
+	if im.Since.IsZero() {
+		return false
+	}
+	for _, f := range g.files {
+		if f.ModTime.Before(im.Since) {
+			continue
+		}
+		// A tree that was copied is all new by its files' times.
+		if last := lastTime(f.Path, f.Size); last.IsZero() || !last.Before(im.Since) {
+			return false
+		}
+	}
+	return true
+}
+
+// lastTime is the time of the last line of a file that has one; zero where none of the
+// last ones has.
+func lastTime(path string, size int64) (last time.Time) {
+	f, _, err := openFile(path)
+	if err != nil {
+		return last
+	}
+	defer f.Close()
+	tail := make([]byte, min(size, bufferSize))
+	n, _ := f.ReadAt(tail, size-int64(len(tail)))
+	for line := range bytes.Lines(tail[:n]) {
+		if at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp")); err == nil && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// knowledge is up to where files are in the journal.
+type knowledge struct {
+	*Reader
+	index    map[string]entry
+	journals map[string]int64               // how long each session's is
+	found    map[string]map[string]Position // by session, of those that had to be read
+}
+
+func (k *knowledge) read() error {
+	if k.Journal == nil {
+		return nil
+	}
+	k.index = readIndex(k.Journal.Home(), k.Host)
+	files, err := k.Journal.Files()
+	if err != nil {
+		return err
+	}
+	k.journals = make(map[string]int64, len(files))
+	for _, f := range files {
+		k.journals[f.Session] = f.Size
+	}
+	return nil
+}
+
+// of says up to where a file was read, and whether it is as it was then.
+func (k *knowledge) of(f File) (from Position, unchanged bool, err error) {
+	if e, ok := k.index[f.Path]; ok && k.journals[e.session] >= e.end {
+		return e.Position, e.unchanged(f), nil
+	}
+	if k.journals[f.Session] == 0 {
+		return Position{}, false, nil
+	}
+	found, ok := k.found[f.Session]
+	if !ok {
+		if found, err = positions(k.Journal, f.Session, k.Host); err != nil {
+			return Position{}, false, err
+		}
+		k.found[f.Session] = found
+	}
+	return found[f.Path], false, nil
+}

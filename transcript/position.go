@@ -1,0 +1,107 @@
+package transcript
+
+import (
+	"bytes"
+	"errors"
+	"hash/fnv"
+	"io"
+)
+
+// Position is a place in a transcript: behind a line that was read. The zero Position
+// is the beginning.
+type Position struct {
+	Offset int64  // bytes
+	Lines  int64  // before Offset
+	Sum    uint64 // hash of the line that ends at Offset, without its newline
+	First  uint64 // hash of the file's first line
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// matches reports whether p was taken from f as it is now: a line that hashes to Sum
+// ends at Offset, and the first line hashes to First.
+func (p Position) matches(f io.ReaderAt) (bool, error) {
+	if p.Offset <= 0 {
+		return p == Position{}, nil
+	}
+	var end [1]byte
+	if _, err := f.ReadAt(end[:], p.Offset-1); err != nil {
+		return false, ignoreEOF(err)
+	}
+	start, err := lineStart(f, p.Offset-int64(newline(end[0])))
+	if err != nil {
+		return false, ignoreEOF(err)
+	}
+	sum, err := hashLine(f, start, p.Offset)
+	if err != nil || sum != p.Sum {
+		return false, ignoreEOF(err)
+	}
+	first, err := firstHash(f, p.Offset)
+	return first == p.First, ignoreEOF(err)
+}
+
+func newline(b byte) int {
+	if b == '\n' {
+		return 1
+	}
+	return 0
+}
+
+// ignoreEOF: a file that is too short for its position is another file, no failure.
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// hashLine hashes f[start:end] without the newline at its end. The hash is kept in
+// journals: it is the same in every version. It is never 0.
+func hashLine(f io.ReaderAt, start, end int64) (uint64, error) {
+	h := fnv.New64a()
+	buf := make([]byte, min(end-start, bufferSize))
+	for at := start; at < end; {
+		part := buf[:min(end-at, int64(len(buf)))]
+		if _, err := f.ReadAt(part, at); err != nil {
+			return 0, err
+		}
+		if at += int64(len(part)); at == end && part[len(part)-1] == '\n' {
+			part = part[:len(part)-1]
+		}
+		h.Write(part)
+	}
+	return max(h.Sum64(), 1), nil
+}
+
+// firstHash hashes the first line of f, which ends at limit at the latest.
+func firstHash(f io.ReaderAt, limit int64) (uint64, error) {
+	buf := make([]byte, 4<<10)
+	for at := int64(0); at < limit; {
+		part := buf[:min(limit-at, int64(len(buf)))]
+		if _, err := f.ReadAt(part, at); err != nil {
+			return 0, err
+		}
+		if i := bytes.IndexByte(part, '\n'); i >= 0 {
+			return hashLine(f, 0, at+int64(i)+1)
+		}
+		at += int64(len(part))
+	}
+	return hashLine(f, 0, limit)
+}
+
+// lineStart returns where the line begins that ends at end, before its newline.
+func lineStart(f io.ReaderAt, end int64) (int64, error) {
+	buf := make([]byte, 4<<10)
+	for end > 0 {
+		from := max(0, end-int64(len(buf)))
+		part := buf[:end-from]
+		if _, err := f.ReadAt(part, from); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
+			return from + int64(i) + 1, nil
+		}
+		end = from
+	}
+	return 0, nil
+}

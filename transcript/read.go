@@ -1,0 +1,285 @@
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Reader reads transcripts into a journal. It may be used from many goroutines, for
+// different files.
+type Reader struct {
+	Journal  *journal.Journal // nil: what is read is counted and not written
+	Redactor *redact.Redactor
+	// Host is this machine: whose paths the positions are. User is whose files these are.
+	Host, User string
+
+	mu    sync.Mutex
+	metas map[string]time.Time // of the agents' records that were read
+}
+
+// FileReport says what Read did with one file.
+type FileReport struct {
+	Path    string `json:"path"`
+	Session string `json:"session_id"`
+	Agent   string `json:"agent_id,omitempty"`
+	Bytes   int64  `json:"bytes"` // read
+	Lines   int64  `json:"lines"` // likewise, blank and broken ones included
+	Events  int64  `json:"events"`
+	Blank   int64  `json:"blank,omitempty"`   // lines
+	Broken  int64  `json:"broken,omitempty"`  // lines
+	Restart bool   `json:"restart,omitempty"` // it was read before, and is another file now
+	Waiting int64  `json:"waiting,omitempty"` // bytes of a last line that is not whole yet
+	// Problems names the first of the broken lines, and what ended the reading early.
+	Problems []Problem `json:"problems,omitempty"`
+
+	failed  bool // it was not read to its end
+	kinds   map[string]int64
+	unknown map[string]int64 // types that this version does not know
+	types   map[schema.Type]int64
+	entry   entry
+	info    os.FileInfo
+}
+
+const (
+	batchBytes  = 512 << 10 // of encoded events that one Append takes
+	noteBytes   = 64 << 20  // after so much of a file its position is written: what a kill makes read again
+	maxProblems = 20        // of one file; the rest is counted
+)
+
+// errAppend is wrapped by what the journal did not take: no other file fares better.
+var errAppend = errors.New("write the journal")
+
+// Read appends what is new in a file since a position, which may be of another file
+// that was there before, and returns the position that it read to. What is wrong with
+// the file or its lines is in the report. The error is that ctx ended or that the
+// journal could not be written; what was read until then is kept, and its position.
+// progress, which may be nil, gets the bytes read.
+func (r *Reader) Read(ctx context.Context, file File, from Position, progress func(bytes, lines int64)) (FileReport, Position, error) {
+	p := &reading{Reader: r, file: file, from: from, at: from, progress: progress,
+		report: FileReport{Path: file.Path, Session: file.Session, Agent: file.Agent,
+			kinds: map[string]int64{}, unknown: map[string]int64{}, types: map[schema.Type]int64{}}}
+	err := p.run(ctx)
+	var system *os.PathError
+	switch {
+	case err == nil, errors.Is(err, errAppend), ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case errors.As(err, &system):
+		p.problem(0, system.Err)
+		err, p.report.failed = nil, true
+	default:
+		p.problem(0, err)
+		err, p.report.failed = nil, true
+	}
+	return p.report, p.at, err
+}
+
+// reading is one Read.
+type reading struct {
+	*Reader
+	file     File
+	from, at Position // at is up to where everything is in the journal
+	noted    Position // the position that is there, too
+	report   FileReport
+	progress func(bytes, lines int64)
+
+	f      *os.File
+	lines  *lines
+	first  uint64 // hash of the first line
+	events *claude.Transcript
+	batch  []redact.Line
+	size   int
+	latest time.Time // of all events
+	told   Position  // progress
+}
+
+func (p *reading) problem(line int64, err error) {
+	if len(p.report.Problems) < maxProblems {
+		p.report.Problems = append(p.report.Problems, Problem{Path: p.file.Path, Line: line, Error: err.Error()})
+	}
+}
+
+func (p *reading) run(ctx context.Context) (err error) {
+	if p.f, p.report.info, err = openFile(p.file.Path); err != nil {
+		return err
+	}
+	defer p.f.Close()
+	same, err := p.from.matches(p.f)
+	if err != nil {
+		return err
+	}
+	if !same {
+		p.report.Restart = true
+		p.from, p.at = Position{}, Position{}
+	}
+	p.noted, p.told, p.first = p.from, p.from, p.from.First
+	if p.lines, err = newLines(p.f, p.from); err != nil {
+		return err
+	}
+	if p.lines.off < p.report.info.Size() {
+		if err := p.begin(); err != nil {
+			return err
+		}
+		err = p.read(ctx)
+	}
+	p.report.Waiting = max(0, p.report.info.Size()-p.lines.off)
+	if errors.Is(err, errAppend) {
+		return err
+	}
+	return errors.Join(err, p.flush(), p.note())
+}
+
+// begin prepares what the events of the file depend on beside its lines.
+func (p *reading) begin() error {
+	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User}
+	if p.Journal != nil {
+		src.HashKey = p.Journal.Key()
+	}
+	var err error
+	if src.Origins, err = origins(p.f, p.file); err != nil {
+		return err
+	}
+	p.events = claude.NewTranscript(src)
+	p.meta(src)
+	return nil
+}
+
+// read goes through the lines that are whole.
+func (p *reading) read(ctx context.Context) error {
+	for {
+		line, err := p.lines.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		p.report.Lines++
+		p.line(line)
+		if p.size < batchBytes && len(p.batch) < 1000 && p.lines.off-p.told.Offset < noteBytes {
+			continue
+		}
+		if err := p.flush(); err != nil {
+			return err
+		}
+		if p.at.Offset-p.noted.Offset >= noteBytes {
+			if err := p.note(); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// line adds the events of one line to the batch.
+func (p *reading) line(line []byte) {
+	n := p.lines.n
+	switch {
+	case p.lines.tooLong:
+		p.broken(n, fmt.Errorf("longer than %d bytes", p.lines.max))
+		return
+	case len(bytes.TrimSpace(line)) == 0:
+		p.report.Blank++
+		return
+	}
+	events, kind, unknown, err := p.decode(line, n)
+	if err != nil {
+		p.broken(n, err)
+		return
+	}
+	p.report.kinds[kind]++
+	if unknown {
+		p.report.unknown[kind]++
+	}
+	for i := range events {
+		p.add(&events[i])
+	}
+}
+
+func (p *reading) broken(n int64, err error) {
+	p.report.Broken++
+	p.problem(n, err)
+}
+
+// decode asks the adapter. One line that it cannot stand must not keep the rest out.
+func (p *reading) decode(line []byte, n int64) (events []schema.Event, kind string, unknown bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
+		}
+	}()
+	return p.events.Events(line, n)
+}
+
+func (p *reading) add(e *schema.Event) {
+	p.report.Events++
+	p.report.types[e.EventType]++
+	if e.Timestamp.After(p.latest) {
+		p.latest = e.Timestamp
+	}
+	if p.Journal == nil {
+		return
+	}
+	line := p.Redactor.Event(*e)
+	p.batch = append(p.batch, line)
+	p.size += len(line.Bytes())
+}
+
+// flush appends the batch; what was read so far is in the journal then.
+func (p *reading) flush() error {
+	if p.Journal != nil && len(p.batch) > 0 {
+		if err := p.Journal.Append(p.batch...); err != nil {
+			return fmt.Errorf("%w: %w", errAppend, err)
+		}
+		clear(p.batch)
+		p.batch, p.size = p.batch[:0], 0
+	}
+	if p.lines.n == p.from.Lines {
+		return nil // nothing was read
+	}
+	if p.first == 0 {
+		var err error
+		if p.first, err = firstHash(p.f, p.lines.off); err != nil {
+			return err
+		}
+	}
+	at, err := p.lines.position(p.first)
+	if err != nil {
+		return err
+	}
+	p.at = at
+	p.report.Bytes = p.at.Offset - p.from.Offset
+	if p.progress != nil {
+		p.progress(p.at.Offset-p.told.Offset, p.at.Lines-p.told.Lines)
+	}
+	p.told = p.at
+	return nil
+}
+
+// note writes the position of what is in the journal.
+func (p *reading) note() error {
+	if p.Journal == nil || p.at == p.noted {
+		return nil
+	}
+	at := p.latest
+	if at.IsZero() {
+		at = p.report.info.ModTime()
+	}
+	e := record(p.file.Session, p.Host, p.file.Path, p.at, at)
+	if err := p.Journal.Append(p.Redactor.Event(e)); err != nil {
+		return fmt.Errorf("%w: %w", errAppend, err)
+	}
+	p.noted = p.at
+	return nil
+}
