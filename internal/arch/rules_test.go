@@ -48,6 +48,7 @@ func layers() []layer {
 		{dir: "cypher", may: []string{"graph", "schema"}},
 		{dir: "internal/tail"},
 		{dir: "internal/nearest"},
+		{dir: "usage", may: []string{"graph", "schema"}},
 		{dir: "config", may: []string{"internal/nearest"}},
 		{dir: "internal/render", may: []string{"graph", "schema"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
@@ -59,7 +60,7 @@ func layers() []layer {
 		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
