@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -14,24 +16,71 @@ import (
 )
 
 func (a *app) importCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:   "import HOME...",
-		Short: "Take in what another home has recorded: a second machine's, or a backup",
-		Long: `Append to the journal what the journal of another home (a directory such as
-~/.actiongraph) has and this one has not. To import it again adds only what is new.
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import [PATH...]",
+		Short: "Read in the sessions that are on disk: Claude Code's files, or another home",
+		Long: `Read the session files of Claude Code (trees of them, or single files) into the
+journal and the store. Without a PATH those in $CLAUDE_CONFIG_DIR/projects,
+~/.claude/projects and ~/.config/claude/projects are read. What was read before, or was
+recorded by hooks, is there once; to import again reads only what is new. Ctrl-C, or a
+kill, loses nothing: import again to go on.
 
-A session that was resumed on another machine is in a shared database twice: the
-session, and SESSION~JOURNAL, which CONTINUES it. After the import it is one. Import a
-journal that nobody writes any more: what is written after that is a part of its own
+A line that is broken is reported with its file and number, and the rest goes on.
+
+A PATH that is a home of actiongraph (a directory such as ~/.actiongraph) is what a
+second machine recorded, or a backup: what its journal has and this one has not is
+appended. A session that was resumed on another machine is in a shared database twice:
+the session, and SESSION~JOURNAL, which CONTINUES it. After the import it is one. Import
+a journal that nobody writes any more: what is written after that is a part of its own
 again, until the next import.`,
-		Example: `  ag-sessiond import /backup/.actiongraph --json
+		Example: `  ag-sessiond import
+  ag-sessiond import --since 30d --dry-run
+  ag-sessiond import ~/backup/projects/-home-me-app -v
   scp -r laptop:.actiongraph /tmp/laptop && ag-sessiond import /tmp/laptop`,
-		Args: cobra.MinimumNArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.importHomes(cmd.Context(), args) },
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.importPaths(cmd.Context(), args, o) },
 	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&o.dryRun, "dry-run", "n", false, "count what is new and write nothing")
+	flags.StringVar(&o.since, "since", "", "only sessions that have something since this `TIME`: "+whenHelp)
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say it file by file")
+	return cmd
+}
+
+// importOptions are the flags of import.
+type importOptions struct {
+	dryRun, verbose bool
+	since           string
+}
+
+// importPaths tells homes from transcripts.
+func (a *app) importPaths(ctx context.Context, paths []string, o importOptions) error {
+	var homes []string
+	for _, path := range paths {
+		if isHome(path) {
+			homes = append(homes, path)
+		}
+	}
+	switch {
+	case len(homes) == 0:
+		return a.importTranscripts(ctx, paths, o)
+	case len(homes) < len(paths):
+		return usagef("%s is a home of actiongraph, and others of these are none: import them one after the other", homes[0])
+	case o != (importOptions{}):
+		return usagef("--dry-run, --since and --verbose are for the files of Claude Code, not for a home (%s)", homes[0])
+	}
+	return a.importHomes(ctx, homes)
+}
+
+// isHome reports whether a directory is a home: it has what journal.Open makes first.
+func isHome(dir string) bool {
+	for _, name := range []string{"id", "key"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 type importReport struct {

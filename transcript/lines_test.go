@@ -1,0 +1,236 @@
+package transcript
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// all reads the lines that are whole from a position on.
+func all(t testing.TB, f io.ReaderAt, from Position, max int64) (out []string, numbers []int64, end Position) {
+	l, err := newLines(f, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.max = max
+	for {
+		line, err := l.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(line)
+		if l.tooLong {
+			text = "TOO LONG"
+		}
+		out, numbers = append(out, text), append(numbers, l.n)
+	}
+	if l.n == from.Lines {
+		return out, numbers, from
+	}
+	first := from.First
+	if first == 0 {
+		if first, err = firstHash(f, l.off); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if end, err = l.position(first); err != nil {
+		t.Fatal(err)
+	}
+	return out, numbers, end
+}
+
+// TestLinesGrowing: however a file grows, byte by byte or in heaps, reading on from each
+// position gives each of its lines once, with its number, and every position matches.
+func TestLinesGrowing(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var want []string
+		for range rapid.IntRange(0, 12).Draw(rt, "lines") {
+			switch rapid.IntRange(0, 5).Draw(rt, "kind") {
+			case 0:
+				want = append(want, "")
+			case 1:
+				want = append(want, "broken {"+strings.Repeat("x", rapid.IntRange(0, 30).Draw(rt, "length")))
+			case 2:
+				want = append(want, `{"long":"`+strings.Repeat("y", bufferSize-20+rapid.IntRange(0, 40).Draw(rt, "length"))+`"}`)
+			default:
+				want = append(want, fmt.Sprintf(`{"n":%q}`, strings.Repeat("z}", rapid.IntRange(0, 9).Draw(rt, "length"))))
+			}
+		}
+		text := []byte(strings.Join(append(slices.Clone(want), ""), "\n"))
+		var got []string
+		var at Position
+		for size := 0; ; size = min(size+rapid.IntRange(1, 400).Draw(rt, "more")*rapid.SampledFrom([]int{1, 1, 1000}).Draw(rt, "times"), len(text)) {
+			f := bytes.NewReader(text[:size])
+			if ok, err := at.matches(f); !ok || err != nil {
+				rt.Fatalf("at %d bytes %+v does not match: %v", size, at, err)
+			}
+			out, numbers, end := all(t, f, at, MaxLine)
+			for i, n := range numbers {
+				if n != int64(len(got)+i+1) {
+					rt.Fatalf("line %d has number %d", len(got)+i+1, n)
+				}
+			}
+			got, at = append(got, out...), end
+			if size == len(text) {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			rt.Fatalf("read %q, want %q", got, want)
+		}
+		if at.Lines != int64(len(want)) {
+			rt.Fatalf("%+v, want %d lines", at, len(want))
+		}
+	})
+}
+
+func TestLastLineWithoutNewline(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{`{"a":1}`, []string{`{"a":1}`}},
+		{"{\"a\":1}\n{\"b\":", []string{`{"a":1}`}},
+		{"{\"a\":1}\nbroken", []string{`{"a":1}`}},
+		{"{\"a\":1}\n\"text\"", []string{`{"a":1}`}},
+		{"{\"a\":1}\n{\"b\":2} ", []string{`{"a":1}`, `{"b":2} `}},
+		{"", nil},
+		{"\n\n", []string{"", ""}},
+	} {
+		if got, _, _ := all(t, strings.NewReader(c.text), Position{}, MaxLine); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+func TestLinesTooLong(t *testing.T) {
+	long := strings.Repeat("x", 2*bufferSize+17)
+	text := "{\"a\":1}\n" + long + "\n{\"b\":2}\n" + long
+	got, numbers, end := all(t, strings.NewReader(text), Position{}, bufferSize+5)
+	if want := []string{`{"a":1}`, "TOO LONG", `{"b":2}`}; !slices.Equal(got, want) || !slices.Equal(numbers, []int64{1, 2, 3}) {
+		t.Errorf("got %.40q %v", got, numbers)
+	}
+	if ok, err := end.matches(strings.NewReader(text)); !ok || err != nil {
+		t.Errorf("%+v does not match: %v", end, err)
+	}
+	// The end of a long line is a place to go on from, too.
+	_, _, end = all(t, strings.NewReader(text[:len("{\"a\":1}\n")+len(long)+1]), Position{}, bufferSize+5)
+	if got, _, _ := all(t, strings.NewReader(text), end, bufferSize+5); !slices.Equal(got, []string{`{"b":2}`}) {
+		t.Errorf("after a long line: %.40q", got)
+	}
+}
+
+// TestPositionOfAnotherFile: no change of what is before a position goes unnoticed that
+// touches its first or last line or the file's length.
+func TestPositionOfAnotherFile(t *testing.T) {
+	text := "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n"
+	_, _, at := all(t, strings.NewReader(text), Position{}, MaxLine)
+	for name, other := range map[string]string{
+		"empty": "", "shorter": text[:len(text)-1], "shrunk": text[:8], "first line": "{\"A\":1}" + text[7:],
+		"last line": text[:16] + "{\"C\":3}\n", "shifted": "\n" + text, "a newline less": text[:7] + " " + text[8:],
+		"first line longer": "{\"a\":1}   {\"b\":2}\n{\"c\":3}\n",
+	} {
+		ok, err := at.matches(strings.NewReader(other))
+		if ok || err != nil {
+			t.Errorf("%s: %v, %v", name, ok, err)
+		}
+	}
+	for name, other := range map[string]string{"same": text, "grown": text + "{\"d\":4}\n"} {
+		if ok, err := at.matches(strings.NewReader(other)); !ok || err != nil {
+			t.Errorf("%s: %v, %v", name, ok, err)
+		}
+	}
+}
+
+// failing is a file whose second half cannot be read.
+type failing struct{ text string }
+
+var errDisk = errors.New("the disk is broken")
+
+func (f failing) ReadAt(p []byte, at int64) (int, error) {
+	if at+int64(len(p)) > int64(len(f.text))/2 {
+		n := copy(p, f.text[min(at, int64(len(f.text))/2):len(f.text)/2])
+		return n, errDisk
+	}
+	return copy(p, f.text[at:]), nil
+}
+
+func TestLinesReadError(t *testing.T) {
+	l, err := newLines(failing{"{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n{\"d\":4}\n"}, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; err == nil; n++ {
+		_, err = l.next()
+	}
+	if n != 3 || !errors.Is(err, errDisk) {
+		t.Errorf("%d lines, then %v", n-1, err)
+	}
+}
+
+func TestIndexRoundTrip(t *testing.T) {
+	home := t.TempDir()
+	want := map[string]entry{}
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, path := range []string{"/a/b.jsonl", "/tab\there", "/new\nline", `/quo"te`, `"`, "/ä ö", "\xff\xfe", `C:\x\y`} {
+		want[path] = entry{Position{r.Int64(), r.Int64(), r.Uint64(), r.Uint64()}, "s", r.Int64(), r.Int64(), r.Int64()}
+	}
+	if err := writeIndex(home, "host", want); err != nil {
+		t.Fatal(err)
+	}
+	got := readIndex(home, "host")
+	if len(got) != len(want) {
+		t.Errorf("%d entries, want %d", len(got), len(want))
+	}
+	for path, e := range want {
+		if got[path] != e {
+			t.Errorf("%q: %+v, want %+v", path, got[path], e)
+		}
+	}
+	if len(readIndex(home, "other host")) != 0 {
+		t.Error("the index of another machine was read")
+	}
+	info, err := os.Stat(filepath.Join(home, IndexFile))
+	if err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	// What another import wrote meanwhile stays.
+	if err := writeIndex(home, "host", map[string]entry{"/new": {session: "n"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := readIndex(home, "host"); len(got) != len(want)+1 || got["/new"].session != "n" {
+		t.Errorf("%d entries", len(got))
+	}
+	left, _ := filepath.Glob(filepath.Join(home, "*.tmp"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func FuzzIndexLine(f *testing.F) {
+	f.Add("s\t1\t2\t3\t4\t5\tff\t0\t/a/b\n")
+	f.Add("s\t1\t2\t3\t4\t5\tff\t0\t\"/a\\nb\"\n")
+	f.Fuzz(func(t *testing.T, line string) {
+		path, e, ok := parseEntry(line)
+		if !ok {
+			return
+		}
+		again, e2, ok := parseEntry(string(appendEntry(nil, path, e)))
+		if !ok || again != path || e2 != e {
+			t.Errorf("%q: %q %+v, then %q %+v %v", line, path, e, again, e2, ok)
+		}
+	})
+}
