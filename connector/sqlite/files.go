@@ -55,7 +55,7 @@ func (s *Store) fileUses(ctx context.Context, tx *sql.Tx, f graph.FileFilter) (o
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT u.*, s.key, s.name, s.user FROM (SELECT f.key, f.path, f.host, e.type, a.tool_name, count(*), "+
 		"min(a.timestamp), max(a.timestamp), sum(iif(e.type = ?1, "+lines("lines_added")+", NULL)), sum(iif(e.type = ?1, "+lines("lines_removed")+", NULL)), a.sid AS sid "+
-		"FROM "+from+" WHERE "+w.String()+" GROUP BY f.id, a.sid, e.type, a.tool_name) u JOIN session s ON s.id = u.sid", w.args...)
+		"FROM "+from+" WHERE "+w.String()+" GROUP BY f.id, a.sid, e.type, a.tool_name) u JOIN session s ON s.id = u.sid AND s.put", w.args...)
 	if err != nil {
 		return nil, err
 	}

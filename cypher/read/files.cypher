@@ -15,6 +15,7 @@ WITH f, edge, a.session_id AS session, a.tool_name AS tool, a.tool_name_whole AS
      min(a.timestamp) AS first, max(a.timestamp) AS last,
      sum(added) AS added, sum(add_known) AS add_known, sum(removed) AS removed, sum(remove_known) AS remove_known
 MATCH (s:Session {session_id: session})
+WHERE s.stub IS NULL
 RETURN f.file_key AS file, f.path AS path, f.path_whole AS path_whole, f.host AS host, edge, tool AS tool_name,
        tool_whole AS tool_name_whole, calls, first, last, added, add_known, removed, remove_known,
        s.session_id AS session_id, s.name AS name, s.user AS user
