@@ -1,0 +1,225 @@
+package claude
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// synthetic is the model of a message that the runtime wrote in the model's name.
+const synthetic = "<synthetic>"
+
+// reply is an assistant line's message: one answer of the model API, of which a
+// line holds one block or, in old versions, all.
+type reply struct {
+	id, model, stopReason string
+	content, usage        json.RawMessage
+}
+
+func readReply(raw json.RawMessage) (r reply) {
+	for key, v := range schema.Fields(raw) {
+		switch key {
+		case "id":
+			r.id = schema.Unquote(v)
+		case "model":
+			r.model = schema.Unquote(v)
+		case "content":
+			r.content = v
+		case "usage":
+			r.usage = v
+		case "stop_reason":
+			r.stopReason = schema.Unquote(v)
+		}
+	}
+	return r
+}
+
+// assistant adds the facts of an assistant line: the model call, and what it said,
+// thought and asked for.
+func (f *facts) assistant() {
+	l := f.l
+	r := readReply(l.message)
+	if l.apiError || r.model == synthetic && l.errorType != "" {
+		f.apiError(r)
+		return
+	}
+	f.llmEnd(r)
+	switch {
+	case len(r.content) > 0 && r.content[0] == '"':
+		f.says(1, r, r.content)
+	case len(r.content) > 0 && r.content[0] == '[':
+		k := 0
+		for raw := range schema.Elements(r.content) {
+			k++
+			f.assistantBlock(k, r, raw)
+		}
+	default:
+		l.fault("message: want an object with content")
+	}
+}
+
+func (f *facts) assistantBlock(at int, r reply, raw json.RawMessage) {
+	b := readBlock(raw)
+	switch b.typ {
+	case "text":
+		f.says(at, r, b.text)
+	case "thinking", "redacted_thinking":
+		e := f.add(schema.Message, at)
+		e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
+		e.Content, e.Reason = schema.Unquote(b.thinking), b.typ
+		e.MessageID = r.id
+		e.Extra = f.lineExtra(at)
+	case "tool_use", "server_tool_use", "mcp_tool_use":
+		f.toolStart(at, r, b, raw)
+	default:
+		if b.toolUseID != "" { // web_search_tool_result and its like
+			f.serverResult(at, b)
+			return
+		}
+		f.unread(at, raw, "a block of type "+strconv.Quote(b.typ)+" in an assistant's message")
+	}
+}
+
+// lineExtra gives what Extra keeps of the line to its first block only.
+func (f *facts) lineExtra(at int) json.RawMessage {
+	if at != 1 {
+		return nil
+	}
+	return f.l.extra()
+}
+
+// says adds a text of the model.
+func (f *facts) says(at int, r reply, text json.RawMessage) {
+	e := f.add(schema.Message, at)
+	e.Content, e.Extra = schema.Unquote(text), f.lineExtra(at)
+	e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
+	e.MessageID, e.Model = r.id, r.model
+	if r.model == synthetic { // "No response requested."
+		e.Role, e.Actor = schema.RoleSystem, schema.ActorRuntime
+	}
+}
+
+func (f *facts) toolStart(at int, r reply, b block, raw json.RawMessage) {
+	if b.id == "" {
+		f.unread(at, raw, b.typ+" without id")
+		return
+	}
+	e := f.add(schema.ToolStart, at)
+	e.Actor = schema.ActorAgent
+	e.ToolName, e.ToolUseID = b.name, b.id
+	e.Model, e.MessageID = r.model, r.id
+	if string(b.input) != "null" {
+		e.ToolInput = b.input
+	}
+	if e.ToolInput != nil {
+		e.InputHash = f.env.inputHash(e.ToolInput)
+	}
+	e.Extra = f.lineExtra(at)
+	if f.l.agent == "" && b.name == "Task" {
+		f.side.note(b)
+	}
+}
+
+// serverResult adds the result of a tool that ran at the model's API.
+func (f *facts) serverResult(at int, b block) {
+	e := f.add(schema.ToolEnd, at)
+	e.Actor = schema.ActorAgent
+	e.ToolUseID, e.IsError = b.toolUseID, b.isError
+	if string(b.content) != "null" {
+		e.Result = b.content
+	}
+	if code := schema.FieldString(b.content, "error_code"); code != "" {
+		e.IsError, e.ErrorType = true, code
+	}
+	e.Extra = f.lineExtra(at)
+}
+
+// apiError adds an error of the model API that ended the turn, which the runtime
+// writes as an answer: the same as the hook StopFailure.
+func (f *facts) apiError(r reply) {
+	l := f.l
+	e := f.add(schema.Error, 1)
+	e.ErrorType = l.errorType
+	if e.ErrorType == "rate_limit" {
+		e.EventType = schema.RateLimit
+	}
+	e.IsError = true
+	e.ErrorMessage, _ = contentText(r.content)
+	e.Extra = l.extra()
+}
+
+// llmEnd adds what the model call used, as far as this line knows it: a call's lines
+// repeat its usage, and in some versions and in subagents' files let it grow. Its
+// event id is of the call, so that all of them are one fact.
+func (f *facts) llmEnd(r reply) {
+	l := f.l
+	if len(r.usage) == 0 || r.usage[0] != '{' || r.model == synthetic {
+		return
+	}
+	id := r.id
+	if id == "" {
+		id = l.requestID
+	}
+	if id == "" {
+		id = l.key(f.src)
+	}
+	says := r.stopReason + string(r.usage)
+	if f.said[id] == says {
+		return
+	}
+	if len(f.said) >= 64 { // lines of one call are near each other
+		clear(f.said)
+	}
+	f.said[id] = says
+	e := f.add(schema.LLMEnd, 0)
+	e.EventID = schema.EventID(schema.OriginTranscript, "llm_end", id)
+	e.Actor = schema.ActorAgent
+	e.MessageID, e.Model, e.Reason = id, r.model, r.stopReason
+	e.CostUSD, e.DurationMS = l.costUSD, l.durationMS
+	extra := []byte{'{'}
+	if usage := usage(e, r.usage); usage != nil {
+		extra = appendMember(extra, "usage", usage)
+	}
+	if l.requestID != "" && l.requestID != id {
+		extra = appendMember(extra, "request_id", schema.AppendString(nil, l.requestID))
+	}
+	if len(extra) > 1 {
+		e.Extra = append(extra, '}')
+	}
+}
+
+// usage takes the counts of raw into e and returns what else it says, nil for
+// nothing.
+func usage(e *schema.Event, raw json.RawMessage) json.RawMessage {
+	out := []byte{'{'}
+	for key, v := range schema.Fields(raw) {
+		switch key {
+		case "input_tokens":
+			e.InputTokens = count(v)
+		case "output_tokens":
+			e.OutputTokens = count(v)
+		case "cache_read_input_tokens":
+			e.CacheReadInputTokens = count(v)
+		case "cache_creation_input_tokens":
+			e.CacheCreationInputTokens = count(v)
+		case "cache_creation":
+			for key, v := range schema.Fields(v) {
+				switch key {
+				case "ephemeral_5m_input_tokens":
+					e.Ephemeral5mInputTokens = count(v)
+				case "ephemeral_1h_input_tokens":
+					e.Ephemeral1hInputTokens = count(v)
+				}
+			}
+		default:
+			if !hollow(v) {
+				out = appendMember(out, key, v)
+			}
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '}')
+}

@@ -1,0 +1,115 @@
+package claude
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Origin is a session that a fork's file holds copied lines of.
+type Origin struct {
+	Session string
+	Until   time.Time // of the last of them
+	Event   string    // the event id of what the last line that names the session says
+}
+
+// OriginScan finds where the lines come from that a fork's file begins with. Every
+// line of the file up to the first that is not copied must be seen; more do no harm.
+//
+// A copy says its session where it is an answer (requestSessionId differs from
+// sessionId) or where /branch made it (forkedFrom). The others are told by time: at or
+// before the last line that says so. What ends the parent's last turn (results, its
+// interruption, the ends of turns) follows without a mark, and belongs to it.
+type OriginScan struct {
+	origins []Origin
+	open    int // of the origin, from 1, whose lines the file is at; 0: none
+}
+
+// Line adds a line of the file.
+func (o *OriginScan) Line(b []byte) {
+	if len(o.origins) == 0 && !bytes.Contains(b, []byte(`"requestSessionId"`)) && !bytes.Contains(b, []byte(`"forkedFrom"`)) {
+		return
+	}
+	b = bytes.TrimSpace(b)
+	if len(b) == 0 {
+		return
+	}
+	if _, needless := needless(b); needless || !schema.Valid(b) {
+		return
+	}
+	l := readLine(b, 0)
+	if l.uuid == "" || l.time.IsZero() {
+		return
+	}
+	session, marked := l.copiedFrom(nil)
+	switch {
+	case marked && session != "":
+		o.open = o.origin(session) + 1
+		if at := &o.origins[o.open-1]; !l.time.Before(at.Until) {
+			at.Until = l.time
+			at.Event = schema.EventID(schema.OriginTranscript, l.typ, l.uuid, "1")
+		}
+	case o.open == 0:
+	case l.endsTurn():
+		if at := &o.origins[o.open-1]; l.time.After(at.Until) {
+			at.Until = l.time
+		}
+	case l.typ == "user" || l.typ == "assistant":
+		o.open = 0
+	}
+}
+
+func (o *OriginScan) origin(session string) int {
+	k := slices.IndexFunc(o.origins, func(a Origin) bool { return a.Session == session })
+	if k < 0 {
+		k = len(o.origins)
+		o.origins = append(o.origins, Origin{Session: session})
+	}
+	return k
+}
+
+// endsTurn reports whether a line can only belong to the turn that the lines before
+// it are of.
+func (l *line) endsTurn() bool {
+	switch {
+	case l.typ == "system":
+		return l.subtype == "stop_hook_summary" || l.subtype == "turn_duration"
+	case l.typ != "user":
+		return false
+	}
+	for raw := range schema.Elements(schema.Field(l.message, "content")) {
+		b := readBlock(raw)
+		return b.typ == "tool_result" || interruption(schema.Unquote(b.text))
+	}
+	return false
+}
+
+// Origins returns the sessions whose lines the file holds copies of, in the order of
+// Until; nil where it is no fork.
+func (o *OriginScan) Origins() []Origin {
+	out := slices.Clone(o.origins)
+	slices.SortStableFunc(out, func(a, b Origin) int { return a.Until.Compare(b.Until) })
+	return out
+}
+
+// fork tells once, on the fork's own session, where it left its parent.
+func (f *facts) fork() {
+	k := len(f.src.Origins)
+	if k == 0 || f.forked || f.src.Agent != "" {
+		return
+	}
+	f.forked = true
+	parent := f.src.Origins[k-1]
+	if parent.Session == f.src.Session || parent.Session == "" {
+		return
+	}
+	own := f.l
+	f.l = &line{typ: "fork", n: own.n, session: f.src.Session, time: parent.Until}
+	e := f.add(schema.Fork, 0)
+	e.EventID = schema.EventID(schema.OriginTranscript, "fork", f.src.Session, parent.Session)
+	e.Seq = 0 // the same whichever line tells it
+	e.ParentSessionID, e.ParentEventID = schema.SafeID(parent.Session), parent.Event
+	f.l = own
+}
