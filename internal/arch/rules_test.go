@@ -51,6 +51,7 @@ func layers() []layer {
 		{dir: "usage", may: []string{"graph", "schema"}},
 		{dir: "config", may: []string{"internal/nearest"}},
 		{dir: "internal/render", may: []string{"graph", "schema"}},
+		{dir: "export", may: []string{"graph", "schema"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
 		{dir: "connector/neo4j", may: []string{"cypher", "internal/fulltext", "graph", "schema"}},
@@ -60,7 +61,7 @@ func layers() []layer {
 		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/export"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/redact"
+)
+
+func (a *app) exportCmd() *cobra.Command {
+	var format, file string
+	cmd := &cobra.Command{
+		Use:   "export SESSION",
+		Short: "Write one session as a document that can be shared",
+		Long: `Write one session as a document that people can read without this program: prompts,
+answers, thinking, tool calls with input and result (folded), subagents where they were
+spawned, what failed and what was denied.
+
+HTML is one page without scripts, which loads nothing from anywhere. Texts pass redaction
+once more, images and binary content are left out; user, host and directory are not named
+in its head. They may be in the texts, as may be what no rule of redaction knows: read it
+before you share it.`,
+		Example: `  ag-sessiond export latest --format md
+  ag-sessiond export c8813339 --format html -o session.html`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.oneSession,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOneOf("--format", format, exportFormats()); err != nil {
+				return err
+			}
+			if a.json {
+				return usagef("export has no --json: ag-sessiond show %s --json prints all there is", args[0])
+			}
+			return a.readSession(cmd.Context(), args[0], func(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
+				return a.export(ctx, r, s, format, file)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "md", "md (Markdown) or html")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, readable by you alone, not stdout")
+	fixedCompletion(cmd, "format", exportFormats())
+	return cmd
+}
+
+func exportFormats() []string { return []string{"md", "html"} }
+
+func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow, format, file string) error {
+	actions, err := r.Actions(ctx, graph.ActionFilter{Session: s.SessionID, Content: true})
+	if err != nil {
+		return err
+	}
+	agents, err := r.Agents(ctx, s.SessionID)
+	if err != nil {
+		return err
+	}
+	redactor := redact.New(redact.Options{})
+	c := export.Conversation{Session: s, Actions: actions, Agents: agents, Redact: func(text string) string {
+		text, _ = redactor.Text(text)
+		return text
+	}}
+	write := c.Markdown
+	if format == "html" {
+		write = c.HTML
+	}
+	if file == "" || file == "-" {
+		return write(a.out)
+	}
+	if err := writeFile(file, write); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	a.note("%s", file)
+	return nil
+}
+
+// writeFile writes a file as a whole or not at all: a page that ends in the middle must not
+// be shared for a whole one. It is the owner's alone, as what it was made from.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".ag-export-*")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	return nil
+}

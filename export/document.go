@@ -1,0 +1,229 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// document is what both formats are written from. Its strings are clean.
+type document struct {
+	Title string
+	Facts []field
+	Turns []turn
+	// Left says what is not in the document.
+	Left string
+}
+
+type turn struct {
+	Prompt  *entry // nil before the first one
+	Entries []*entry
+}
+
+// entry is one thing that was said or done.
+type entry struct {
+	Kind    string // prompt answer thinking system note error call agent
+	Head    string // a caption on one line
+	Mark    string // one sign for how it ended
+	Status  string // in words, "" where it is completed
+	When    string // of the day, UTC
+	Took    string
+	Text    string
+	Input   []field
+	Entries []*entry // what happened within
+	Output  []field
+}
+
+// Bad reports whether it failed, or was refused.
+func (e *entry) Bad() bool { return e.Status != "" && e.Status != "in progress" }
+
+// field is a named text. Inline is one short line.
+type field struct {
+	Name, Text, Lang string
+	Inline           bool
+}
+
+// builder makes a document of a conversation.
+type builder struct {
+	Conversation
+	*cleaner
+	left map[graph.ActionType]int
+}
+
+func (c Conversation) document() document {
+	b := &builder{Conversation: c, cleaner: newCleaner(c.Redact), left: map[graph.ActionType]int{}}
+	d := document{Title: b.title(), Facts: b.facts()}
+	for _, t := range graph.Turns(c.Actions, c.Agents, nil) {
+		out := turn{Entries: b.entries(t.Items, 0)}
+		if t.Prompt != nil {
+			out.Prompt = b.said("prompt", t.Prompt)
+		}
+		if out.Prompt != nil || len(out.Entries) > 0 {
+			d.Turns = append(d.Turns, out)
+		}
+	}
+	d.Left = b.leftOut()
+	return d
+}
+
+func (b *builder) title() string {
+	for _, s := range []string{b.Session.Title, b.Session.FirstPrompt, b.Session.SessionID} {
+		if t := b.line(s, 120); t != "" {
+			return t
+		}
+	}
+	return "Session"
+}
+
+// facts is the head of the document: neither the machine nor the user nor where the
+// project is on it.
+func (b *builder) facts() (out []field) {
+	add := func(name, value string) {
+		if value = b.line(value, 300); value != "" {
+			out = append(out, field{Name: name, Text: value})
+		}
+	}
+	s := b.Session
+	add("Session", s.SessionID)
+	add("Started", moment(s.StartedAt))
+	end := s.EndedAt
+	if end.IsZero() {
+		end = s.LastEventAt
+	}
+	if !s.StartedAt.IsZero() && end.After(s.StartedAt) {
+		add("Took", span(end.Sub(s.StartedAt)))
+	}
+	add("Status", s.Status)
+	add("Agent", s.SourceSDK)
+	add("Models", strings.Join(b.models(), ", "))
+	if dir := path.Base(strings.ReplaceAll(s.WorkingDirectory, `\`, "/")); s.WorkingDirectory != "" && dir != "/" {
+		add("Project", dir)
+	}
+	add("Branch", s.GitBranch)
+	add("Tags", strings.Join(s.Tags, ", "))
+	add("Tokens", b.tokens())
+	if s.TotalCostUSD > 0 {
+		add("Cost", "$"+strconv.FormatFloat(s.TotalCostUSD, 'f', 4, 64))
+	}
+	counts := []string{plural(s.ToolCallCount, "tool call")}
+	if s.AgentCount > 0 {
+		counts = append(counts, plural(s.AgentCount, "subagent"))
+	}
+	add("Counts", strings.Join(append(counts, plural(s.ErrorCount, "error")), ", "))
+	return out
+}
+
+// models are those that answered, the one that did most often first.
+func (b *builder) models() []string {
+	calls := map[string]int{}
+	for i := range b.Actions {
+		a := &b.Actions[i]
+		if (a.ActionType == graph.LLMCall || a.ActionType == graph.AssistantMessage) && a.Model != "" && a.Model != "<synthetic>" {
+			calls[a.Model]++
+		}
+	}
+	if len(calls) == 0 && b.Session.Model != "" {
+		return []string{b.Session.Model}
+	}
+	return slices.SortedFunc(maps.Keys(calls), func(x, y string) int {
+		return cmp.Or(cmp.Compare(calls[y], calls[x]), cmp.Compare(x, y))
+	})
+}
+
+func (b *builder) tokens() string {
+	var read, written int64
+	bound := ""
+	for i := range b.Actions {
+		a := &b.Actions[i]
+		if a.ActionType != graph.LLMCall {
+			continue
+		}
+		r, _ := a.Properties["cache_read_input_tokens"].(int64)
+		w, _ := a.Properties["cache_creation_input_tokens"].(int64)
+		read, written = read+r, written+w
+		if lower, _ := a.Properties["lower_bound"].(bool); lower {
+			bound = "at least "
+		}
+	}
+	s := b.Session
+	if s.TotalInputTokens+s.TotalOutputTokens+read+written == 0 {
+		return ""
+	}
+	text := bound + count(s.TotalInputTokens) + " in, " + count(s.TotalOutputTokens) + " out"
+	if read+written > 0 {
+		text += ", " + count(read) + " read from cache, " + count(written) + " written to it"
+	}
+	return text
+}
+
+// leftOut names what a reader of a conversation does not miss, and how much of it there
+// was.
+func (b *builder) leftOut() string {
+	var parts []string
+	for _, t := range slices.Sorted(maps.Keys(b.left)) {
+		parts = append(parts, plural(int64(b.left[t]), words(t)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Not shown: " + strings.Join(parts, ", ") + "."
+}
+
+func words(t graph.ActionType) string {
+	switch t {
+	case graph.LLMCall:
+		return "model call"
+	case graph.Context:
+		return "context event"
+	case graph.PermissionRequest:
+		return "permission request"
+	}
+	return strings.ReplaceAll(string(t), "_", " ")
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("15:04:05")
+}
+
+// span is a duration as people read it: 30ms, 1.2s, 1m5s, 2h3m0s.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%s %ss", count(n), noun)
+}

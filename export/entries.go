@@ -1,0 +1,285 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// maxDepth is how deep subagents may hang under one another in a document.
+const maxDepth = 100
+
+func (b *builder) entries(items []*graph.TreeItem, depth int) (out []*entry) {
+	if depth > maxDepth {
+		return []*entry{{Kind: "note", Head: "nested too deeply to be shown"}}
+	}
+	for _, it := range items {
+		e := b.entry(it, depth)
+		if e != nil {
+			out = append(out, e)
+		}
+		if it.Action == nil || it.Action.ActionType != graph.ToolCall {
+			if kids := b.kidsOf(it, e, depth); e == nil {
+				out = append(out, kids...)
+			} else {
+				e.Entries = kids
+			}
+		}
+	}
+	return out
+}
+
+func (b *builder) kidsOf(it *graph.TreeItem, e *entry, depth int) []*entry {
+	kids := b.entries(it.Kids, depth+1)
+	if it.Agent == nil {
+		return kids
+	}
+	if prompt := b.text(it.Agent.Prompt); prompt != "" {
+		kids = slices.Insert(kids, 0, &entry{Kind: "prompt", Text: prompt, When: clock(it.Agent.StartedAt)})
+	}
+	if last := b.text(it.Agent.LastAssistantMessage); last != "" {
+		kids = append(kids, &entry{Kind: "answer", Text: last, When: clock(it.Agent.EndedAt)})
+	}
+	return kids
+}
+
+// entry is what one item is in the document; nil is nothing.
+func (b *builder) entry(it *graph.TreeItem, depth int) *entry {
+	if it.Agent != nil {
+		return b.agent(it.Agent)
+	}
+	a := it.Action
+	switch a.ActionType {
+	case graph.UserMessage:
+		return b.said("prompt", a)
+	case graph.AssistantMessage:
+		if thinking, _ := a.Properties["thinking"].(bool); thinking {
+			return b.said("thinking", a)
+		}
+		return b.said("answer", a)
+	case graph.TurnEnd:
+		if a.Text == "" && a.Status != "failed" {
+			return nil
+		}
+		return b.said("answer", a)
+	case graph.SystemMessage:
+		return b.said("system", a)
+	case graph.ToolCall:
+		return b.call(it, depth)
+	case graph.ErrorEvent, graph.RateLimitEvent:
+		return b.said("error", a)
+	case graph.StructuredOutput:
+		return &entry{Kind: "note", Head: "structured output", When: clock(a.Timestamp), Output: b.value("", []byte(a.Text))}
+	case graph.LLMCall, graph.Context, graph.Notification:
+		if a.Status != "failed" {
+			b.left[a.ActionType]++
+			return nil
+		}
+	case graph.PermissionRequest:
+		if a.ParentActionID != "" {
+			b.left[a.ActionType]++ // how it was answered is the call's status
+			return nil
+		}
+	}
+	e := b.said("note", a)
+	e.Head = strings.TrimSuffix(words(a.ActionType)+": "+b.line(a.Name, 200), ": ")
+	if e.Text == e.Head || e.Text == b.text(a.Name) {
+		e.Text = ""
+	}
+	return e
+}
+
+// said is a text that somebody said, or that the runtime did.
+func (b *builder) said(kind string, a *graph.ActionRow) *entry {
+	e := &entry{Kind: kind, When: clock(a.Timestamp), Text: b.text(a.Text)}
+	if a.Status == "failed" {
+		e.Status, e.Mark = "failed", "✗"
+	}
+	switch kind {
+	case "system":
+		e.Head = b.line(withoutTags(a.Text), 120)
+	case "error":
+		e.Head, e.Mark, e.Status = words(a.ActionType), "✗", "failed"
+	case "thinking":
+		if e.Text == "" {
+			e.Text = "(not readable: the model's provider keeps it encrypted)"
+		}
+	}
+	if e.Text == "" && e.Head == "" {
+		e.Head = b.line(a.Name, 120)
+	}
+	return e
+}
+
+func (b *builder) agent(a *graph.AgentRow) *entry {
+	e := &entry{Kind: "agent", Head: b.line(a.AgentType, 80), When: clock(a.StartedAt)}
+	if e.Head == "" {
+		e.Head = "subagent"
+	}
+	if d := b.line(a.Description, 120); d != "" {
+		e.Head += ": " + d
+	}
+	if a.ParentUnknown || a.SpawnedByActionID == "" {
+		e.Head += " (which call spawned it is not known)"
+	}
+	e.Mark, e.Status = ending(a.Status, false)
+	if !a.StartedAt.IsZero() && a.EndedAt.After(a.StartedAt) {
+		e.Took = span(a.EndedAt.Sub(a.StartedAt))
+	}
+	return e
+}
+
+// call is a tool call with its input, what subagents did in it, and its result.
+func (b *builder) call(it *graph.TreeItem, depth int) *entry {
+	a := it.Action
+	e := &entry{Kind: "call", Head: b.line(cmpOr(a.Name, a.ToolName), 160), When: clock(a.Timestamp)}
+	e.Mark, e.Status = ending(a.Status, a.NeverRan)
+	if ms := a.DurationMS; ms != nil && *ms > 0 && *ms < 1e12 && e.Status != "denied" && e.Status != "blocked" {
+		e.Took = span(time.Duration(*ms * float64(time.Millisecond)))
+	}
+	e.Entries = b.kidsOf(it, e, depth)
+	e.Input = b.input(a, it.Kids)
+	if it.Result != nil {
+		e.Output = b.result(it.Result)
+	}
+	if len(e.Output) == 0 {
+		if text := b.text(cmpOr(property(a, "error_message"), a.Text)); text != "" {
+			e.Output = []field{whole("", text, "")}
+		}
+	}
+	b.dropRepeated(e)
+	return e
+}
+
+// dropRepeated leaves out a call's result where it is its subagent's last message.
+func (b *builder) dropRepeated(e *entry) {
+	for _, agent := range e.Entries {
+		n := len(agent.Entries)
+		if agent.Kind != "agent" || n == 0 {
+			continue
+		}
+		if last := agent.Entries[n-1]; last.Kind == "answer" {
+			e.Output = slices.DeleteFunc(e.Output, func(f field) bool { return strings.TrimSpace(f.Text) == strings.TrimSpace(last.Text) })
+		}
+	}
+}
+
+// ending is a sign for a status, and its words where it is not the usual one.
+func ending(status string, neverRan bool) (mark, text string) {
+	switch status {
+	case "completed":
+		return "✓", ""
+	case "failed":
+		if neverRan {
+			return "✗", "failed, never ran"
+		}
+		return "✗", "failed"
+	case "denied", "blocked":
+		return "⊘", status
+	case "interrupted":
+		return "■", status
+	case "":
+		return "·", ""
+	}
+	return "●", strings.ReplaceAll(status, "_", " ")
+}
+
+// input gives the members of a call's input. A subagent's prompt is in the subagent.
+func (b *builder) input(a *graph.ActionRow, kids []*graph.TreeItem) (out []field) {
+	raw := schema.Field([]byte(property(a, "properties")), "tool_input")
+	if c := []byte(b.redact(string(raw))); schema.Valid(c) {
+		raw = c // a name may tell that its value is a secret
+	}
+	members := map[string]json.RawMessage{}
+	for k, v := range schema.Fields(raw) {
+		members[k] = v
+	}
+	for _, k := range []string{"command", "file_path", "url", "pattern"} {
+		if v := property(a, k); v != "" && members[k] == nil {
+			members[k] = schema.AppendString(nil, v)
+		}
+	}
+	if len(members) == 0 && len(raw) > 2 {
+		return b.value("", raw)
+	}
+	for _, k := range slices.Sorted(maps.Keys(members)) {
+		if k == "prompt" && slices.ContainsFunc(kids, func(it *graph.TreeItem) bool {
+			return it.Agent != nil && it.Agent.Prompt != "" && it.Agent.Prompt == schema.Unquote(members[k])
+		}) {
+			continue
+		}
+		out = append(out, b.value(k, members[k])...)
+	}
+	return out
+}
+
+// result gives what a call returned: its text, the lines that it changed, and only where
+// there is neither all that is known of it.
+func (b *builder) result(r *graph.ActionRow) (out []field) {
+	if text := b.text(cmpOr(r.Text, property(r, "error_message"))); text != "" {
+		out = append(out, whole("", text, ""))
+	}
+	rest := schema.Field([]byte(property(r, "properties")), "result")
+	if patch := b.text(patchText(schema.Field(rest, "structuredPatch"))); patch != "" {
+		return append(out, whole("", patch, "diff"))
+	}
+	if len(out) == 0 && len(rest) > 2 {
+		return b.value("", rest)
+	}
+	return out
+}
+
+// patchText is a runtime's list of hunks as a diff has them.
+func patchText(hunks []byte) string {
+	var text strings.Builder
+	for hunk := range schema.Elements(hunks) {
+		for line := range schema.Elements(schema.Field(hunk, "lines")) {
+			text.WriteString(schema.Unquote(line) + "\n")
+		}
+	}
+	return text.String()
+}
+
+// value is a JSON value under a name: a string as its text, any other indented.
+func (b *builder) value(name string, raw []byte) []field {
+	name = b.line(name, 80)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if text = b.text(text); text == "" {
+			return nil
+		}
+		return []field{whole(name, text, "")}
+	}
+	var v bytes.Buffer
+	if json.Indent(&v, raw, "", "  ") != nil {
+		return []field{whole(name, b.text(string(raw)), "")}
+	}
+	return []field{whole(name, b.text(v.String()), "json")}
+}
+
+func whole(name, text, lang string) field {
+	f := field{Name: name, Text: text, Lang: lang}
+	f.Inline = name != "" && len(text) <= 120 && !strings.ContainsAny(text, "\n`")
+	if f.Inline {
+		f.Lang = ""
+	}
+	return f
+}
+
+func property(a *graph.ActionRow, name string) string {
+	s, _ := a.Properties[name].(string)
+	return s
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,25 @@
+// Package export writes one session as a document that people can share: a page of HTML
+// or a Markdown file, whole in itself.
+//
+// Everything in a session is untrusted, and a document leaves the machine. So each text
+// passes Redact once more; what only a terminal or a program can read (control and
+// formatting characters, images, binary content) is left out and named; and nothing of a
+// text is markup: in HTML it is escaped, the page has no script, loads nothing and says so
+// in its Content-Security-Policy; in Markdown what a model wrote stays Markdown, but for
+// HTML, images and headings, and everything else is in fences longer than any in the text.
+//
+// The same session gives the same document, byte by byte: times are UTC, and no clock is
+// read.
+package export
+
+import "github.com/actiongraph/actiongraph/graph"
+
+// Conversation is a session with what happened in it, as connector.Reader answers.
+type Conversation struct {
+	Session graph.SessionRow
+	Actions []graph.ActionRow // all, in the order of time, with content
+	Agents  []graph.AgentRow
+	// Redact takes secrets out of a text. nil leaves it as the journal has it, from which
+	// they were taken when it was written.
+	Redact func(string) string
+}
