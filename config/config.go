@@ -44,6 +44,8 @@ type Config struct {
 	Graph []Graph `toml:"graph"`
 	// Transcripts says what the daemon reads beside the journal.
 	Transcripts Transcripts `toml:"transcripts"`
+	// Prices are what models cost, by name, for reports of usage.
+	Prices map[string]Price `toml:"prices"`
 }
 
 // Graph is one [[graph]]: a Neo4j or a Memgraph. At most one of Password,
@@ -85,6 +87,16 @@ database = "neo4j"                  # default: the server's default database
 # default), "all" below the folders where the runtime keeps them, or folders. []: none.
 [transcripts]
 follow = ["announced", "~/old/projects"]
+
+# What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
+# before the list price. A * stands for any text, the longest name that fits counts.
+[prices."my-model-*"]
+input          = 2.0
+output         = 10.0
+cache_read     = 0.2                # these three by default 0.1, 1.25 and 2 times input
+cache_write_5m = 2.5
+cache_write_1h = 4.0
+fast           = 2.0                # all of it times this where the speed is "fast"
 `
 
 // Load reads the file of a home. Where there is none, or no home, everything has its
@@ -110,6 +122,13 @@ func Load(home string) (Config, error) {
 	}
 	if err := c.Transcripts.complete(home); err != nil {
 		return Config{}, fmt.Errorf("%s: [transcripts]: %w", path, err)
+	}
+	for _, name := range c.Models() {
+		p := c.Prices[name]
+		if err := p.complete(); err != nil {
+			return Config{}, fmt.Errorf("%s: [prices.%q]: %w", path, name, err)
+		}
+		c.Prices[name] = p
 	}
 	if err := c.check(path); err != nil {
 		return Config{}, err

@@ -56,13 +56,17 @@ func suggestion(key toml.Key) string {
 // parent is the struct that holds a key: what is unknown further up holds none.
 func parent(key toml.Key) reflect.Type {
 	t := reflect.TypeFor[Config]()
-	for _, part := range key[:len(key)-1] {
-		f, ok := field(t, part)
+	for i := 0; i < len(key)-1; i++ {
+		f, ok := field(t, key[i])
 		if !ok {
 			break
 		}
-		if t = f.Type; t.Kind() == reflect.Slice {
+		switch t = f.Type; t.Kind() {
+		case reflect.Slice:
 			t = t.Elem()
+		case reflect.Map: // the next part is a name that the user chose
+			t = t.Elem()
+			i++
 		}
 	}
 	return t
@@ -74,6 +78,10 @@ func kindOf(key toml.Key) string {
 	switch {
 	case !ok:
 		return ""
+	case f.Type == reflect.TypeFor[*float64]():
+		return "a number"
+	case f.Type.Kind() == reflect.Map:
+		return "tables, each begun by [" + key[len(key)-1] + ".NAME]"
 	case f.Type.Kind() == reflect.Struct:
 		return "a table, begun by [" + key[len(key)-1] + "]"
 	case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.String:
