@@ -92,6 +92,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	reading := []*cobra.Command{a.sessionsCmd(), a.showCmd(), a.actionsCmd(), a.traceCmd(), a.summaryCmd(), a.toolsCmd(),
 		a.sequenceCmd(), a.searchCmd(), a.graphCmd(), a.resumeCmd()}
 	reading = append(reading, a.filesCmd())
+	reading = append(reading, a.usageCmd())
 	reading = append(reading, a.exportCmd())
 	for _, cmd := range reading {
 		a.readsGraph(cmd)

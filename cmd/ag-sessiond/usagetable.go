@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/usage"
+)
+
+func (a *app) usageTable(report usage.Report, o usageOptions) error {
+	first := render.Column{Title: strings.ToUpper(string(o.By))}
+	switch o.By {
+	case usage.Day, usage.Week, usage.Month:
+	case usage.Project:
+		first.Give, first.Left = 16, true
+	default:
+		first.Give = 12
+	}
+	cols := []render.Column{first, {Title: "STARTED", Drop: 7}, {Title: "TITLE", Give: 12, Drop: 5}, {Title: "AGENT", Give: 8, Drop: 6}, {Title: "MODELS", Give: 8, Drop: 4},
+		{Title: "INPUT", Right: true}, {Title: "OUTPUT", Right: true}, {Title: "CACHE CREATE", Right: true, Drop: 1},
+		{Title: "CACHE READ", Right: true, Drop: 2}, {Title: "TOTAL", Right: true, Drop: 3}, {Title: "COST", Right: true}}
+	var cells [][]string
+	for i, label := range a.usageLabels(report) {
+		row := report.Rows[i]
+		agent, models := "", shortModels(row.Models)
+		if len(row.Parts) == 1 { // which is all of the row
+			agent, row.Parts = row.Parts[0].Agent, nil
+		}
+		if o.By == usage.Model {
+			models = "" // the first column has it
+		}
+		cells = append(cells, slices.Concat([]string{label, started(row, o), caption(row), agent, models}, a.sumCells(row.Sums)))
+		for _, p := range row.Parts {
+			cells = append(cells, slices.Concat([]string{"", "", "", p.Agent, shortModels(p.Models)}, a.sumCells(p.Sums)))
+		}
+	}
+	cells = append(cells, slices.Concat([]string{"Total", "", "", "", ""}, a.sumCells(report.Total)))
+	return a.style.Table(a.out, cols, cells)
+}
+
+func started(row usage.Row, o usageOptions) string {
+	if row.StartedAt.IsZero() {
+		return ""
+	}
+	return row.StartedAt.In(o.filter.Zone).Format("2006-01-02 15:04")
+}
+
+// caption is a session's title, unless that is only its id.
+func caption(row usage.Row) string {
+	if row.Title == row.Key {
+		return ""
+	}
+	return row.Title
+}
+
+// usageLabels are the first cells of the rows.
+func (a *app) usageLabels(report usage.Report) (labels []string) {
+	for _, row := range report.Rows {
+		label := row.Key
+		switch {
+		case report.By == usage.Model:
+			label = shortModels([]string{label})
+		case report.By == usage.Project:
+			label = homeRelative(label)
+		}
+		if label == "" {
+			label = "(unknown)"
+		}
+		labels = append(labels, label)
+	}
+	if report.By == usage.Session {
+		return shortIDs(labels)
+	}
+	return labels
+}
+
+func (a *app) sumCells(s usage.Sums) []string {
+	least, cost := "", "–"
+	if s.LowerBound {
+		least = a.atLeast()
+	}
+	if !a.style.UTF8 {
+		cost = "-"
+	}
+	if s.CostUSD != nil {
+		if cost = fmt.Sprintf("$%.2f", *s.CostUSD); s.CostLowerBound {
+			cost = a.atLeast() + cost
+		}
+	}
+	return []string{render.Count(s.Input), least + render.Count(s.Output), render.Count(s.CacheWrite),
+		render.Count(s.CacheRead), least + render.Count(s.Tokens), cost}
+}
+
+func (a *app) atLeast() string {
+	if a.style.UTF8 {
+		return "≥"
+	}
+	return ">="
+}
+
+// shortModels names models as people do: opus-4-5, sonnet-4.
+func shortModels(models []string) string {
+	var names []string
+	for _, m := range models {
+		if m == "" {
+			m = "(unknown)"
+		}
+		names = append(names, strings.TrimPrefix(usage.ShortName(m), "claude-"))
+	}
+	return strings.Join(names, ", ")
+}
+
+// usageNotes explains the marks of a table that has them.
+func (a *app) usageNotes(report usage.Report) {
+	if report.Total.LowerBound {
+		a.note("%s a lower bound: of some calls the transcript has no final figures", a.atLeast())
+	}
+	if len(report.Unpriced) > 0 {
+		a.note("no price is known of %s: [prices] in %s takes one", shortList(report.Unpriced), a.configPath())
+	}
+}
+
+// shortList names models in full: what [prices] takes.
+func shortList(models []string) string {
+	names := make([]string, len(models))
+	for i, m := range models {
+		if names[i] = m; m == "" {
+			names[i] = "a model without a name"
+		}
+	}
+	return strings.Join(names, ", ")
+}
