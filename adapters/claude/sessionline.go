@@ -50,6 +50,7 @@ func (f *facts) surroundings() {
 	}
 	e := f.add(schema.SessionUpdate, 0)
 	e.EventID = schema.EventID(schema.OriginTranscript, "session", l.key(f.src))
+	e.PromptID = ""
 	if len(extra) > 1 {
 		e.Extra = append(extra, '}')
 	}

@@ -2,6 +2,7 @@ package claude
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type Transcript struct {
 	env Env
 
 	last   time.Time // the last timestamp seen
+	named  string    // the last session that a line named
 	prompt string    // the last prompt id seen
 	forked bool      // the fork has been told
 
@@ -140,17 +142,14 @@ func (f *facts) line(l *line) {
 // place says when, in which session and in which lane the line is.
 func (f *facts) place() {
 	l := f.l
+	if l.session == "" {
+		l.session = cmp.Or(f.named, f.src.Session, unknownSession)
+	}
+	f.named = l.session
 	session, copied := l.copiedFrom(f.src.Origins)
-	if session == "" {
-		session = l.session
+	if copied {
+		l.session = session
 	}
-	if session == "" {
-		session = f.src.Session
-	}
-	if session == "" {
-		session = unknownSession
-	}
-	l.session = session
 	if copied && l.forkedFrom == "" {
 		l.promptID = "" // --fork-session writes a new one into the copies
 	}
