@@ -66,10 +66,16 @@ var errAppend = errors.New("write the journal")
 // journal could not be written; what was read until then is kept, and its position.
 // progress, which may be nil, gets the bytes read.
 func (r *Reader) Read(ctx context.Context, file File, from Position, progress func(bytes, lines int64)) (FileReport, Position, error) {
-	p := &reading{Reader: r, file: file, from: from, at: from, progress: progress,
+	return r.read(ctx, file, from, progress, nil)
+}
+
+// read is Read; live, which may be nil, is what is kept of the file until it grows.
+func (r *Reader) read(ctx context.Context, file File, from Position, progress func(bytes, lines int64), live *live) (FileReport, Position, error) {
+	p := &reading{Reader: r, file: file, from: from, at: from, progress: progress, live: live,
 		report: FileReport{Path: file.Path, Session: file.Session, Agent: file.Agent,
 			kinds: map[string]int64{}, unknown: map[string]int64{}, types: map[schema.Type]int64{}}}
 	err := p.run(ctx)
+	live.keep(p, err)
 	var system *os.PathError
 	switch {
 	case err == nil, errors.Is(err, errAppend), ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -91,6 +97,7 @@ type reading struct {
 	noted    Position // the position that is there, too
 	report   FileReport
 	progress func(bytes, lines int64)
+	live     *live
 
 	f      *os.File
 	lines  *lines
@@ -144,11 +151,13 @@ func (p *reading) begin() error {
 	if p.Journal != nil {
 		src.HashKey = p.Journal.Key()
 	}
-	var err error
-	if src.Origins, err = origins(p.f, p.file); err != nil {
-		return err
+	if p.events = p.live.at(p.from); p.events == nil {
+		var err error
+		if src.Origins, err = origins(p.f, p.file); err != nil {
+			return err
+		}
+		p.events = claude.NewTranscript(src)
 	}
-	p.events = claude.NewTranscript(src)
 	p.meta(src)
 	return nil
 }

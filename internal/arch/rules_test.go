@@ -43,7 +43,7 @@ func layers() []layer {
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "redact", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"redact", "schema"}, stdOnly: true},
-		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema"}},
+		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/tail"}},
 		{dir: "internal/fulltext", may: []string{"graph", "schema"}},
 		{dir: "cypher", may: []string{"graph", "schema"}},
 		{dir: "internal/tail"},

@@ -1,0 +1,305 @@
+package transcript
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/internal/tail"
+)
+
+// Follower reads transcripts into the journal as they grow. It holds what it knows of
+// the files' names and times, and nothing of what is in them; whatever goes wrong it goes
+// on from the positions in the journal.
+type Follower struct {
+	Reader *Reader
+	// Announced follows what hook events name as their transcript, and the agents of
+	// that session.
+	Announced bool
+	// Trees are folders that are followed whole, sessions of before included.
+	Trees []string
+	Log   zerolog.Logger
+
+	tail   tail.Tree // tests make it faster
+	health health
+}
+
+// Run follows until ctx ends. changes are the sessions of which something was appended
+// to the journal, as connector.Follow tells; it is always received.
+func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
+	s := &following{Follower: f, queue: newQueue(), lives: map[string]*live{}, own: map[string]int64{},
+		dirty: map[string]bool{}, retries: map[string]time.Duration{}}
+	s.index = readIndex(f.Reader.Journal.Home(), f.Reader.Host)
+	s.known = knowledge{Reader: f.Reader, found: map[string]map[string]Position{}}
+	places, reports := make(chan []tail.Place), make(chan []string)
+	tree := f.tail
+	tree.Log, tree.Want, tree.Enter = f.Log, wanted, entered
+	defer s.writeIndex()
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { tree.Run(ctx, places, reports) })
+	running.Go(func() { s.receive(ctx, reports) })
+	running.Go(func() { s.work(ctx, small) })
+	running.Go(func() { s.work(ctx, large) })
+	running.Go(func() { s.keep(ctx) })
+	running.Go(func() { s.trees(ctx, places) })
+	s.announcements(ctx, changes, places)
+}
+
+// trees has whole trees watched, and does not let them be forgotten while they are not
+// there.
+func (s *following) trees(ctx context.Context, places chan<- []tail.Place) {
+	var trees []tail.Place
+	for _, dir := range s.Trees {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
+		trees = append(trees, tail.Place{Path: dir, Folder: true})
+	}
+	for len(trees) > 0 {
+		select {
+		case places <- trees:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(10 * time.Minute):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wanted are the files that may be transcripts, entered the folders that may have some:
+// large outputs of tools lie beside them.
+func wanted(path string) bool  { return strings.HasSuffix(path, suffix) }
+func entered(path string) bool { return filepath.Base(path) != "tool-results" }
+
+// following is one Run.
+type following struct {
+	*Follower
+	queue *queue
+
+	mu    sync.Mutex
+	index map[string]entry
+	own   map[string]int64 // entries that this process made, with the file's time then
+	dirty map[string]bool  // entries that the index on disk lacks
+	lives map[string]*live
+	// retries are how long was waited for a file that could not be read.
+	retries map[string]time.Duration
+
+	knowing sync.Mutex
+	known   knowledge // what the journal says where the index does not
+}
+
+// receive queues the files that changed, the oldest to be read first.
+func (s *following) receive(ctx context.Context, reports <-chan []string) {
+	for {
+		var paths []string
+		select {
+		case <-ctx.Done():
+			return
+		case paths = <-reports:
+		}
+		var jobs []*job
+		for _, path := range paths {
+			if j := s.job(path); j != nil {
+				jobs = append(jobs, j)
+			}
+		}
+		slices.SortFunc(jobs, func(a, b *job) int { return b.file.ModTime.Compare(a.file.ModTime) })
+		for _, j := range jobs {
+			s.queue.put(j)
+		}
+	}
+}
+
+// job returns what is to be done about a file that changed, nil if nothing. Nothing of
+// the file is read: there can be many thousands.
+func (s *following) job(path string) *job {
+	file, err := Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.health.left(path)
+		return nil
+	}
+	if err != nil {
+		file = File{Path: path}
+	}
+	s.health.follows(path)
+	s.mu.Lock()
+	e, ok := s.index[file.Path]
+	s.mu.Unlock()
+	if ok && e.unchanged(file) {
+		return nil
+	}
+	return &job{file: file, behind: max(0, file.Size-e.Offset)}
+}
+
+// work reads one file after the other, the small or the large ones.
+func (s *following) work(ctx context.Context, which int) {
+	for {
+		j := s.queue.take(which)
+		if j == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.queue.wake[which]:
+			}
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		again := s.read(ctx, j)
+		s.queue.done(j.file.Path)
+		if again != nil && ctx.Err() == nil {
+			s.queue.put(again)
+		}
+	}
+}
+
+// read reads what is new in a file. It returns what is to be done later.
+func (s *following) read(ctx context.Context, j *job) (again *job) {
+	file, err := Stat(j.file.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.recovered(j.file.Path)
+		return nil // it went away; if it comes back that is told
+	}
+	var from Position
+	if err == nil {
+		from, err = s.position(&file)
+	}
+	if err != nil {
+		return s.failed(ctx, j, err)
+	}
+	if file.Session == "" {
+		return nil // no transcript, or not yet
+	}
+	if j.meta {
+		err = s.Reader.readMeta(ctx, file, from)
+		return s.failed(ctx, j, err)
+	}
+	if from.Offset == 0 && young(file) {
+		return &job{file: file, behind: file.Size, due: time.Now().Add(forkSettles)}
+	}
+	report, at, err := s.Reader.read(ctx, file, from, nil, s.live(file.Path))
+	s.note(file, at, &report)
+	s.health.read(&report, s.Log)
+	if err == nil && report.failed {
+		err = report.problemError()
+	}
+	if err != nil {
+		return s.failed(ctx, j, err)
+	}
+	s.recovered(file.Path)
+	if file.Agent != "" && report.Lines > 0 && !s.Reader.hasMeta(file) {
+		return &job{file: file, meta: true, due: time.Now().Add(metaWait)}
+	}
+	return nil
+}
+
+// metaWait is when an agent's record is looked for again that was not there while its
+// transcript was read; once, as agents of old versions have none.
+const metaWait = 3 * time.Second
+
+// position says whose a file is, and up to where it is in the journal.
+func (s *following) position(file *File) (Position, error) {
+	s.mu.Lock()
+	e, indexed := s.index[file.Path]
+	_, own := s.own[file.Path]
+	s.mu.Unlock()
+	if file.Session == "" {
+		if file.Session = e.session; !indexed {
+			session, err := identify(file.Path)
+			if file.Session = session; err != nil || session == "" {
+				return Position{}, err
+			}
+		}
+	}
+	journal, err := s.Reader.Journal.Stat(file.Session)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Position{}, nil
+	}
+	if err != nil {
+		return Position{}, err
+	}
+	// Of what this process wrote it is sure, unless the journal was cut; what the index
+	// has may be older than what the journal has.
+	if indexed && (journal.Size == e.end || own && journal.Size > e.end) {
+		return e.Position, nil
+	}
+	s.knowing.Lock()
+	defer s.knowing.Unlock()
+	s.known.journals = map[string]int64{file.Session: journal.Size}
+	if own {
+		delete(s.known.found, file.Session)
+	}
+	from, _, err := s.known.of(*file)
+	return from, err
+}
+
+// live returns what is kept of a file.
+func (s *following) live(path string) *live {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lives[path]
+	if l == nil {
+		l = &live{}
+		s.lives[path] = l
+	}
+	l.used = time.Now()
+	return l
+}
+
+// note takes down up to where a file was read.
+func (s *following) note(file File, at Position, report *FileReport) {
+	if report.info == nil || report.failed {
+		return
+	}
+	e := newEntry(file.Session, at, report.info, 0)
+	if at.Offset < report.info.Size()-report.Waiting {
+		e.modTime = 0
+	}
+	if journal, err := s.Reader.Journal.Stat(file.Session); err == nil {
+		e.end = journal.Size
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index[file.Path], s.own[file.Path], s.dirty[file.Path] = e, report.info.ModTime().UnixNano(), true
+}
+
+// failed returns the job to be done again, later each time, if err is not nil. It says
+// so once.
+func (s *following) failed(ctx context.Context, j *job, err error) *job {
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	s.mu.Lock()
+	wait, again := s.retries[j.file.Path]
+	wait = min(max(2*wait, time.Second), time.Minute)
+	s.retries[j.file.Path] = wait
+	s.mu.Unlock()
+	if s.health.failed(j.file.Path, err); !again {
+		s.Log.Warn().Str("reason", "transcript.unreadable").Str("path", j.file.Path).Str("error_message", err.Error()).
+			Msg("a transcript cannot be read; trying again")
+	}
+	return &job{file: j.file, behind: j.behind, meta: j.meta, due: time.Now().Add(wait)}
+}
+
+func (s *following) recovered(path string) {
+	s.mu.Lock()
+	_, failed := s.retries[path]
+	delete(s.retries, path)
+	s.mu.Unlock()
+	if failed {
+		s.health.recovered(path)
+		s.Log.Info().Str("path", path).Msg("the transcript can be read again, or is gone")
+	}
+}

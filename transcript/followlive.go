@@ -1,0 +1,97 @@
+package transcript
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// live is what is kept of a file between two readings of it, so that the next one says
+// nothing twice and need not look again for where a fork's lines come from. All of it
+// can be lost.
+type live struct {
+	position Position
+	events   *claude.Transcript // nil: nothing is kept
+	used     time.Time
+}
+
+func (l *live) at(p Position) *claude.Transcript {
+	if l == nil || l.position != p {
+		return nil
+	}
+	return l.events
+}
+
+// keep notes how a reading ended.
+func (l *live) keep(p *reading, err error) {
+	if l == nil {
+		return
+	}
+	switch {
+	case err != nil:
+		l.events = nil // it saw lines of which not all is in the journal
+	case p.events != nil:
+		l.position, l.events = p.at, p.events
+	}
+}
+
+// young reports whether a file is a fork whose beginning may still be being copied: until
+// that is done nobody can say how far the lines go that are another session's.
+func young(file File) bool {
+	if file.Agent != "" || time.Since(file.ModTime) > forkSettles {
+		return false
+	}
+	f, _, err := openFile(file.Path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	fork, err := isFork(f)
+	return fork && err == nil
+}
+
+// forkSettles is how long after the last write a fork's copied lines are all there: the
+// runtime writes what it has every 100 ms.
+const forkSettles = 500 * time.Millisecond
+
+// readMeta appends what the record beside an agent's transcript says, if that is new:
+// it may appear after the transcript's last line.
+func (r *Reader) readMeta(ctx context.Context, file File, from Position) error {
+	p := &reading{Reader: r, file: file, from: from, at: from, noted: from}
+	p.report.types = map[schema.Type]int64{}
+	var err error
+	if p.f, p.report.info, err = openFile(file.Path); err != nil {
+		return nil // it has gone
+	}
+	defer p.f.Close()
+	if p.lines, err = newLines(p.f, from); err != nil {
+		return nil
+	}
+	p.meta(claude.Source{Session: file.Session, Agent: file.Agent, Host: r.Host, User: r.User, HashKey: r.Journal.Key()})
+	if err := p.flush(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// hasMeta reports whether an agent's record was read by this process.
+func (r *Reader) hasMeta(file File) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.metas[file.metaPath()]
+	return ok
+}
+
+// problemError is the first thing that was wrong with a file as a whole.
+func (f *FileReport) problemError() error {
+	for _, p := range f.Problems {
+		if p.Line == 0 {
+			return fmt.Errorf("%s", p)
+		}
+	}
+	return fmt.Errorf("%s: %w", f.Path, os.ErrInvalid)
+}
