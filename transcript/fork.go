@@ -94,7 +94,11 @@ func (p *reading) meta(src claude.Source) {
 		p.problem(0, err)
 		return
 	}
-	e, ok := claude.AgentFact(src, text, p.began())
+	at := p.began()
+	if at.IsZero() {
+		return // it is due with the first line
+	}
+	e, ok := claude.AgentFact(src, text, at)
 	if !ok {
 		return // it is being written, or no object
 	}
@@ -107,8 +111,9 @@ func (p *reading) meta(src claude.Source) {
 	p.metas[path] = info.ModTime()
 }
 
-// began is when the file's first line with a time was written.
-func (p *reading) began() time.Time {
+// began is when the first line of the file was written that says so; zero where that
+// is not there yet.
+func (p *reading) began() (at time.Time) {
 	l, err := newLines(p.f, Position{})
 	for n := 0; err == nil && n < 100; n++ {
 		var line []byte
@@ -118,5 +123,5 @@ func (p *reading) began() time.Time {
 			}
 		}
 	}
-	return p.report.info.ModTime().UTC()
+	return at
 }
