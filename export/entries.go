@@ -157,15 +157,19 @@ func (b *builder) call(it *graph.TreeItem, depth int) *entry {
 	return e
 }
 
-// dropRepeated leaves out a call's result where it is its subagent's last message.
+// dropRepeated leaves a subagent's last message out of the result of its call, which is
+// that text with perhaps a line before it.
 func (b *builder) dropRepeated(e *entry) {
 	for _, agent := range e.Entries {
 		n := len(agent.Entries)
-		if agent.Kind != "agent" || n == 0 {
+		if agent.Kind != "agent" || n == 0 || agent.Entries[n-1].Kind != "answer" {
 			continue
 		}
-		if last := agent.Entries[n-1]; last.Kind == "answer" {
-			e.Output = slices.DeleteFunc(e.Output, func(f field) bool { return strings.TrimSpace(f.Text) == strings.TrimSpace(last.Text) })
+		last := agent.Entries[n-1].Text
+		for i, f := range e.Output {
+			if before, ok := strings.CutSuffix(f.Text, last); ok && last != "" {
+				e.Output[i].Text = strings.TrimLeft(before+"(the answer above)", "\n")
+			}
 		}
 	}
 }

@@ -13,7 +13,11 @@ import (
 // others read it. The error is the writer's.
 func (c Conversation) Markdown(w io.Writer) error {
 	d := c.document()
-	m := &markdown{w: bufio.NewWriter(w), link: regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`)}
+	m := &markdown{
+		w:     bufio.NewWriter(w),
+		link:  regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`),
+		begin: regexp.MustCompile(`^(?:[ \t]*(?:>|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)))*[ \t]*`),
+	}
 	m.printf("# %s\n\n", escapeInline(d.Title))
 	for _, f := range d.Facts {
 		m.printf("- **%s:** %s\n", f.Name, escapeInline(f.Text))
@@ -23,7 +27,7 @@ func (c Conversation) Markdown(w io.Writer) error {
 		m.printf("\n---\n")
 		if t.Prompt != nil {
 			n++
-			m.printf("\n## Prompt %d%s\n\n%s\n", n, after(" · ", t.Prompt.When), quoted(m.prose(t.Prompt.Text)))
+			m.printf("\n## Prompt %d%s\n\n%s\n", n, after(" · ", t.Prompt.When), quoted(m.prose(t.Prompt.Text, true)))
 		}
 		for _, e := range t.Entries {
 			m.entry(e)
@@ -36,8 +40,9 @@ func (c Conversation) Markdown(w io.Writer) error {
 }
 
 type markdown struct {
-	w    *bufio.Writer
-	link *regexp.Regexp // what may follow the text of a link
+	w     *bufio.Writer
+	link  *regexp.Regexp // what may follow the text of a link
+	begin *regexp.Regexp // what of a line says that it is quoted, or in a list
 }
 
 func (m *markdown) printf(format string, args ...any) { fmt.Fprintf(m.w, format, args...) }
@@ -45,17 +50,17 @@ func (m *markdown) printf(format string, args ...any) { fmt.Fprintf(m.w, format,
 func (m *markdown) entry(e *entry) {
 	switch e.Kind {
 	case "prompt":
-		m.printf("\n%s\n", quoted(m.prose(e.Text)))
+		m.printf("\n%s\n", quoted(m.prose(e.Text, true)))
 	case "answer":
 		if e.Status != "" {
 			m.printf("\n%s **%s**\n", e.Mark, e.Status)
 		}
-		m.printf("\n%s\n", m.prose(e.Text))
+		m.printf("\n%s\n", m.prose(e.Text, false))
 	case "error":
 		m.printf("\n%s **%s**\n", e.Mark, escapeInline(e.Head))
 		m.block(field{Text: e.Text})
 	case "thinking":
-		m.fold("Thinking", func() { m.printf("\n%s\n", quoted(m.prose(e.Text))) })
+		m.fold("Thinking", func() { m.printf("\n%s\n", quoted(m.prose(e.Text, true))) })
 	case "note":
 		m.printf("\n*%s*\n", escapeInline(e.Head))
 		m.fields(e)
@@ -158,14 +163,18 @@ func quoted(s string) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(strings.TrimRight("> "+line, " "))
+		b.WriteByte('>')
+		if line != "" {
+			b.WriteString(" " + line)
+		}
 	}
 	return b.String()
 }
 
 // prose is what somebody wrote in Markdown, without what would take over the document: its
-// HTML and its images are text, its headings stand below ours, its fences are closed.
-func (m *markdown) prose(text string) string {
+// HTML and its images are text, its headings stand below ours, its fences are closed. With
+// breaks its lines stay lines, as a person typed them.
+func (m *markdown) prose(text string, breaks bool) string {
 	var out []string
 	for _, p := range parts(text) {
 		if p.Code {
@@ -174,7 +183,10 @@ func (m *markdown) prose(text string) string {
 		}
 		lines := strings.Split(p.Text, "\n")
 		for i, line := range lines {
-			lines[i] = m.proseLine(line)
+			lines[i] = strings.TrimRight(m.proseLine(line), " ")
+			if breaks && lines[i] != "" && i+1 < len(lines) && strings.TrimSpace(lines[i+1]) != "" {
+				lines[i] += "  "
+			}
 		}
 		out = append(out, strings.Join(lines, "\n"))
 	}
@@ -182,20 +194,24 @@ func (m *markdown) prose(text string) string {
 }
 
 func (m *markdown) proseLine(line string) string {
-	s := strings.TrimLeft(line, " \t")
-	indent := line[:len(line)-len(s)]
+	indent := m.begin.FindString(line)
+	s := line[len(indent):]
 	switch level := len(s) - len(strings.TrimLeft(s, "#")); {
 	case s == "":
-		return ""
+		if line = strings.TrimRight(line, " \t"); strings.HasSuffix(line, "-") {
+			return line[:len(line)-1] + `\-` // one dash is enough for a heading
+		}
+		return line
 	case level > 0 && level <= 6 && (len(s) == level || s[level] == ' ' || s[level] == '\t'):
 		return indent + strings.Repeat("#", min(level+3, 6)) + m.inline(s[level:])
-	case strings.Trim(s, "= ") == "", strings.Trim(s, "- ") == "" && len(s) > 1: // it would make the line above a heading
+	case strings.Trim(s, "= \t") == "", strings.Trim(s, "- \t") == "" && len(s) > 1: // it would make the line above a heading
 		return indent + `\` + s
-	case s[0] == '[' && strings.Contains(s, "]:"): // what a link elsewhere leads to
-		return indent + `\[` + m.inline(s[1:])
 	}
 	return indent + m.inline(s)
 }
+
+// punctuation is what a backslash makes plain in Markdown.
+const punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 // inline escapes one line outside of its code spans. A backtick without a partner on the
 // line is escaped too, so that every reader finds the spans that this one does.
@@ -204,12 +220,17 @@ func (m *markdown) inline(s string) string {
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
-			n := min(2, len(s)-i)
-			if n == 2 && s[i+1] >= 0x80 {
-				n = 1
+			if i+1 < len(s) && (s[i+1] == '<' || s[i+1] == '&') {
+				i++ // the sign itself is meant, as below
+				continue
 			}
-			b.WriteString(s[i : i+n])
-			i += n
+			if i+1 == len(s) || !strings.ContainsRune(punctuation, rune(s[i+1])) {
+				b.WriteString(`\\`)
+				i++
+				continue
+			}
+			b.WriteString(s[i : i+2])
+			i += 2
 			continue
 		case '`':
 			n := len(s[i:]) - len(strings.TrimLeft(s[i:], "`"))
@@ -234,8 +255,12 @@ func (m *markdown) inline(s string) string {
 			}
 		case ']':
 			b.WriteByte(']')
-			if strings.HasPrefix(s[i+1:], "(") && !m.link.MatchString(s[i+1:]) {
+			switch {
+			case strings.HasPrefix(s[i+1:], "(") && !m.link.MatchString(s[i+1:]):
 				b.WriteString(`\(`)
+				i++
+			case strings.HasPrefix(s[i+1:], ":"): // the address of a link elsewhere
+				b.WriteString(`\:`)
 				i++
 			}
 		default:
