@@ -26,7 +26,7 @@ func (v *view) usage(f graph.UsageFilter) (out []graph.UsageRow, err error) {
 	until, _ := last.(int64)
 	var spans []any
 	for _, s := range f.Spans(quarter(from), quarter(until)) {
-		spans = append(spans, row{"from": s.From, "until": s.Until, "offset": s.Offset})
+		spans = append(spans, row{"start": s.From, "stop": s.Until, "offset": s.Offset})
 	}
 	if len(spans) == 0 {
 		return nil, nil

@@ -4,7 +4,7 @@
 // billionths of a dollar: sums of floats hang on their order.
 UNWIND $spans AS span
 MATCH (a:LLMCall)
-WHERE a.stub IS NULL AND a.timestamp_ms >= span.from * 900000 AND a.timestamp_ms < span.until * 900000
+WHERE a.stub IS NULL AND a.timestamp_ms >= span.start * 900000 AND a.timestamp_ms < span.stop * 900000
   AND ($session IS NULL OR a.session_id = $session)
 OPTIONAL MATCH (s:Session {session_id: a.session_id})
 WHERE $by_session OR $by_project
