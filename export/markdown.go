@@ -13,11 +13,7 @@ import (
 // others read it. The error is the writer's.
 func (c Conversation) Markdown(w io.Writer) error {
 	d := c.document()
-	m := &markdown{
-		w:     bufio.NewWriter(w),
-		link:  regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`),
-		begin: regexp.MustCompile(`^(?:[ \t]*(?:>|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)))*[ \t]*`),
-	}
+	m := newMarkdown(w)
 	m.printf("# %s\n\n", escapeInline(d.Title))
 	for _, f := range d.Facts {
 		m.printf("- **%s:** %s\n", f.Name, escapeInline(f.Text))
@@ -43,6 +39,14 @@ type markdown struct {
 	w     *bufio.Writer
 	link  *regexp.Regexp // what may follow the text of a link
 	begin *regexp.Regexp // what of a line says that it is quoted, or in a list
+}
+
+func newMarkdown(w io.Writer) *markdown {
+	return &markdown{
+		w:     bufio.NewWriter(w),
+		link:  regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`),
+		begin: regexp.MustCompile(`^(?:[ \t]*(?:>|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)))*[ \t]*`),
+	}
 }
 
 func (m *markdown) printf(format string, args ...any) { fmt.Fprintf(m.w, format, args...) }

@@ -28,7 +28,7 @@ func parts(text string) (out []part) {
 			open, lang, indent = fence, language(rest), before
 		case open != "" && fence != "" && fence[0] == open[0] && len(fence) >= len(open) && strings.TrimSpace(rest) == "":
 			flush(true, lang)
-			open = ""
+			open, lang = "", ""
 		default:
 			if open != "" {
 				line = strings.TrimPrefix(line, indent)
