@@ -86,7 +86,7 @@ func (r *Reader) read(ctx context.Context, file File, from Position, progress fu
 		p.problem(0, err)
 		err, p.report.failed = nil, true
 	}
-	return p.report, p.at, err
+	return p.report, p.position(), err
 }
 
 // reading is one Read.
@@ -106,6 +106,7 @@ type reading struct {
 	batch  []redact.Line
 	size   int
 	latest time.Time // of all events
+	timed  bool      // a line had events
 	told   Position  // progress
 }
 
@@ -129,7 +130,7 @@ func (p *reading) run(ctx context.Context) (err error) {
 		p.from, p.at = Position{}, Position{}
 	}
 	p.noted, p.told, p.first = p.from, p.from, p.from.First
-	if p.lines, err = newLines(p.f, p.from); err != nil {
+	if p.lines, err = newLines(p.f, p.from, p.report.info.Size()-p.from.Offset); err != nil {
 		return err
 	}
 	if p.lines.off < p.report.info.Size() {
@@ -211,9 +212,20 @@ func (p *reading) line(line []byte) {
 	if unknown {
 		p.report.unknown[kind]++
 	}
+	p.timed = p.timed || len(events) > 0
 	for i := range events {
 		p.add(&events[i])
 	}
+}
+
+// position is from where the next reading may go on. What a file begins with may have no
+// time of its own, and is told with the first line that has one: until then nothing
+// of it is in the journal.
+func (p *reading) position() Position {
+	if p.from.Offset == 0 && !p.timed {
+		return p.from
+	}
+	return p.at
 }
 
 func (p *reading) broken(n int64, err error) {
@@ -278,7 +290,7 @@ func (p *reading) flush() error {
 
 // note writes the position of what is in the journal.
 func (p *reading) note() error {
-	if p.Journal == nil || p.at == p.noted {
+	if p.Journal == nil || p.position() == p.noted {
 		return nil
 	}
 	at := p.latest
