@@ -228,7 +228,7 @@ func identify(path string) (session string, err error) {
 		return "", err
 	}
 	defer f.Close()
-	l, err := newLines(f, Position{})
+	l := peek(f)
 	for err == nil && l.off < identifyBytes {
 		var line []byte
 		if line, err = l.next(); err != nil {

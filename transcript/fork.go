@@ -23,10 +23,7 @@ func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
 	if err != nil || !fork {
 		return nil, err
 	}
-	l, err := newLines(f, Position{})
-	if err != nil {
-		return nil, err
-	}
+	l := peek(f)
 	var scan claude.OriginScan
 	for {
 		line, err := l.next()
@@ -44,10 +41,7 @@ func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
 // them from the beginning, so that either its first lines are marked forkedFrom or the
 // first answer of the API was to another session's request.
 func isFork(f io.ReaderAt) (bool, error) {
-	l, err := newLines(f, Position{})
-	if err != nil {
-		return false, err
-	}
+	l := peek(f)
 	for {
 		line, err := l.next()
 		if err != nil {
@@ -114,13 +108,14 @@ func (p *reading) meta(src claude.Source) {
 // began is when the first line of the file was written that says so; zero where that
 // is not there yet.
 func (p *reading) began() (at time.Time) {
-	l, err := newLines(p.f, Position{})
-	for n := 0; err == nil && n < 100; n++ {
-		var line []byte
-		if line, err = l.next(); err == nil {
-			if at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp")); err == nil {
-				return at.UTC()
-			}
+	l := peek(p.f)
+	for range 100 {
+		line, err := l.next()
+		if err != nil {
+			break
+		}
+		if at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp")); err == nil {
+			return at.UTC()
 		}
 	}
 	return at

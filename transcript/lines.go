@@ -12,7 +12,10 @@ import (
 // file of garbage can take.
 const MaxLine = 128 << 20
 
-const bufferSize = 256 << 10 // a longer line gets a buffer of its own, for as long as it is needed
+const (
+	bufferSize = 256 << 10 // a longer line gets a buffer of its own, for as long as it is needed
+	peekSize   = 16 << 10  // the first buffer of who may not read far
+)
 
 // lines reads a file line by line. It holds one buffer, or the longest line.
 type lines struct {
@@ -25,11 +28,15 @@ type lines struct {
 	last    int64 // where line n begins
 	tooLong bool  // of the line that next returned
 	max     int64 // MaxLine; tests make it less
+	first   int64 // how large the first buffer is
 }
+
+// peek reads the first lines of f.
+func peek(f io.ReaderAt) *lines { return &lines{f: f, max: MaxLine, first: peekSize} }
 
 // newLines reads on at a position that was taken from f.
 func newLines(f io.ReaderAt, from Position) (*lines, error) {
-	l := &lines{f: f, off: from.Offset, n: from.Lines, max: MaxLine}
+	l := &lines{f: f, off: from.Offset, n: from.Lines, max: MaxLine, first: bufferSize}
 	if from.Offset == 0 {
 		return l, nil
 	}
@@ -43,6 +50,10 @@ func newLines(f io.ReaderAt, from Position) (*lines, error) {
 	}
 	return l, nil
 }
+
+// ahead says how many bytes there are about to read: most transcripts are shorter than
+// a buffer.
+func (l *lines) ahead(n int64) { l.first = min(max(n+1, 512), bufferSize) }
 
 // next returns the next whole line without its newline; it is valid until the next
 // call. io.EOF means that there is none yet. A line that is too long is empty.
@@ -80,7 +91,9 @@ func (l *lines) take(n, newline int) []byte {
 // fill reads more of the file; n is how much.
 func (l *lines) fill() (n int, err error) {
 	switch {
-	case l.r == l.w && len(l.buf) != bufferSize:
+	case l.buf == nil:
+		l.buf = make([]byte, l.first)
+	case l.r == l.w && len(l.buf) > bufferSize:
 		l.buf, l.r, l.w = make([]byte, bufferSize), 0, 0 // the buffer of a long line goes
 	case l.r > 0:
 		l.r, l.w = 0, copy(l.buf, l.buf[l.r:l.w])
@@ -101,6 +114,12 @@ func (l *lines) fill() (n int, err error) {
 // grow makes room for the line that fills the buffer, exactly: to double it would
 // take three times the line for a moment.
 func (l *lines) grow() error {
+	if len(l.buf) < bufferSize {
+		buf := make([]byte, bufferSize)
+		l.w = copy(buf, l.buf[:l.w])
+		l.buf = buf
+		return nil
+	}
 	end, newline, err := l.lineEnd(l.off + int64(l.w))
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func all(t testing.TB, f io.ReaderAt, from Position, max int64) (out []string, n
 		t.Fatal(err)
 	}
 	l.max = max
+	l.ahead(rand.Int64N(1000))
 	for {
 		line, err := l.next()
 		if err == io.EOF {
