@@ -28,6 +28,7 @@ type lane struct {
 	spawn                stamp // of the fact that says which call spawned it
 	spawnCall            int32
 	lastText             textKey
+	spent                sum
 }
 
 // Classes of an Agent's properties.
@@ -60,7 +61,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 	}
 	if f.AgentType != "" && f.AgentID == id {
 		rank := uint8(2)
-		if f.EventType == schema.AgentStart {
+		if f.EventType == schema.AgentStart && f.Origin != schema.OriginTranscript {
 			rank = 0
 		}
 		s.agentProp(l, f.stamp(rank), agentType, Prop{"agent_type", f.AgentType}, Prop{"name", f.AgentType})
@@ -84,6 +85,13 @@ func (s *Session) agentStart(f *fact) {
 	}
 	n := s.laneOf[f.AgentID]
 	l := s.lanes[n]
+	if f.Origin == schema.OriginTranscript {
+		// The first line of the agent's file: what it was asked, not when it began.
+		if f.Content != "" {
+			s.agentProp(l, f.stamp(1), agentPrompt, Prop{"prompt", clip(f.Content)})
+		}
+		return
+	}
 	var from int
 	l.starts, from = addSpan(l.starts, f.at)
 	s.settleStarts(n, from)
@@ -144,71 +152,6 @@ func (s *Session) adopt(i int32) {
 	s.setParent(i, p)
 }
 
-// agentEnd folds SubagentStop.
-func (s *Session) agentEnd(f *fact) {
-	if f.AgentID == "" {
-		s.single(f, SubagentStop)
-		return
-	}
-	l := s.lanes[s.laneOf[f.AgentID]]
-	l.stops.add(f)
-	s.single(f, SubagentStop)
-	if f.Content != "" {
-		// The latest message stands, so the order of time is turned round.
-		st := f.stamp(0)
-		st.time = -st.time
-		if won, _ := l.regs.take(st, agentLastMessage); won != 0 {
-			l.lastText = s.textKey(f)
-			var text any = clip(f.Content)
-			if s.said(f) {
-				text = nil
-			}
-			s.putRef(l.ref, "", Prop{"last_assistant_message", text})
-		}
-	}
-	s.closeLane(l, f)
-	s.showAgent(l)
-}
-
-// showAgent writes the status and times of a subagent.
-func (s *Session) showAgent(l *lane) {
-	status := schema.StatusInProgress
-	start := l.seen
-	if len(l.starts) > 0 {
-		start = l.starts[0].first
-	}
-	last := max(latestOf(l.starts), start)
-	stop, fail := l.stops.last(), l.fails.last()
-	switch {
-	case fail >= max(last, stop, 1):
-		status = schema.StatusFailed
-	case stop >= max(last, 1):
-		status = schema.StatusCompleted
-	case s.node.closed >= last:
-		status = schema.StatusUnknown
-	}
-	end := max(stop, fail)
-	if end < last {
-		end = 0
-	}
-	var props []Prop
-	if l.status != status {
-		l.status = status
-		props = append(props, Prop{"status", status})
-	}
-	if l.shownStart != start {
-		l.shownStart = start
-		props = append(props, Prop{"started_at", Time(start)})
-	}
-	if l.shownEnd != end {
-		l.shownEnd = end
-		props = append(props, Prop{"ended_at", timeOrNone(end)})
-	}
-	if len(props) > 0 {
-		s.putRef(l.ref, "", props...)
-	}
-}
-
 func timeOrNone(t int64) any {
 	if t == 0 {
 		return nil
@@ -235,36 +178,53 @@ func (s *Session) spawnFacts(f *fact) {
 		}
 		if call := schema.FieldString(meta, "toolUseId"); call != "" {
 			parent := schema.FieldString(meta, "parentAgentId")
-			s.spawned(l, call, parent, f, st)
+			s.setSpawn(l, call, parent, f, st)
 		}
 	}
-	if f.EventType != schema.ToolEnd || f.ToolUseID == "" || !isAgentTool(f.ToolName) {
-		return
-	}
-	id := schema.FieldString(f.Result, "agentId")
-	if id == "" {
-		id = schema.FieldString(f.Result, "agent_id") // status teammate_spawned
-	}
+	id := spawnedBy(f.Event)
 	if id == "" {
 		return
 	}
 	l := s.openLane(id, f)
+	s.report(id, schema.FieldString(f.Result, "status"), f)
 	st := f.stamp(0)
-	if v := schema.FieldString(f.ToolInput, "description"); v != "" {
-		s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
-	}
-	if v := schema.FieldString(f.ToolInput, "prompt"); v != "" {
-		s.agentProp(l, st, agentPrompt, Prop{"prompt", clip(v)})
+	// A tool_result line has no input, but most results repeat these.
+	for k, said := range [][]byte{f.ToolInput, f.Result} {
+		st := f.stamp(uint8(k * 2))
+		if v := schema.FieldString(said, "description"); v != "" {
+			s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
+		}
+		if v := schema.FieldString(said, "prompt"); v != "" {
+			s.agentProp(l, st, agentPrompt, Prop{"prompt", clip(v)})
+		}
 	}
 	if v := schema.FieldString(f.Result, "resolvedModel"); v != "" {
 		s.agentProp(l, st, agentModel, Prop{"model", v})
 	}
-	s.spawned(l, f.ToolUseID, f.AgentID, f, st)
+	s.setSpawn(l, f.ToolUseID, f.AgentID, f, st)
 }
 
-// spawned notes that a call spawned the agent of lane l. parent is the lane that the
+// spawnedBy returns the id of the agent that a call's result says it spawned, "" if it
+// says none. A tool_result line does not name its tool: there the shape tells.
+func spawnedBy(e *schema.Event) string {
+	if e.EventType != schema.ToolEnd || e.ToolUseID == "" {
+		return ""
+	}
+	byShape := e.ToolName == "" && e.Origin == schema.OriginTranscript && schema.FieldString(e.Result, "status") != ""
+	if !byShape && !isAgentTool(e.ToolName) {
+		return ""
+	}
+	id := schema.FieldString(e.Result, "agentId")
+	if id == "" {
+		id = schema.FieldString(e.Result, "agent_id") // status teammate_spawned
+	}
+	id, _ = schema.CutString(id, maxName)
+	return id
+}
+
+// setSpawn notes that a call spawned the agent of lane l. parent is the lane that the
 // call is in, for as long as the call's own facts are missing.
-func (s *Session) spawned(l *lane, toolUseID, parent string, f *fact, st stamp) {
+func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp) {
 	if parent != "" {
 		s.openLane(parent, f)
 	}
@@ -283,7 +243,14 @@ func (s *Session) spawned(l *lane, toolUseID, parent string, f *fact, st stamp) 
 		s.delEdge(Spawned, s.ref(l.spawnCall), l.ref)
 	}
 	s.putEdge(Spawned, s.ref(call), l.ref)
-	s.untangle([]*lane{l}, func() { l.spawnCall = call })
+	s.untangle([]*lane{l}, func() {
+		if old := l.spawnCall; old != 0 {
+			s.spawned[old] = slices.DeleteFunc(s.spawned[old], func(o *lane) bool { return o == l })
+		}
+		l.spawnCall = call
+		s.spawned[call] = append(s.spawned[call], l)
+	})
+	s.showAgent(l)
 }
 
 // placeStart hangs a subagent_start under the call that spawned the agent.
@@ -299,14 +266,13 @@ func (s *Session) placeStart(l *lane, i int32) {
 	}
 }
 
-// spawnedBy returns the lanes of the agents that a call spawned.
-func (s *Session) spawnedBy(call int32) (out []*lane) {
-	for _, l := range s.lanes[1:] {
-		if l.spawnCall == call {
-			out = append(out, l)
+// showSpawned writes the status of the agents that a call spawned.
+func (s *Session) showSpawned(call int32) {
+	if s.actions[call].spawns {
+		for _, l := range s.spawned[call] {
+			s.showAgent(l)
 		}
 	}
-	return out
 }
 
 // untangle makes a change of who spawned the agents of lanes, or where, and places

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -45,6 +44,7 @@ type group struct {
 	spans []span
 	nodes []int32
 	text  textKey // what its actions repeat: see noteEcho
+	marks []*mark // of the ends of turns: see seam
 }
 
 // when is the time and source line of one action of a group.
@@ -107,13 +107,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func hexSum(n uint64) string { return strconv.FormatUint(n, 16) }
 
 // single folds an event that is an action by itself. A hook gives it no key, so that
-// equal payloads are told apart by time alone; every other source names it.
-func (s *Session) single(f *fact, t ActionType) {
+// equal payloads are told apart by time alone, as a group whose actions have changed from
+// the given one on; every other source names it.
+func (s *Session) single(f *fact, t ActionType) (g *group, from int) {
 	if f.Origin != schema.OriginHook {
 		key := eventKey(s.id, f.EventID)
 		i, _ := s.keyed(f, key, t)
 		if won, taken := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
 			s.put(i, s.singleProps(f, t, taken != 0)...)
+			s.setThinking(i, thinks(f.Event))
 			if repeats(t) {
 				g := s.group(key)
 				g.nodes = []int32{i}
@@ -121,22 +123,27 @@ func (s *Session) single(f *fact, t ActionType) {
 			}
 		}
 		s.putPrompt(i, f)
-		return
+		return nil, 0
 	}
 	n := s.laneOf[f.AgentID]
 	content := hexSum(f.content)
-	g := s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
-	var from int
+	g = s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
 	g.spans, from = addSpan(g.spans, f.at)
 	g.nodes = s.settle(g.nodes, from, len(g.spans), claim{
 		typ: t, lane: n,
-		when:  func(k int) when { return when{own: g.spans[k].first} },
+		when: func(k int) when {
+			if k < len(g.marks) && g.marks[k].first == g.spans[k].first {
+				return g.marks[k].when
+			}
+			return when{own: g.spans[k].first}
+		},
 		key:   func(k int) schema.Key { return schema.NewKey("single", s.id, string(t), f.AgentID, content, itoa(k)) },
 		props: func(int) []Prop { return s.singleProps(f, t, false) },
 	})
 	if repeats(t) {
 		s.noteEcho(f, g)
 	}
+	return g, from
 }
 
 func (s *Session) group(key schema.Key) *group {
@@ -163,6 +170,11 @@ func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {
 	if repeats(t) && s.said(f) {
 		props = append(slices.DeleteFunc(props, func(p Prop) bool { return p.Name == "text" }), Prop{"text", nil})
 	}
+	if thinks(f.Event) {
+		props = append(props, Prop{"thinking", true})
+	} else if replace {
+		props = append(props, Prop{"thinking", nil})
+	}
 	if status == schema.StatusFailed {
 		props = append(props, Prop{"is_error", true})
 	} else if replace {
@@ -175,10 +187,11 @@ func (s *Session) singleProps(f *fact, t ActionType, replace bool) []Prop {
 type claimGroup struct {
 	lane  int32
 	hooks []span
-	lines []lineFact
+	lines []*lineFact
 	nodes []int32
 	small []smallProp
 	calls claimable // of permission requests
+	*prompts
 }
 
 // lineFact is a line of a transcript: id tells it from a repetition of itself.
@@ -186,6 +199,9 @@ type lineFact struct {
 	id   uint64
 	time int64
 	seq  int64
+	home *claimGroup // of a prompt
+	best stamp       // of the record that says which group is its home
+	lent bool        // a hook of another group has it
 }
 
 // smallProp is a property that the facts of a group may differ in; the least fact
@@ -222,41 +238,70 @@ func (g *claimGroup) smallProps() []Prop {
 	return props
 }
 
-// addLine adds a line to a group, or lowers the time of one that is there.
-func (g *claimGroup) addLine(l lineFact) {
-	if k := slices.IndexFunc(g.lines, func(o lineFact) bool { return o.id == l.id }); k >= 0 {
-		g.lines[k].time = min(g.lines[k].time, l.time)
-		g.lines[k].seq = min(g.lines[k].seq, l.seq)
-	} else {
-		g.lines = append(g.lines, l)
-	}
-	slices.SortFunc(g.lines, func(a, b lineFact) int {
-		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id))
-	})
+// addLine adds a line to a group.
+func (g *claimGroup) addLine(l *lineFact) {
+	k, _ := slices.BinarySearchFunc(g.lines, l, compareLines)
+	g.lines = slices.Insert(g.lines, k, l)
+}
+
+func (g *claimGroup) removeLine(l *lineFact) {
+	k, _ := slices.BinarySearchFunc(g.lines, l, compareLines)
+	g.lines = slices.Delete(g.lines, k, k+1)
+}
+
+func compareLines(a, b *lineFact) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id))
 }
 
 // lineLead is how much earlier than its hook a transcript's line may be.
 const lineLead = int64(10 * time.Second)
 
-// pair joins hooks and lines one to one, in the order of time, and gives the time
-// and line of each resulting fact, sorted.
-func (g *claimGroup) pair() []when {
-	out := make([]when, 0, max(len(g.hooks), len(g.lines)))
+// couple is one occasion: a hook (by number, -1 is none), a line, or both.
+type couple struct {
+	hook int
+	line *lineFact
+}
+
+// pairs joins hooks and lines one to one, in the order of time.
+func (g *claimGroup) pairs() []couple {
+	out := make([]couple, 0, max(len(g.hooks), len(g.lines)))
 	next := 0
-	for _, h := range g.hooks {
+	for k, h := range g.hooks {
 		for next < len(g.lines) && g.lines[next].time < h.first-lineLead {
-			out = append(out, when{g.lines[next].time, g.lines[next].seq})
+			out = append(out, couple{-1, g.lines[next]})
 			next++
 		}
-		w := when{own: h.first}
+		p := couple{hook: k}
 		if next < len(g.lines) {
-			w = when{min(h.first, g.lines[next].time), g.lines[next].seq}
+			p.line = g.lines[next]
 			next++
 		}
-		out = append(out, w)
+		out = append(out, p)
 	}
 	for ; next < len(g.lines); next++ {
-		out = append(out, when{g.lines[next].time, g.lines[next].seq})
+		out = append(out, couple{-1, g.lines[next]})
+	}
+	return out
+}
+
+// times gives the time and source line of each occasion, sorted.
+func (g *claimGroup) times() []when {
+	out := make([]when, 0, max(len(g.hooks), len(g.lines)))
+	for _, p := range g.pairs() {
+		switch {
+		case p.hook < 0 && p.line.lent:
+		case p.hook < 0:
+			out = append(out, when{p.line.time, p.line.seq})
+		default:
+			w := when{own: g.hooks[p.hook].first}
+			if p.line == nil {
+				p.line = g.borrowed(p.hook)
+			}
+			if p.line != nil {
+				w = when{min(w.own, p.line.time), p.line.seq}
+			}
+			out = append(out, w)
+		}
 	}
 	slices.SortFunc(out, func(a, b when) int { return cmp.Or(cmp.Compare(a.own, b.own), cmp.Compare(a.seq, b.seq)) })
 	return out
@@ -266,98 +311,30 @@ func (g *claimGroup) pair() []when {
 func (s *Session) add(g *claimGroup, f *fact, c claim) (from int) {
 	if f.Origin == schema.OriginHook {
 		g.hooks, from = addSpan(g.hooks, f.at)
-	} else {
-		g.addLine(lineFact{uint64(fnvOffset.str(f.EventID)), f.at, f.Seq})
-	}
-	c.lane = g.lane
-	if len(g.lines) == 0 {
-		c.when = func(k int) when { return when{own: g.hooks[k].first} }
-		g.nodes = s.settle(g.nodes, from, len(g.hooks), c)
+		s.settleGroup(g, from, c)
 		return from
 	}
-	times := g.pair()
-	c.when = func(k int) when { return times[k] }
-	g.nodes = s.settle(g.nodes, 0, len(times), c)
+	id := uint64(fnvOffset.str(f.EventID))
+	l := &lineFact{id: id, time: f.at, seq: f.Seq}
+	if k := slices.IndexFunc(g.lines, func(o *lineFact) bool { return o.id == id }); k >= 0 {
+		l.time, l.seq = min(l.time, g.lines[k].time), min(l.seq, g.lines[k].seq)
+		g.removeLine(g.lines[k])
+	}
+	g.addLine(l)
+	s.settleGroup(g, 0, c)
 	return 0
 }
 
-// message folds a message. A prompt is known to the hook and to the transcript, and
-// neither names the other: they pair within one lane, prompt id and text.
-func (s *Session) message(f *fact) {
-	t := AssistantMessage
-	switch f.Role {
-	case schema.RoleUser:
-		t = UserMessage
-	case schema.RoleSystem:
-		t = SystemMessage
-	}
-	if t == AssistantMessage || f.Origin != schema.OriginHook && f.Origin != schema.OriginTranscript {
-		s.single(f, t)
-		if t == AssistantMessage && f.Origin == schema.OriginTranscript {
-			s.dropEchoes(f)
-		}
-		s.firstPrompt(f, t)
+// settleGroup makes the actions of g agree with its facts, of which those of hooks have
+// changed from the given one on.
+func (s *Session) settleGroup(g *claimGroup, from int, c claim) {
+	c.lane = g.lane
+	if len(g.lines) == 0 && !g.borrows() {
+		c.when = func(k int) when { return when{own: g.hooks[k].first} }
+		g.nodes = s.settle(g.nodes, from, len(g.hooks), c)
 		return
 	}
-	text := promptText(f.Content)
-	g, key := s.promptGroup(f, f.Role, text)
-	s.setSmall(g, "permission_mode", schema.FieldString(f.Extra, "permission_mode"), f.stamp(0))
-	s.add(g, f, claim{
-		typ: t,
-		key: func(k int) schema.Key { return schema.NewKey("prompt", key.String(), itoa(k)) },
-		props: func(int) []Prop {
-			props := []Prop{
-				{"name", gist(text)}, {"text", clip(text)}, {"role", f.Role},
-				{"status", schema.StatusCompleted},
-			}
-			if f.PromptID != "" {
-				props = append(props, Prop{"prompt_id", f.PromptID})
-			}
-			return append(props, g.smallProps()...)
-		},
-	})
-	s.firstPrompt(f, t)
-}
-
-func (s *Session) promptGroup(f *fact, role, text string) (*claimGroup, schema.Key) {
-	key := schema.NewKey("prompts", s.id, f.AgentID, f.PromptID, role, text)
-	g := s.claims[key]
-	if g == nil {
-		g = &claimGroup{lane: s.laneOf[f.AgentID]}
-		s.claims[key] = g
-	}
-	return g, key
-}
-
-// promptText is the text by which a hook's prompt and a transcript's line are the
-// same: a slash command is "/name args" in one and tags in the other.
-func promptText(text string) string {
-	tag := func(name string) string {
-		_, rest, ok := strings.Cut(text, "<"+name+">")
-		if !ok {
-			return ""
-		}
-		body, _, _ := strings.Cut(rest, "</"+name+">")
-		return strings.TrimSpace(body)
-	}
-	if command := tag("command-name"); command != "" && strings.HasPrefix(strings.TrimSpace(text), "<command-") {
-		if !strings.HasPrefix(command, "/") {
-			command = "/" + command
-		}
-		return strings.TrimSpace(command + " " + tag("command-args"))
-	}
-	return strings.TrimSpace(text)
-}
-
-// skill folds UserPromptExpansion: what a slash command expands to belongs to its
-// prompt. Other producers' skills are actions.
-func (s *Session) skill(f *fact) {
-	if f.Origin != schema.OriginHook || f.HookEventName != "UserPromptExpansion" {
-		s.single(f, Skill)
-		return
-	}
-	g, _ := s.promptGroup(f, schema.RoleUser, promptText(f.Content))
-	for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
-		s.setSmall(g, name, schema.FieldString(f.Extra, name), f.stamp(0))
-	}
+	times := g.times()
+	c.when = func(k int) when { return times[k] }
+	g.nodes = s.settle(g.nodes, 0, len(times), c)
 }

@@ -177,22 +177,54 @@ func cutStrings(v any, limit int) any {
 
 func isAgentTool(name string) bool { return name == "Agent" || name == "Task" }
 
-// fileOf names the file that a tool reads or writes.
-func fileOf(tool string, input []byte) (EdgeType, string) {
-	var edge EdgeType
-	switch tool {
+// filesOf names the files that a call reads or writes, each once.
+func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
+	switch e.ToolName {
 	case "Read", "NotebookRead":
 		edge = Read
 	case "Write", "Edit", "MultiEdit", "NotebookEdit":
 		edge = Wrote
+	case "apply_patch":
+		for line := range strings.Lines(patchText(e.ToolInput)) {
+			if p := patchedFile(line); p != "" {
+				if !path.IsAbs(p) && e.WorkingDirectory != "" {
+					p = path.Join(e.WorkingDirectory, p)
+				}
+				if !slices.Contains(paths, p) {
+					paths = append(paths, p)
+				}
+			}
+		}
+		return Wrote, paths
 	default:
-		return "", ""
+		return "", nil
 	}
-	p := schema.FieldString(input, "file_path")
-	if p == "" {
-		p = schema.FieldString(input, "notebook_path")
+	for _, name := range []string{"file_path", "notebook_path"} {
+		if p := schema.FieldString(e.ToolInput, name); p != "" {
+			return edge, []string{p}
+		}
 	}
-	return edge, p
+	return "", nil
+}
+
+// patchText is the patch that apply_patch is given: runtimes name the member differently.
+func patchText(input []byte) string {
+	for _, name := range []string{"command", "input", "patch"} {
+		if p := schema.FieldString(input, name); p != "" {
+			return p
+		}
+	}
+	return schema.Unquote(input)
+}
+
+// patchedFile is the file that a line of a patch begins, or moves to.
+func patchedFile(line string) string {
+	for _, head := range []string{"*** Update File: ", "*** Add File: ", "*** Delete File: ", "*** Move to: "} {
+		if p, ok := strings.CutPrefix(line, head); ok {
+			return strings.TrimSpace(p)
+		}
+	}
+	return ""
 }
 
 // repoPath gives p relative to the working tree that the recorder saw it in.
@@ -224,9 +256,12 @@ func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	set("model", e.Model)
 	set("tool_name", e.ToolName)
 	set("tool_use_id", e.ToolUseID)
+	set("message_id", e.MessageID)
 	set("error_type", e.ErrorType)
 	set("error_message", clip(e.ErrorMessage))
-	set("reason", e.Reason)
+	if e.Reason != reasonThinking || !thinks(e) {
+		set("reason", e.Reason)
+	}
 	set("title", e.Title)
 	set("agent_name", e.AgentName)
 	set("from_agent", e.FromAgent)
@@ -257,7 +292,7 @@ func leftovers(e *schema.Event) string {
 	}
 	for k, v := range schema.Fields(e.Extra) {
 		switch k {
-		case "transcript_path", "permission_mode", "effort":
+		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain":
 		default:
 			add(k, v)
 		}

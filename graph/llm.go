@@ -1,23 +1,17 @@
 package graph
 
 import (
-	"math"
-
 	"github.com/actiongraph/actiongraph/schema"
 )
-
-// spending is what one model call used: a runtime states it several times, growing
-// (one transcript line a content block), so each figure is the greatest seen.
-type spending struct {
-	input, output, cacheRead, cacheWrite int64
-	cost                                 int64 // billionths of a dollar: sums of floats depend on their order
-}
 
 // Classes of an LLMCall's properties, beside those of every action.
 const (
 	llmModel class = 1 << (16 + iota)
 	llmEnd
 	llmHash
+	llmStop
+	llmSpeed
+	llmMessage
 )
 
 // llm folds a model call: llm_start and llm_end are one action. Its key is the model
@@ -53,6 +47,19 @@ func (s *Session) llm(f *fact) {
 			s.put(i, llmEndProps(f.Event)...)
 		}
 	}
+	text := func(c class, name, value string) {
+		if value == "" {
+			return
+		}
+		if won, _ := regs.take(f.stamp(0), c); won != 0 {
+			s.put(i, Prop{name, value})
+		}
+	}
+	text(llmMessage, "message_id", f.MessageID)
+	if f.EventType == schema.LLMEnd {
+		text(llmStop, "stop_reason", f.Reason)
+		text(llmSpeed, "speed", schema.FieldString(schema.Field(f.Extra, "usage"), "speed"))
+	}
 	s.putPrompt(i, f)
 	s.usage(f, i)
 }
@@ -70,59 +77,6 @@ func llmEndProps(e *schema.Event) []Prop {
 		duration = *e.DurationMS
 	}
 	return []Prop{{"status", status}, {"text", text}, {"duration_ms", duration}}
-}
-
-// usage folds token counts and cost into the call i, and into the sum of the
-// session's calls.
-func (s *Session) usage(f *fact, i int32) {
-	if f.InputTokens == nil && f.OutputTokens == nil && f.CacheReadInputTokens == nil &&
-		f.CacheCreationInputTokens == nil && f.CostUSD == nil {
-		return
-	}
-	u := s.usages[i]
-	if u == nil {
-		u = &spending{}
-		s.usages[i] = u
-	}
-	s.put(i, u.raise(f.Event, &s.node.spent)...)
-}
-
-// raise raises the figures to those that e states, adds the differences to sum, and
-// returns what changed.
-func (u *spending) raise(e *schema.Event, sum *spending) (props []Prop) {
-	for _, m := range []struct {
-		name      string
-		value     *int64
-		most, sum *int64
-	}{
-		{"input_tokens", e.InputTokens, &u.input, &sum.input},
-		{"output_tokens", e.OutputTokens, &u.output, &sum.output},
-		{"cache_read_input_tokens", e.CacheReadInputTokens, &u.cacheRead, &sum.cacheRead},
-		{"cache_creation_input_tokens", e.CacheCreationInputTokens, &u.cacheWrite, &sum.cacheWrite},
-	} {
-		if m.value != nil && *m.value > *m.most {
-			*m.sum += *m.value - *m.most
-			*m.most = *m.value
-			props = append(props, Prop{m.name, *m.value})
-		}
-	}
-	if e.CostUSD != nil {
-		if cost := int64(math.Round(*e.CostUSD * 1e9)); cost > u.cost {
-			sum.cost += cost - u.cost
-			u.cost = cost
-			props = append(props, Prop{"cost_usd", float64(cost) / 1e9})
-		}
-	}
-	return props
-}
-
-// max returns the greater of each figure.
-func (u spending) max(o spending) spending {
-	return spending{
-		input: max(u.input, o.input), output: max(u.output, o.output),
-		cacheRead: max(u.cacheRead, o.cacheRead), cacheWrite: max(u.cacheWrite, o.cacheWrite),
-		cost: max(u.cost, o.cost),
-	}
 }
 
 // task folds TaskCreated and TaskCompleted: one action a task.

@@ -23,7 +23,7 @@ type toolUse struct {
 	input    uint64
 	evidence evidence
 	requests int // permission requests that are its children
-	file     Ref
+	files    []Ref
 	use      EdgeType
 }
 
@@ -166,13 +166,12 @@ func (u *toolUse) span() {
 }
 
 func (u *toolUse) useFile(r *record) {
-	use, path := fileOf(r.ToolName, r.ToolInput)
-	if path == "" {
-		return
-	}
-	u.use, u.file = use, Ref{LabelFile, FileKey(r.Host, path)}
-	if repo := repoPath(r.Event, path); repo != "" {
-		u.call.set(Prop{"repo_path", repo})
+	use, paths := filesOf(r.Event)
+	for k, path := range paths {
+		u.use, u.files = use, append(u.files, Ref{LabelFile, FileKey(r.Host, path)})
+		if repo := repoPath(r.Event, path); k == 0 && repo != "" {
+			u.call.set(Prop{"repo_path", repo})
+		}
 	}
 }
 
@@ -183,7 +182,10 @@ func (w *world) makeResult(u *toolUse) {
 		u.result, v.parent = v, u.call
 		v.happened(ends...)
 		r := least(ends, source)
-		v.set(Prop{"tool_use_id", u.id}, Prop{"tool_name", r.ToolName})
+		v.set(Prop{"tool_use_id", u.id}, Prop{"name", "result"})
+		if u.tool != "" {
+			v.set(Prop{"tool_name", u.tool}, Prop{"name", u.tool + " result"})
+		}
 		v.set(resultProps(r.Event, false)...)
 		v.promptOf(ends)
 	}
@@ -253,6 +255,7 @@ func (w *world) claimCalls() {
 func (w *world) callStatuses() {
 	for _, u := range w.calls {
 		closed := u.call.own <= max(w.ends[u.call.lane], w.closed)
+		closed = closed || !w.live && u.evidence&evPending == 0 // only files tell of it
 		status := callStatus(u.evidence, u.requests > 0, closed)
 		for _, v := range []*vertex{u.call, u.result} {
 			if v != nil {
@@ -269,8 +272,10 @@ func (w *world) callStatuses() {
 			u.call.set(Prop{"never_ran", true})
 		}
 		if status == schema.StatusCompleted && u.use != "" {
-			w.put(u.file, "", nil)
-			w.edge(u.use, u.call.ref(), u.file)
+			for _, file := range u.files {
+				w.put(file, "", nil)
+				w.edge(u.use, u.call.ref(), file)
+			}
 		}
 	}
 	for _, v := range w.vertices {

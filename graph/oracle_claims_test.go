@@ -1,11 +1,11 @@
 package graph
 
 import (
-	"cmp"
+	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -16,7 +16,7 @@ func singleType(r record) ActionType {
 	hook := r.Origin == schema.OriginHook
 	switch r.EventType {
 	case schema.SessionStart, schema.SessionEnd, schema.Fork, schema.Tag, schema.ToolStart, schema.ToolEnd,
-		schema.ToolBatch, schema.Permission, schema.LLMStart, schema.LLMEnd, schema.Compaction:
+		schema.ToolBatch, schema.Permission, schema.LLMStart, schema.LLMEnd, schema.Compaction, schema.SessionUpdate:
 		return ""
 	case schema.Message:
 		switch {
@@ -41,10 +41,17 @@ func singleType(r record) ActionType {
 	case schema.AgentEnd:
 		return SubagentStop
 	case schema.TurnEnd:
+		if r.Origin == schema.OriginTranscript {
+			return ""
+		}
 		return TurnEnd
-	case schema.Error:
-		return ErrorEvent
-	case schema.RateLimit:
+	case schema.Error, schema.RateLimit:
+		if r.Origin == schema.OriginTranscript && isTurnFailure(r) {
+			return ""
+		}
+		if r.EventType == schema.Error {
+			return ErrorEvent
+		}
 		return RateLimitEvent
 	case schema.Task:
 		if r.TaskID != "" {
@@ -77,6 +84,9 @@ func (w *world) singleContent(v *vertex, r *record) {
 		v.set(Prop{"is_error", true})
 	}
 	v.set(Prop{"status", status})
+	if isThinking(*r) {
+		v.set(Prop{"thinking", true})
+	}
 	if (v.typ == TurnEnd || v.typ == SubagentStop) && w.said[[2]string{r.AgentID, r.Content}] {
 		delete(v.props, "text")
 	}
@@ -158,13 +168,30 @@ func (v *vertex) modelCallContent(recs []record) {
 			v.set(Prop{"duration_ms", *r.DurationMS})
 		}
 	}
-	for name, n := range usageOf(recs) {
-		if name == "cost_usd" {
-			v.set(Prop{name, float64(n) / 1e9})
-		} else {
-			v.set(Prop{name, n})
-		}
+	if r := first(where(recs, func(r record) bool { return r.MessageID != "" })); r != nil {
+		v.set(Prop{"message_id", r.MessageID})
 	}
+	ends := where(recs, func(r record) bool { return r.EventType == schema.LLMEnd })
+	if r := first(where(ends, func(r record) bool { return r.Reason != "" })); r != nil {
+		v.set(Prop{"stop_reason", r.Reason})
+	} else if len(where(ends, func(r record) bool { return r.Origin == schema.OriginTranscript })) > 0 {
+		v.set(Prop{"lower_bound", true})
+	}
+	speed := func(r record) string { return schema.FieldString(schema.Field(r.Extra, "usage"), "speed") }
+	if r := first(where(ends, func(r record) bool { return speed(r) != "" })); r != nil {
+		v.set(Prop{"speed", speed(*r)})
+	}
+	for name, n := range usageOf(recs) {
+		v.set(Prop{name, dollars(name, n)})
+	}
+}
+
+// dollars gives a figure as a property.
+func dollars(name string, n int64) any {
+	if strings.HasSuffix(name, "cost_usd") {
+		return float64(n) / 1e9
+	}
+	return n
 }
 
 // usageOf returns the greatest of each figure that recs state; cost in billionths.
@@ -180,6 +207,20 @@ func usageOf(recs []record) map[string]int64 {
 		note("output_tokens", r.OutputTokens)
 		note("cache_read_input_tokens", r.CacheReadInputTokens)
 		note("cache_creation_input_tokens", r.CacheCreationInputTokens)
+		note("ephemeral_5m_input_tokens", r.Ephemeral5mInputTokens)
+		note("ephemeral_1h_input_tokens", r.Ephemeral1hInputTokens)
+		var extra struct {
+			Usage struct {
+				Server struct {
+					Searches json.Number `json:"web_search_requests"`
+				} `json:"server_tool_use"`
+			}
+		}
+		if json.Unmarshal(r.Extra, &extra) == nil {
+			if n, err := extra.Usage.Server.Searches.Int64(); err == nil {
+				note("web_search_requests", &n)
+			}
+		}
 		if r.CostUSD != nil {
 			cost := int64(math.Round(*r.CostUSD * 1e9))
 			note("cost_usd", &cost)
@@ -223,44 +264,11 @@ func (w *world) findUnnamed() {
 			v.own, v.underLane = at, true
 			w.singleContent(v, &recs[0])
 			v.promptOf(recs)
+			if isTurnEnd(recs[0]) && g.typ != SubagentStop {
+				w.hooked = append(w.hooked, telling{record: recs[0], first: at, v: v})
+			}
 		}
 	}
-}
-
-// pairing is one occasion that hooks, lines of a transcript, or both tell of.
-type pairing struct{ at, seq int64 }
-
-// pairUp pairs hooks and lines one to one in the order of time, a line at most ten
-// seconds before its hook.
-func pairUp(recs []record) []pairing {
-	var out, lines []pairing
-	hooks := occasions(where(recs, func(r record) bool { return r.Origin == schema.OriginHook }))
-	same := map[string][]record{}
-	for _, r := range where(recs, func(r record) bool { return r.Origin != schema.OriginHook }) {
-		same[r.EventID] = append(same[r.EventID], r)
-	}
-	for _, recs := range same {
-		line := pairing{recs[0].at, recs[0].Seq}
-		for _, r := range recs {
-			line.seq = min(line.seq, r.Seq)
-		}
-		lines = append(lines, line)
-	}
-	inTime := func(a, b pairing) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) }
-	slices.SortFunc(lines, inTime)
-	for _, hook := range hooks {
-		for len(lines) > 0 && lines[0].at < hook-int64(10*time.Second) {
-			out, lines = append(out, lines[0]), lines[1:]
-		}
-		both := pairing{at: hook}
-		if len(lines) > 0 {
-			both, lines = pairing{min(hook, lines[0].at), lines[0].seq}, lines[1:]
-		}
-		out = append(out, both)
-	}
-	out = append(out, lines...)
-	slices.SortFunc(out, inTime)
-	return out
 }
 
 // some sets a property that the first of recs which has a value says.
@@ -272,39 +280,6 @@ func (v *vertex) some(name string, recs []record, value func(record) string) {
 
 func extra(name string) func(record) string {
 	return func(r record) string { return schema.FieldString(r.Extra, name) }
-}
-
-func (w *world) findPrompts() {
-	type kind struct{ lane, prompt, role, text string }
-	groups, skills := map[kind][]record{}, map[kind][]record{}
-	for _, r := range w.recs {
-		k := kind{r.AgentID, r.PromptID, r.Role, promptText(r.Content)}
-		switch {
-		case r.EventType == schema.Message && singleType(r) == "":
-			groups[k] = append(groups[k], r)
-		case r.EventType == schema.Skill && singleType(r) == "":
-			k.role = schema.RoleUser
-			skills[k] = append(skills[k], r)
-		}
-	}
-	for g, recs := range groups {
-		key := schema.NewKey("prompts", w.session, g.lane, g.prompt, g.role, g.text)
-		for k, p := range pairUp(recs) {
-			v := w.vertexOf(schema.NewKey("prompt", key.String(), strconv.Itoa(k)), SystemMessage, g.lane)
-			if g.role == schema.RoleUser {
-				v.typ = UserMessage
-			}
-			v.own, v.seq, v.underLane = p.at, p.seq, true
-			v.set(Prop{"name", gist(g.text)}, Prop{"text", clip(g.text)}, Prop{"role", g.role}, Prop{"status", schema.StatusCompleted})
-			if g.prompt != "" {
-				v.set(Prop{"prompt_id", g.prompt})
-			}
-			v.some("permission_mode", recs, extra("permission_mode"))
-			for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
-				v.some(name, skills[g], extra(name))
-			}
-		}
-	}
 }
 
 func (w *world) findAsking() {
@@ -323,7 +298,8 @@ func (w *world) findAsking() {
 		a := &requests{lane: g.lane, tool: g.tool, input: g.input}
 		w.asks = append(w.asks, a)
 		key := schema.NewKey("permissions", w.session, g.lane, g.tool, hexSum(g.input))
-		for k, p := range pairUp(recs) {
+		both, hooks, lines := pairUp(recs)
+		for k, p := range inTime(slices.Concat(both, hooks, lines)) {
 			v := w.vertexOf(schema.NewKey("permission", key.String(), strconv.Itoa(k)), PermissionRequest, g.lane)
 			v.own, v.seq = p.at, p.seq
 			v.set(Prop{"name", "permission: " + g.tool}, Prop{"tool_name", g.tool})

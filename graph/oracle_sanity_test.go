@@ -132,6 +132,8 @@ func TestEndEvidence(t *testing.T) {
 		{"user-rejected", schema.Event{EventType: schema.ToolEnd, Origin: line, IsError: true, Status: schema.StatusInterrupted}, evUser},
 		{"permission-rule", schema.Event{EventType: schema.ToolEnd, Origin: line, IsError: true, Status: schema.StatusBlocked}, evRule},
 		{"is_error alone", schema.Event{EventType: schema.ToolEnd, Origin: line, IsError: true}, evError},
+		{"is_error of a call that was not made", schema.Event{EventType: schema.ToolEnd, Origin: line, IsError: true,
+			ErrorMessage: "<tool_use_error>Error: No such tool available"}, evError | evRefused},
 		{"a result", schema.Event{EventType: schema.ToolEnd, Origin: line}, evOK},
 	} {
 		if got := endEvidence(&c.event); got != c.want {
@@ -140,11 +142,11 @@ func TestEndEvidence(t *testing.T) {
 	}
 }
 
-// A call never ran where its batch or an undecided error is all that tells of it.
+// A call never ran where its batch, or a line that says so, is all that tells of it.
 func TestNeverRan(t *testing.T) {
-	for ev := evidence(0); ev < evPending<<1; ev++ {
-		only := ev &^ evPending
-		want := only == evBatch || only == evError || only == evBatch|evError
+	for ev := evidence(0); ev < evRefused<<1; ev++ {
+		only := ev &^ evPending &^ evError
+		want := only == evBatch || only == evRefused || only == evBatch|evRefused
 		if neverRan(ev) != want {
 			t.Fatalf("evidence %011b: never ran %v", ev, !want)
 		}

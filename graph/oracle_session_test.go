@@ -30,16 +30,26 @@ func spawnsOf(r record) (out []spawn) {
 
 // spawnedAgent returns the agent that r's call, of the tool Agent, says it spawned.
 func spawnedAgent(r record) string {
-	if r.EventType != schema.ToolEnd || r.ToolUseID == "" || r.ToolName != "Agent" && r.ToolName != "Task" {
+	if r.EventType != schema.ToolEnd || r.ToolUseID == "" {
+		return ""
+	}
+	line := r.Origin == schema.OriginTranscript && r.ToolName == "" && schema.FieldString(r.Result, "status") != ""
+	if r.ToolName != "Agent" && r.ToolName != "Task" && !line {
 		return ""
 	}
 	return cmp.Or(schema.FieldString(r.Result, "agentId"), schema.FieldString(r.Result, "agent_id"))
 }
 
+// isThinking reports what the model says to itself.
+func isThinking(r record) bool {
+	return r.EventType == schema.Message && r.Role == schema.RoleAssistant && r.Origin != schema.OriginHook &&
+		slices.Contains([]string{"thinking", "redacted_thinking"}, r.Reason)
+}
+
 // readTranscript notes what the transcript has the assistant say.
 func (w *world) readTranscript() {
 	for _, r := range w.recs {
-		if r.Origin == schema.OriginTranscript && r.EventType == schema.Message && singleType(r) == AssistantMessage {
+		if r.Origin == schema.OriginTranscript && r.EventType == schema.Message && singleType(r) == AssistantMessage && !isThinking(r) {
 			w.said[[2]string{r.AgentID, r.Content}] = true
 		}
 	}
@@ -59,7 +69,9 @@ func (w *world) findAgents() {
 		}
 	}
 	for id, seen := range w.seen {
-		times := occasions(where(w.recs, func(r record) bool { return r.EventType == schema.AgentStart && r.AgentID == id }))
+		times := occasions(where(w.recs, func(r record) bool {
+			return r.EventType == schema.AgentStart && r.AgentID == id && r.Origin != schema.OriginTranscript
+		}))
 		if len(times) == 0 {
 			times = []int64{seen} // a stub until its own event comes
 		}

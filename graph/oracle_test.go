@@ -52,6 +52,8 @@ type world struct {
 	asks     []*requests
 	ends     map[string]int64 // when the last turn of a lane ended
 	said     map[[2]string]bool
+	hooked   []telling // hooks that tell of the end of a turn
+	live     bool
 	closed   int64 // when whatever ran was over for the session
 	node     map[string]any
 	out      *Graph
@@ -76,6 +78,7 @@ func oracle(session string, events []schema.Event) *Graph {
 	w.findCalls()
 	w.findNamed()
 	w.findUnnamed()
+	w.findEnds()
 	w.findPrompts()
 	w.findAsking()
 	w.findCompactions()
@@ -86,6 +89,9 @@ func oracle(session string, events []schema.Event) *Graph {
 	}
 	w.sessionState()
 	w.callStatuses()
+	for id := range w.seen {
+		w.agentNode(id)
+	}
 	w.turns()
 	w.sessionTotals()
 	w.emit()

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -11,11 +13,12 @@ func isAbandonment(r record) bool {
 }
 
 func isTurnEnd(r record) bool {
-	return r.EventType == schema.TurnEnd || isStopFailure(r) || r.EventType == schema.AgentEnd && r.AgentID != ""
+	return r.EventType == schema.TurnEnd || isTurnFailure(r) || r.EventType == schema.AgentEnd && r.AgentID != ""
 }
 
-func isStopFailure(r record) bool {
-	return (r.EventType == schema.Error || r.EventType == schema.RateLimit) && r.HookEventName == "StopFailure"
+func isTurnFailure(r record) bool {
+	ended := r.HookEventName == "StopFailure" || r.HookEventName == "assistant" && r.Origin == schema.OriginTranscript
+	return (r.EventType == schema.Error || r.EventType == schema.RateLimit) && ended
 }
 
 // sessionState derives the status of the session and of its subagents, and what
@@ -37,15 +40,21 @@ func (w *world) sessionState() {
 		abandoned = max(abandoned, r.at)
 	}
 	facts := where(w.recs, func(r record) bool { return !isAbandonment(r) })
+	timed := where(facts, func(r record) bool { return r.EventType != schema.Fork && r.EventType != schema.SessionUpdate })
 	started, last := abandoned, abandoned
-	if len(facts) > 0 {
-		started, last = facts[0].at, max(facts[0].at, start, end)
+	switch {
+	case len(timed) > 0:
+		started, last = timed[0].at, max(timed[0].at, start, end)
+	case len(facts) > 0:
+		started, last = facts[0].at, max(facts[0].at, abandoned)
 	}
 	for _, v := range w.vertices {
 		last = max(last, v.own)
 	}
 	w.node["started_at"], w.node["last_event_at"] = Time(started), Time(last)
-	live := len(where(facts, func(r record) bool { return r.Origin == schema.OriginHook || r.Origin == schema.OriginAPI })) > 0
+	w.live = len(where(facts, func(r record) bool {
+		return r.EventType != schema.Tag && (r.Origin == schema.OriginHook || r.Origin == schema.OriginAPI)
+	})) > 0
 
 	// The latest of start, end and abandonment; any later fact revokes the last.
 	w.closed = max(end, resume)
@@ -55,14 +64,27 @@ func (w *world) sessionState() {
 		w.closed = max(w.closed, abandoned)
 	case end != 0 && end >= start:
 		w.node["status"], w.node["ended_at"] = w.endStatus(), Time(end)
-	case live:
+	case w.live:
 		w.node["status"] = schema.StatusActive
+	case w.lastTurnFailed():
+		w.node["status"] = schema.StatusFailed
 	default:
 		w.node["status"] = schema.StatusUnknown
 	}
-	for id := range w.seen {
-		w.agentNode(id)
+}
+
+// lastTurnFailed reports an error that no later prompt or end of a turn followed.
+func (w *world) lastTurnFailed() bool {
+	main := where(w.recs, func(r record) bool { return r.AgentID == "" })
+	failed := lastOccasion(where(main, isTurnFailure))
+	for _, v := range w.vertices {
+		if v.typ == UserMessage && v.lane == "" && v.own > failed {
+			return false
+		}
 	}
+	return failed > lastOccasion(where(main, func(r record) bool {
+		return r.EventType == schema.TurnEnd && r.HookEventName != "turn_duration"
+	}))
 }
 
 // endStatus is what the end of the session says, else how its last turn ended.
@@ -71,9 +93,7 @@ func (w *world) endStatus() string {
 	if end.Status != "" {
 		return end.Status
 	}
-	main := where(w.recs, func(r record) bool { return r.AgentID == "" })
-	failed := lastOccasion(where(main, isStopFailure))
-	if failed > lastOccasion(where(main, func(r record) bool { return r.EventType == schema.TurnEnd })) {
+	if w.lastTurnFailed() {
 		return schema.StatusFailed
 	}
 	return schema.StatusCompleted
@@ -88,23 +108,84 @@ func (w *world) agentNode(id string) {
 	start := w.starts[id][0].own
 	restart := w.starts[id][len(w.starts[id])-1].own
 	stop := lastOccasion(where(in, func(r record) bool { return r.EventType == schema.AgentEnd }))
-	fail := lastOccasion(where(in, isStopFailure))
+	fail := lastOccasion(where(in, isTurnFailure))
+	said, saidAt := w.reported(id)
 	props["started_at"] = Time(start)
+	status, ended := schema.StatusInProgress, int64(0)
 	switch {
-	case fail >= max(restart, stop):
-		props["status"], props["ended_at"] = schema.StatusFailed, Time(fail)
+	case fail >= max(restart, stop) && (saidAt <= fail || said == schema.StatusFailed):
+		status, ended = schema.StatusFailed, fail
 	case stop >= restart:
-		props["status"], props["ended_at"] = schema.StatusCompleted, Time(stop)
-	case w.closed >= restart:
-		props["status"] = schema.StatusUnknown
+		status, ended = schema.StatusCompleted, stop
+	case saidAt >= restart:
+		status, ended = said, saidAt
 	default:
-		props["status"] = schema.StatusInProgress
+		if w.closed >= restart || !w.live {
+			status = schema.StatusUnknown
+		}
+		u := w.spawnCall(id)
+		if u != nil && u.ended >= restart && slices.Contains([]any{schema.StatusFailed, schema.StatusInterrupted}, u.call.props["status"]) {
+			status, ended = u.call.props["status"].(string), u.ended
+		}
+	}
+	props["status"] = status
+	if ended != 0 {
+		props["ended_at"] = Time(ended)
+	}
+	for name, n := range w.used(id) {
+		props["total_"+name] = n
 	}
 	if w.starts[id][0].props["parent_unknown"] != nil {
 		props["parent_unknown"] = true
 	}
 	w.agentContent(id, in, props)
 	w.put(self, "", props)
+}
+
+// reported returns what those who waited for an agent last said of its end.
+func (w *world) reported(id string) (status string, at int64) {
+	for _, ends := range [][2]string{{"completed", "completed"}, {"failed", "failed"}, {"killed", "interrupted"}} {
+		t := lastOccasion(where(w.recs, func(r record) bool {
+			said := ""
+			if agent, s := notice(r.Event); agent == id && singleType(r) == "" && r.EventType == schema.Message {
+				said = s
+			} else if spawnedAgent(r) == id {
+				said = schema.FieldString(r.Result, "status")
+			}
+			return said == ends[0] || said == "stopped" && ends[0] == "killed"
+		}))
+		if t != 0 && t >= at {
+			status, at = ends[1], t
+		}
+	}
+	return status, at
+}
+
+// used sums what the calls of one lane used, or of "all".
+func (w *world) used(lane string) map[string]any {
+	sums, low := map[string]int64{}, false
+	for _, v := range w.vertices {
+		if v.typ != LLMCall || lane != "all" && v.lane != lane {
+			continue
+		}
+		low = low || v.props["lower_bound"] != nil
+		for k := range len(spending{}) {
+			switch n := v.props[figure(k)].(type) {
+			case int64:
+				sums[figure(k)] += n
+			case float64:
+				sums[figure(k)] += int64(math.Round(n * 1e9))
+			}
+		}
+	}
+	out := map[string]any{}
+	for name, n := range sums {
+		out[name] = dollars(name, n)
+	}
+	if low {
+		out["lower_bound"] = true
+	}
+	return out
 }
 
 // agentContent sets what the call's result, the runtime's record of the agent and
@@ -130,15 +211,19 @@ func (w *world) agentContent(id string, in []record, props map[string]any) {
 		}
 	}
 	own := func(r record) string { return r.AgentType }
-	starts := where(in, func(r record) bool { return r.EventType == schema.AgentStart })
+	starts := where(in, func(r record) bool { return r.EventType == schema.AgentStart && r.Origin != schema.OriginTranscript })
 	for _, name := range []string{"agent_type", "name"} {
 		set(name, from(starts, own), from(in, meta("agentType")), from(in, own))
 	}
 	input := func(name string) func(record) string {
 		return func(r record) string { return schema.FieldString(r.ToolInput, name) }
 	}
-	set("description", from(results, input("description")), from(in, meta("description")))
-	set("prompt", from(results, input("prompt")))
+	result := func(name string) func(record) string {
+		return func(r record) string { return schema.FieldString(r.Result, name) }
+	}
+	asked := where(in, func(r record) bool { return r.EventType == schema.AgentStart && r.Origin == schema.OriginTranscript })
+	set("description", from(results, input("description")), from(in, meta("description")), from(results, result("description")))
+	set("prompt", from(results, input("prompt")), from(asked, func(r record) string { return r.Content }), from(results, result("prompt")))
 	set("model", from(results, func(r record) string { return schema.FieldString(r.Result, "resolvedModel") }), from(in, meta("model")))
 	said := newest(where(in, func(r record) bool { return r.EventType == schema.AgentEnd && r.Content != "" }))
 	if said != nil && !w.said[[2]string{id, said.Content}] {
@@ -177,39 +262,32 @@ func (w *world) turns() {
 func (w *world) sessionTotals() {
 	count := map[string]int64{"agent_count": int64(len(w.seen)), "action_count": int64(len(w.vertices)),
 		"tool_call_count": int64(len(w.calls)), "message_count": 0, "error_count": 0}
-	usage := map[string]int64{}
 	for _, v := range w.vertices {
 		switch {
-		case slices.Contains(v.typ.Labels(), "Message"):
+		case slices.Contains(v.typ.Labels(), "Message") && v.props["thinking"] == nil:
 			count["message_count"]++
 		case v.typ == ErrorEvent, v.typ == RateLimitEvent, v.typ == ToolCall && v.props["status"] == schema.StatusFailed:
 			count["error_count"]++
 		}
 	}
-	calls := map[string][]record{}
-	for _, r := range w.recs {
-		if r.EventType == schema.LLMStart || r.EventType == schema.LLMEnd {
-			calls[modelCall(r)] = append(calls[modelCall(r)], r)
-		}
-	}
-	for _, recs := range calls {
-		for name, n := range usageOf(recs) {
-			usage[name] += n
-		}
-	}
+	usage := w.used("all")
 	// What a session's end states is the sum of what its calls state.
 	ends := where(w.recs, func(r record) bool { return r.EventType == schema.SessionEnd && !isAbandonment(r) })
 	for name, n := range usageOf(ends) {
-		usage[name] = max(usage[name], n)
+		switch was := usage[name].(type) {
+		case float64:
+			usage[name] = max(was, dollars(name, n).(float64))
+		case int64:
+			usage[name] = max(was, n)
+		default:
+			usage[name] = dollars(name, n)
+		}
 	}
 	for name, n := range count {
 		w.node[name] = n
 	}
 	for name, n := range usage {
 		w.node["total_"+name] = n
-		if name == "cost_usd" {
-			w.node["total_cost_usd"] = float64(n) / 1e9
-		}
 	}
 	w.sessionContent()
 }
@@ -251,7 +329,19 @@ func (w *world) sessionContent() {
 		set(name, first(has(starts, value)), value)
 	}
 	main := where(facts, func(r record) bool { return r.AgentID == "" })
-	model := func(r record) string { return r.Model }
+	updates := where(main, func(r record) bool { return r.EventType == schema.SessionUpdate })
+	if branch := atStart["git_branch"]; w.node["git_branch"] == nil {
+		set("git_branch", first(has(updates, branch)), branch)
+	}
+	for _, name := range []string{"version", "entrypoint", "permission_mode"} {
+		set(name, newest(has(updates, extra(name))), extra(name))
+	}
+	model := func(r record) string {
+		if strings.HasPrefix(r.Model, "<") {
+			return ""
+		}
+		return r.Model
+	}
 	set("model", newest(has(main, model)), model)
 	title := func(r record) string {
 		if r.EventType == schema.Task {
@@ -259,7 +349,12 @@ func (w *world) sessionContent() {
 		}
 		return r.Title
 	}
-	titled := newest(has(main, title))
+	titled := newest(has(where(main, func(r record) bool { return r.EventType != schema.SessionUpdate || r.HookEventName == "custom-title" }), title))
+	for _, kind := range []string{"agent-name", "ai-title", "summary"} {
+		if titled == nil {
+			titled = newest(has(where(updates, func(r record) bool { return r.HookEventName == kind }), title))
+		}
+	}
 	set("title", titled, title)
 	if end := newest(where(facts, func(r record) bool { return r.EventType == schema.SessionEnd })); end != nil && end.Reason != "" {
 		w.node["end_reason"] = end.Reason

@@ -193,6 +193,7 @@ func (s *Session) setLane(i, lane int32) {
 	if a.lane != 0 {
 		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
 	}
+	was := a.lane
 	a.lane = lane
 	var id any
 	if lane != 0 {
@@ -200,6 +201,7 @@ func (s *Session) setLane(i, lane int32) {
 		s.putEdge(HasAction, s.lanes[lane].ref, s.ref(i))
 	}
 	s.put(i, Prop{"agent_id", id})
+	s.moveUsage(i, was)
 	if a.laneParent || a.parent == 0 {
 		s.adopt(i)
 	}

@@ -118,9 +118,9 @@ func named(e *schema.Event, kind, key string) { e.EventID = schema.EventID(e.Ori
 // tool makes e a fact about one of five calls, whose facts agree on nothing.
 func tool(d dice, e *schema.Event) {
 	e.ToolUseID = d.pick("t1", "t2", "t3", "t4", "t5")
-	e.ToolName = d.pick("Bash", "Bash", "Agent", "Read", "Write", "mcp__s__x", "")
+	e.ToolName = d.pick("Bash", "Bash", "Agent", "Read", "Write", "mcp__s__x", "apply_patch", "")
 	e.ToolInput = json.RawMessage(d.pick(`{"command":"ls"}`, `{"command":"pwd","x":"1"}`, `{"file_path":"/w/a"}`,
-		`{"description":"d","prompt":"p"}`, ""))
+		`{"description":"d","prompt":"p"}`, "", `{"input":"*** Update File: a\n-x\n+y\n*** Add File: /b\n+z\n"}`))
 	if d.one(4) {
 		e.ToolName, e.ToolInput = d.pick("Read", "Write"), json.RawMessage(d.pick(`{"file_path":"/w/a"}`, `{"file_path":"/b"}`))
 	}
@@ -156,9 +156,15 @@ func toolEnd(d dice, e *schema.Event) {
 	e.EventType = schema.ToolEnd
 	tool(d, e)
 	named(e, "post", e.ToolUseID)
-	e.Result = json.RawMessage(d.pick(`"out"`, `{"stdout":"x","code":1}`, `{"agentId":"a1","resolvedModel":"opus"}`, `{"agent_id":"a2"}`, ""))
+	e.Result = json.RawMessage(d.pick(`"out"`, `{"stdout":"x","code":1}`, `{"agentId":"a1","resolvedModel":"opus"}`, `{"agent_id":"a2"}`, "",
+		`{"agentId":"a3","status":"completed","prompt":"q","description":"e"}`, `{"agentId":"a1","status":"async_launched"}`,
+		`{"filePath":"/w/a","oldString":"o","structuredPatch":[{"lines":["-a","+b","+c"," d"]}],"originalFile":"a"}`,
+		`{"type":"create","content":"x\ny","structuredPatch":[]}`))
+	if e.Origin == schema.OriginTranscript && !d.one(4) {
+		e.ToolName, e.ToolInput, e.InputHash = "", nil, ""
+	}
 	if e.IsError = d.one(4); e.IsError {
-		e.ErrorMessage = "Exit code 2\nno"
+		e.ErrorMessage = d.pick("Exit code 2\nno", "<tool_use_error>no such tool")
 		named(e, "fail", e.ToolUseID)
 	}
 	if d.one(2) {
@@ -208,7 +214,18 @@ func message(d dice, e *schema.Event) {
 		e.Timestamp = e.Timestamp.Add(-10*time.Second + time.Duration(d(3)-1))
 	}
 	if e.Role == schema.RoleAssistant {
-		e.Model = d.pick("", "opus", "haiku")
+		e.Model, e.MessageID = d.pick("", "opus", "haiku", "<synthetic>"), d.pick("", "m1")
+		e.Reason = d.pick("", "", "thinking", "redacted_thinking")
+	}
+	if e.Role == schema.RoleSystem && d.one(2) {
+		e.Content = "<task-notification><task-id>" + d.pick("a1", "a2", "b7") + "</task-id><status>" +
+			d.pick("completed", "failed", "killed", "running") + "</status></task-notification>"
+	}
+	if e.Origin == schema.OriginTranscript && d.one(4) {
+		e.EventType, e.Role = schema.SessionUpdate, ""
+		e.HookEventName, e.Reason, e.Model = d.pick("custom-title", "agent-name", "ai-title", "summary", "mode"), "", ""
+		e.Metadata = json.RawMessage(d.pick(`{"git_branch":"dev"}`, ""))
+		e.Extra = json.RawMessage(d.pick(`{"version":"2.1.330","entrypoint":"cli"}`, `{"version":"2.1.331","permission_mode":"plan"}`, ""))
 	}
 }
 
@@ -216,16 +233,28 @@ func agentEvent(d dice, e *schema.Event) {
 	e.EventType, e.AgentType = schema.AgentStart, d.pick("Explore", "general-purpose", "")
 	if d.one(2) {
 		e.EventType, e.Content = schema.AgentEnd, d.pick("done", "bye", "")
+	} else if e.Origin == schema.OriginTranscript {
+		e.Content = d.pick("look for it", "")
 	}
 	spawnRecord(d, e)
 }
 
 func turnEnd(d dice, e *schema.Event) {
 	e.EventType, e.Content = schema.TurnEnd, d.pick("done", "hello", "")
+	if e.Origin == schema.OriginTranscript {
+		e.HookEventName, e.Extra = d.pick("stop_hook_summary", "turn_duration"), json.RawMessage(d.pick("", `{"hookCount":1}`))
+		if e.HookEventName == "turn_duration" {
+			ms := float64(d(5000))
+			e.DurationMS = &ms
+		}
+	}
 }
 
 func failure(d dice, e *schema.Event) {
-	e.EventType, e.HookEventName, e.ErrorType = schema.Error, d.pick("StopFailure", "x"), d.pick("server_error", "")
+	e.EventType, e.HookEventName, e.ErrorType = schema.Error, d.pick("StopFailure", "x", "assistant"), d.pick("server_error", "")
+	if d.one(2) {
+		e.Extra = json.RawMessage(`{"api_error_status":529}`)
+	}
 	e.IsError = d.one(2)
 	if d.one(3) {
 		e.EventType, e.ErrorType = schema.RateLimit, "rate_limit"
@@ -263,6 +292,10 @@ func usage(d dice, e *schema.Event) {
 	}
 	e.InputTokens, e.OutputTokens = figure(), figure()
 	e.CacheReadInputTokens, e.CacheCreationInputTokens = figure(), figure()
+	e.Ephemeral5mInputTokens, e.Ephemeral1hInputTokens = figure(), figure()
+	if len(e.Extra) == 0 && d.one(2) {
+		e.Extra = json.RawMessage(d.pick(`{"usage":{"speed":"fast","server_tool_use":{"web_search_requests":2}}}`, `{"usage":{"speed":"slow"}}`))
+	}
 	if d.one(2) {
 		cost := float64(d(1000)) / 1e4
 		e.CostUSD = &cost
@@ -276,7 +309,7 @@ func modelUse(d dice, e *schema.Event) {
 		e.EventType, e.Content, e.IsError = schema.LLMEnd, d.pick("", "text"), d.one(4)
 		e.CausedBy = d.pick("", schema.EventID(e.Origin, string(schema.LLMStart), "", fmt.Sprint(d(12))))
 	case 1:
-		e.EventType, e.MessageID = schema.LLMEnd, d.pick("m1", "m2")
+		e.EventType, e.MessageID, e.Reason = schema.LLMEnd, d.pick("m1", "m2"), d.pick("", "", "end_turn")
 	}
 	usage(d, e)
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,7 @@ func resultProps(e *schema.Event, replace bool) []Prop {
 	if e.ErrorMessage != "" && text == "" {
 		text = e.ErrorMessage
 	}
-	props := []Prop{{"name", e.ToolName + " result"}}
+	var props []Prop
 	set := func(name string, v any, present bool) {
 		if present {
 			props = append(props, Prop{name, v})
@@ -28,6 +29,9 @@ func resultProps(e *schema.Event, replace bool) []Prop {
 	set("error_type", e.ErrorType, e.ErrorType != "")
 	code, hasCode := exitCode(e.ErrorMessage)
 	set("exit_code", code, hasCode)
+	added, removed, counted := lineCounts(e)
+	set("lines_added", added, counted)
+	set("lines_removed", removed, counted)
 	set("properties", `{"result":`+string(rest)+`}`, len(rest) > 2)
 	set("metadata", string(e.Metadata), len(e.Metadata) > 2 && e.Origin != schema.OriginHook)
 	return props
@@ -66,9 +70,13 @@ func resultText(e *schema.Event) (text string, rest []byte) {
 	for _, v := range schema.Fields(e.ToolInput) {
 		inputs[string(v)] = true
 	}
+	repeated := repeatedMembers(e, raw)
 	var parts []string
 	rest = []byte{'{'}
 	for k, v := range schema.Fields(raw) {
+		if slices.Contains(repeated, k) {
+			continue
+		}
 		if inputs[string(v)] && len(v) > 2 && v[0] == '"' {
 			continue
 		}
@@ -85,6 +93,63 @@ func resultText(e *schema.Event) (text string, rest []byte) {
 		rest = append(rest, cutJSON(v)...)
 	}
 	return strings.Join(parts, "\n"), append(rest, '}')
+}
+
+// repeatedMembers names the members of a result that only repeat the call's input, where
+// the fact has no input to compare with: a tool_result line. A file as it was before an
+// edit is nobody's to keep: the journal has it, and the patch says what changed.
+func repeatedMembers(e *schema.Event, result []byte) (names []string) {
+	edit := schema.Field(result, "structuredPatch") != nil
+	if edit {
+		names = append(names, "originalFile")
+	}
+	switch {
+	case len(e.ToolInput) > 0:
+	case edit:
+		names = append(names, "filePath", "oldString", "newString", "content", "edits")
+	case spawnedBy(e) != "":
+		names = append(names, "prompt", "description")
+	}
+	return names
+}
+
+// lineCounts counts the lines that a call added to files and removed from them, if its
+// result tells: by its patch, or because it made the file.
+func lineCounts(e *schema.Event) (added, removed int64, ok bool) {
+	if e.ToolName == "apply_patch" && !e.IsError {
+		for line := range strings.Lines(patchText(e.ToolInput)) {
+			countLine(line, &added, &removed)
+		}
+		return added, removed, added+removed > 0
+	}
+	patch := schema.Field(e.Result, "structuredPatch")
+	if len(patch) == 0 || patch[0] != '[' {
+		return 0, 0, false
+	}
+	hunks := 0
+	for hunk := range schema.Elements(patch) {
+		hunks++
+		for line := range schema.Elements(schema.Field(hunk, "lines")) {
+			countLine(schema.Unquote(line), &added, &removed)
+		}
+	}
+	if hunks == 0 && schema.FieldString(e.Result, "type") == "create" {
+		content := schema.FieldString(e.Result, "content")
+		added = int64(strings.Count(content, "\n"))
+		if content != "" && !strings.HasSuffix(content, "\n") {
+			added++
+		}
+	}
+	return added, removed, true
+}
+
+func countLine(line string, added, removed *int64) {
+	switch {
+	case strings.HasPrefix(line, "+"):
+		*added++
+	case strings.HasPrefix(line, "-"):
+		*removed++
+	}
 }
 
 // textMember gives the text of those members of a structured result that hold what

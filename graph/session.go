@@ -7,32 +7,38 @@ import (
 // Session folds the events of one session. It holds no texts: times, lanes,
 // parents, the evidence for statuses, and which fact holds which property.
 type Session struct {
-	id         string
-	self       Ref
-	node       sessionNode
-	continues  Ref      // the Session that this one continues
-	actions    []action // 0 is no action
-	free       []int32
-	index      map[schema.Key]int32
-	lanes      []*lane
-	laneOf     map[string]int32
-	groups     map[schema.Key]*group
-	claims     map[schema.Key]*claimGroup
-	texts      map[textKey]struct{} // assistant messages of the transcript
-	echoes     map[textKey][]*group // turn and subagent ends that may repeat one
-	inputs     map[uint64][]int32   // calls by lane, tool and input
-	asking     map[uint64]*claimGroup
-	usages     map[int32]*spending
-	related    map[schema.Key][]Ref // edges to actions that are not there yet
-	tools      []string
-	toolOf     map[string]int32
-	files      map[int32]*fileUse
-	compacted  map[int32]*compactions
-	forkedFrom Ref
-	touched    []int32 // lanes whose last action may have changed
-	lastAction int64
-	turns      []int64 // own times of the main thread's prompts, sorted
-	ops        []Op
+	id          string
+	self        Ref
+	node        sessionNode
+	continues   Ref      // the Session that this one continues
+	actions     []action // 0 is no action
+	free        []int32
+	index       map[schema.Key]int32
+	lanes       []*lane
+	laneOf      map[string]int32
+	groups      map[schema.Key]*group
+	claims      map[schema.Key]*claimGroup
+	sameTexts   map[schema.Key]*sameText // prompts by lane and text
+	promptLines map[uint64]*lineFact
+	seams       map[schema.Key]*seam
+	lines       map[schema.Key]*mark     // of transcripts, in seams
+	reports     map[string]*agentReports // what was said of subagents' ends, by agent_id
+	texts       map[textKey]struct{}     // assistant messages of the transcript
+	echoes      map[textKey][]*group     // turn and subagent ends that may repeat one
+	inputs      map[uint64][]int32       // calls by lane, tool and input
+	asking      map[uint64]*claimGroup
+	usages      map[int32]*tokens
+	related     map[schema.Key][]Ref // edges to actions that are not there yet
+	spawned     map[int32][]*lane    // by the call that spawned them
+	tools       []string
+	toolOf      map[string]int32
+	files       map[int32]*fileUse
+	compacted   map[int32]*compactions
+	forkedFrom  Ref
+	touched     []int32 // lanes whose last action may have changed
+	lastAction  int64
+	turns       []int64 // own times of the main thread's prompts, sorted
+	ops         []Op
 }
 
 // action is the folded state of one Action node.
@@ -67,6 +73,7 @@ type action struct {
 	waiting    bool   // in its lane's list of calls without an end
 	never      bool   // never_ran is set
 	spawns     bool   // a subagent names it as the call that spawned it
+	thinks     bool   // a message that is no answer
 }
 
 var (
@@ -81,23 +88,29 @@ var (
 // journal that records it; it becomes a property of the Session node.
 func NewSession(id, journal string) *Session {
 	s := &Session{
-		id:        id,
-		self:      Ref{LabelSession, id},
-		actions:   make([]action, 1, 16),
-		index:     map[schema.Key]int32{},
-		laneOf:    map[string]int32{"": 0},
-		groups:    map[schema.Key]*group{},
-		claims:    map[schema.Key]*claimGroup{},
-		texts:     map[textKey]struct{}{},
-		echoes:    map[textKey][]*group{},
-		inputs:    map[uint64][]int32{},
-		asking:    map[uint64]*claimGroup{},
-		usages:    map[int32]*spending{},
-		compacted: map[int32]*compactions{},
-		related:   map[schema.Key][]Ref{},
-		tools:     []string{""},
-		toolOf:    map[string]int32{"": 0},
-		files:     map[int32]*fileUse{},
+		id:          id,
+		self:        Ref{LabelSession, id},
+		actions:     make([]action, 1, 16),
+		index:       map[schema.Key]int32{},
+		laneOf:      map[string]int32{"": 0},
+		groups:      map[schema.Key]*group{},
+		claims:      map[schema.Key]*claimGroup{},
+		sameTexts:   map[schema.Key]*sameText{},
+		promptLines: map[uint64]*lineFact{},
+		seams:       map[schema.Key]*seam{},
+		lines:       map[schema.Key]*mark{},
+		reports:     map[string]*agentReports{},
+		texts:       map[textKey]struct{}{},
+		echoes:      map[textKey][]*group{},
+		inputs:      map[uint64][]int32{},
+		asking:      map[uint64]*claimGroup{},
+		usages:      map[int32]*tokens{},
+		compacted:   map[int32]*compactions{},
+		related:     map[schema.Key][]Ref{},
+		spawned:     map[int32][]*lane{},
+		tools:       []string{""},
+		toolOf:      map[string]int32{"": 0},
+		files:       map[int32]*fileUse{},
 	}
 	s.lanes = []*lane{{}}
 	s.node.journal = journal
@@ -130,7 +143,7 @@ func (s *Session) Apply(e *schema.Event) []Op {
 		s.openLane(e.AgentID, f)
 	}
 	switch e.EventType {
-	case schema.SessionStart, schema.SessionEnd, schema.Fork, schema.Tag:
+	case schema.SessionStart, schema.SessionEnd, schema.Fork, schema.Tag, schema.SessionUpdate:
 		s.sessionEvent(f)
 	case schema.ToolStart:
 		s.toolStart(f)

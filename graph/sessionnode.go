@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -11,6 +14,7 @@ type sessionNode struct {
 	shown   sessionView
 
 	started                int64 // of all facts, but for abandonment
+	noted                  int64 // of facts that say nothing of when the session was
 	starts, ends, resumes  moments
 	turnEnds, turnFailures moments // of the main thread
 	abandoned              int64
@@ -20,10 +24,11 @@ type sessionNode struct {
 	tags                   map[string]stamp
 
 	title, prompt string
+	model         string
 	promptAt      stamp
 
 	actions, toolCalls, messages, errors int64
-	spent                                spending // the sum of the calls
+	spent                                sum      // of the calls
 	stated                               spending // what the end of the session says the sum is
 }
 
@@ -33,7 +38,6 @@ type sessionView struct {
 	status, name                         string
 	actions, toolCalls, messages, errors int64
 	agents                               int64
-	spending
 }
 
 // Classes of a Session's properties.
@@ -52,6 +56,9 @@ const (
 	sessionEnd
 	sessionFork
 	sessionOriginal
+	sessionVersion
+	sessionEntrypoint
+	sessionMode
 )
 
 // observe folds what every fact says about its session.
@@ -64,10 +71,18 @@ func (s *Session) observe(f *fact) {
 	if f.Status == schema.StatusAbandoned && f.EventType == schema.SessionEnd {
 		return // a conclusion about the facts, not one of them
 	}
-	if n.started == 0 || f.at < n.started {
-		n.started = f.at
+	// A fork's time is of what it was copied from; a title has only that of its
+	// neighbours in the file.
+	if f.EventType != schema.Fork && f.EventType != schema.SessionUpdate {
+		if n.started == 0 || f.at < n.started {
+			n.started = f.at
+		}
+	} else if n.noted == 0 || f.at < n.noted {
+		n.noted = f.at
 	}
-	n.live = n.live || f.Origin == schema.OriginHook || f.Origin == schema.OriginAPI
+	if !n.live && f.EventType != schema.Tag && (f.Origin == schema.OriginHook || f.Origin == schema.OriginAPI) {
+		s.goLive()
+	}
 	st := f.stamp(0)
 	s.sessionProp(st, sessionDir, "working_directory", f.WorkingDirectory)
 	s.sessionProp(st, sessionHost, "host", f.Host)
@@ -79,9 +94,48 @@ func (s *Session) observe(f *fact) {
 	if f.AgentID == "" {
 		// The latest stands: a session is renamed, its model is switched.
 		st.time = -st.time
-		s.sessionProp(st, sessionModel, "model", f.Model)
+		if f.Model != "" && !strings.HasPrefix(f.Model, "<") { // <synthetic>: the runtime's own words
+			if won, _ := n.regs.take(st, sessionModel); won != 0 && n.model != f.Model {
+				n.model = f.Model
+				s.putRef(s.self, "", Prop{"model", clip(f.Model)})
+			}
+		}
+		st.rank = titleRank(f.Event)
 		if f.EventType != schema.Task && s.sessionProp(st, sessionTitle, "title", f.Title) {
 			n.title = gist(f.Title)
+		}
+	}
+}
+
+// titleRank says whose title stands: a person's, the agent's name, the model's, that of a
+// summary.
+func titleRank(e *schema.Event) uint8 {
+	if e.EventType != schema.SessionUpdate {
+		return 0
+	}
+	switch e.HookEventName {
+	case "agent-name":
+		return 1
+	case "ai-title":
+		return 2
+	case "summary":
+		return 3
+	}
+	return 0
+}
+
+// imported reports a session that only files tell of: what has no end there will get
+// none.
+func (s *Session) imported() bool { return !s.node.live }
+
+// goLive notes that a hook or a caller saw the session.
+func (s *Session) goLive() {
+	s.node.live = true
+	for _, l := range s.lanes {
+		s.reopen(l)
+		s.settleWaiting(l)
+		if l.id != "" {
+			s.showAgent(l)
 		}
 	}
 }
@@ -132,7 +186,8 @@ func (s *Session) sessionEvent(f *fact) {
 			}
 			s.putRef(s.self, "", Prop{"end_reason", reason})
 		}
-		n.stated.raise(f.Event, &spending{})
+		stated, _ := figuresOf(f.Event)
+		n.stated = n.stated.max(stated)
 	case schema.Fork:
 		if parent := schema.SafeID(f.ParentSessionID); parent == s.id || parent == s.continues.Key {
 			break // no session is a fork of itself
@@ -142,7 +197,23 @@ func (s *Session) sessionEvent(f *fact) {
 		}
 	case schema.Tag:
 		s.tag(f)
+	case schema.SessionUpdate:
+		s.sessionUpdate(f)
 	}
+}
+
+// sessionUpdate folds what a file says of its session: the branch at first, of what can
+// change the latest.
+func (s *Session) sessionUpdate(f *fact) {
+	if f.AgentID != "" {
+		return
+	}
+	s.sessionProp(f.stamp(1), sessionBranch, "git_branch", schema.FieldString(f.Metadata, schema.MetaGitBranch))
+	st := f.stamp(0)
+	st.time = -st.time
+	s.sessionProp(st, sessionVersion, "version", schema.FieldString(f.Extra, "version"))
+	s.sessionProp(st, sessionEntrypoint, "entrypoint", schema.FieldString(f.Extra, "entrypoint"))
+	s.sessionProp(st, sessionMode, "permission_mode", schema.FieldString(f.Extra, "permission_mode"))
 }
 
 // putContinues links a continuation to the session that another journal owns, which
@@ -201,39 +272,6 @@ func (s *Session) firstPrompt(f *fact, t ActionType) {
 	}
 }
 
-// turnEnd folds Stop: the turn is over, the session is not.
-func (s *Session) turnEnd(f *fact) {
-	n := s.laneOf[f.AgentID]
-	if n == 0 {
-		s.node.turnEnds.add(f)
-	}
-	s.single(f, TurnEnd)
-	s.closeLane(s.lanes[n], f)
-}
-
-// failure folds an error. StopFailure ends the turn, or the subagent, that it
-// happened in (facts/agent-hooks-observed.md §1.3: it comes instead of SubagentStop).
-func (s *Session) failure(f *fact) {
-	t := ErrorEvent
-	if f.EventType == schema.RateLimit {
-		t = RateLimitEvent
-	}
-	s.single(f, t)
-	if f.HookEventName != "StopFailure" {
-		return
-	}
-	l := s.lanes[s.laneOf[f.AgentID]]
-	if f.AgentID == "" {
-		s.node.turnFailures.add(f)
-	} else {
-		l.fails.add(f)
-	}
-	s.closeLane(l, f)
-	if f.AgentID != "" {
-		s.showAgent(l)
-	}
-}
-
 // count keeps the Session's counters.
 func (s *Session) count(t ActionType, n int64) {
 	s.node.actions += n
@@ -249,7 +287,8 @@ func (s *Session) count(t ActionType, n int64) {
 
 // sessionStatus follows the latest of start, end and abandonment; any later fact
 // takes an abandonment back.
-func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
+func (s *Session) sessionStatus(last int64) (status string, ended int64) {
+	n := &s.node
 	end := n.ends.last()
 	switch {
 	case n.abandoned != 0 && n.abandoned >= last && n.abandoned > end:
@@ -258,24 +297,37 @@ func (n *sessionNode) sessionStatus(last int64) (status string, ended int64) {
 		switch {
 		case n.endStatus != "":
 			return n.endStatus, end
-		case n.turnFailures.last() > n.turnEnds.last():
+		case s.lastTurnFailed():
 			return schema.StatusFailed, end
 		}
 		return schema.StatusCompleted, end
-	case !n.live:
-		return schema.StatusUnknown, 0
+	case n.live:
+		return schema.StatusActive, 0
+	case s.lastTurnFailed():
+		return schema.StatusFailed, 0
 	}
-	return schema.StatusActive, 0
+	return schema.StatusUnknown, 0
+}
+
+// lastTurnFailed reports an error that no later end of a turn, and no later prompt,
+// followed.
+func (s *Session) lastTurnFailed() bool {
+	failed := s.node.turnFailures.last()
+	if k := len(s.turns); k > 0 && s.turns[k-1] > failed {
+		return false
+	}
+	return failed > s.node.turnEnds.last()
 }
 
 // putSession writes what of the Session node has changed.
 func (s *Session) putSession() {
 	n := &s.node
 	started, last := n.started, max(n.started, s.lastActivity(), n.starts.last(), n.ends.last())
-	status, ended := n.sessionStatus(last)
+	status, ended := s.sessionStatus(last)
 	s.closeSession(status)
 	if started == 0 {
-		started, last = n.abandoned, n.abandoned
+		started = cmp.Or(n.noted, n.abandoned)
+		last = max(last, started, n.abandoned)
 	}
 	name := n.title
 	if name == "" {
@@ -287,8 +339,7 @@ func (s *Session) putSession() {
 	v := sessionView{
 		started: started, last: last, ended: ended, status: status, name: name,
 		actions: n.actions, toolCalls: n.toolCalls, messages: n.messages, errors: n.errors,
-		agents:   int64(len(s.lanes) - 1),
-		spending: n.spent.max(n.stated), // not both: nothing is counted twice
+		agents: int64(len(s.lanes) - 1),
 	}
 	first := n.shown.status == ""
 	var props []Prop
@@ -308,11 +359,7 @@ func (s *Session) putSession() {
 	add(first || v.messages != o.messages, "message_count", v.messages)
 	add(first || v.errors != o.errors, "error_count", v.errors)
 	add(first || v.agents != o.agents, "agent_count", v.agents)
-	add(v.input != o.input, "total_input_tokens", v.input)
-	add(v.output != o.output, "total_output_tokens", v.output)
-	add(v.cacheRead != o.cacheRead, "total_cache_read_input_tokens", v.cacheRead)
-	add(v.cacheWrite != o.cacheWrite, "total_cache_creation_input_tokens", v.cacheWrite)
-	add(v.cost != o.cost, "total_cost_usd", float64(v.cost)/1e9)
+	props = append(props, n.spent.changes(n.spent.max(n.stated))...) // not both: nothing is counted twice
 	n.shown = v
 	if len(props) > 0 {
 		s.putRef(s.self, "", props...)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -22,6 +23,7 @@ const (
 	evBatch                        // an entry of PostToolBatch
 	evStopped                      // the transcript says it was interrupted
 	evPending                      // the producer says that it waits
+	evRefused                      // a tool_result line that says the tool was not called
 )
 
 const evEnd = evPost | evFail | evReject | evUser | evRule | evOK | evError | evBatch
@@ -48,6 +50,8 @@ func endEvidence(e *schema.Event) evidence {
 		return evFail
 	}
 	switch {
+	case e.Origin == schema.OriginTranscript && strings.HasPrefix(e.ErrorMessage, "<tool_use_error>"):
+		return evError | evRefused
 	case e.Origin == schema.OriginTranscript && e.IsError:
 		return evError
 	case e.Origin == schema.OriginTranscript:
@@ -94,11 +98,12 @@ func callStatus(ev evidence, asked, closed bool) string {
 }
 
 // neverRan reports a call that failed before it began (unknown tool, invalid input,
-// Edit without a match): only its batch tells of it, or an error that nobody decided
-// on.
+// Edit without a match): only its batch tells of it, or a line that says
+// <tool_use_error>. A line without the runtime's decision may be of a version that wrote
+// none.
 func neverRan(ev evidence) bool {
 	alone := evBatch | evError
-	return ev&alone != 0 && ev&(evEnd|evAsked|evStopped)&^alone == 0
+	return ev&(evBatch|evRefused) != 0 && ev&(evEnd|evAsked|evStopped)&^alone == 0
 }
 
 func statusIndex(name string) uint8 { return uint8(slices.Index(statuses, name)) }
@@ -110,7 +115,7 @@ func (s *Session) settleCall(i int32) {
 	if !a.linked {
 		return
 	}
-	closed := a.own <= max(s.lanes[a.lane].ends.last(), s.node.closed)
+	closed := a.own <= max(s.lanes[a.lane].ends.last(), s.node.closed) || s.imported() && a.evidence&evPending == 0
 	status := statusIndex(callStatus(a.evidence, a.permission > 0, closed))
 	if !a.waiting && a.evidence&evEnd == 0 && !closed {
 		a.waiting = true
@@ -122,6 +127,7 @@ func (s *Session) settleCall(i int32) {
 		s.put(i, Prop{"never_ran", flag(never)})
 	}
 	defer s.setDuration(i)
+	defer s.showSpawned(i)
 	if status == a.status {
 		return
 	}
@@ -136,7 +142,7 @@ func (s *Session) settleCall(i int32) {
 	for k := a.child; k != 0; k = s.actions[k].next {
 		s.childStatus(k)
 	}
-	s.linkFile(i)
+	s.linkFiles(i)
 }
 
 // showStatus writes a status and the is_error that goes with it.

@@ -83,14 +83,13 @@ func (s *Session) toolEnd(f *fact) {
 	if created {
 		s.setParent(r, i)
 		s.showStatus(r, s.actions[i].status)
+		s.put(r, Prop{"tool_use_id", f.ToolUseID})
+		s.nameResult(r, s.tools[s.actions[i].tool])
 	}
 	f.self = r
 	s.setOwn(r, f.at, f.Seq)
 	st := f.stamp(callRank(f.Event))
 	regs := &s.actions[r].regs
-	if won, _ := regs.take(st, classTool); won != 0 {
-		s.put(r, Prop{"tool_use_id", f.ToolUseID}, Prop{"tool_name", f.ToolName})
-	}
 	if won, taken := regs.take(st, classText); won != 0 {
 		s.put(r, resultProps(f.Event, taken != 0)...)
 	}
@@ -207,7 +206,7 @@ func (s *Session) moveCall(i, lane int32) {
 		}
 	}
 	if s.actions[i].spawns {
-		s.untangle(s.spawnedBy(i), move)
+		s.untangle(s.spawned[i], move)
 	} else {
 		move()
 	}
@@ -227,6 +226,20 @@ func (s *Session) nameTool(i int32, name string) {
 		props = append(props, Prop{"mcp_server", nil})
 	}
 	s.put(i, append([]Prop{{"tool_name", name}}, props...)...)
+	for k := a.child; k != 0; k = s.actions[k].next {
+		if actionTypes[s.actions[k].typ] == ToolResult {
+			s.nameResult(k, name)
+		}
+	}
+}
+
+// nameResult gives a result the name of its call's tool: a tool_result line has none.
+func (s *Session) nameResult(r int32, tool string) {
+	if tool == "" {
+		s.put(r, Prop{"name", "result"})
+		return
+	}
+	s.put(r, Prop{"tool_name", tool}, Prop{"name", tool + " result"})
 }
 
 // takeInput sets the properties that come from the input. A fact that repeats the
@@ -245,7 +258,7 @@ func (s *Session) takeInput(i int32, f *fact, rank uint8) {
 		a.hash, a.inputOf = hash, tool
 		s.put(i, inputProps(f.Event, taken != 0)...)
 	}
-	s.useFile(i, f)
+	s.useFiles(i, f)
 }
 
 func inputHash(e *schema.Event) uint64 {
@@ -301,73 +314,4 @@ func (s *Session) stub(i int32, f *fact) {
 		s.shareInput(i, was)
 	}
 	s.settleCall(i)
-}
-
-// fileUse is the file that a call names, until the call is known to have touched it.
-type fileUse struct {
-	edge             EdgeType
-	key              string
-	host, path, repo string
-}
-
-// useFile notes the file that a call reads or writes.
-func (s *Session) useFile(i int32, f *fact) {
-	edge, path := fileOf(f.ToolName, f.ToolInput)
-	old := s.files[i]
-	if path == "" {
-		if old != nil {
-			s.unlinkFile(i, old)
-			delete(s.files, i)
-			if old.repo != "" {
-				s.put(i, Prop{"repo_path", nil})
-			}
-		}
-		return
-	}
-	u := &fileUse{edge: edge, key: FileKey(f.Host, path), host: f.Host}
-	u.path, _ = schema.CutString(path, maxPath)
-	u.repo, _ = schema.CutString(repoPath(f.Event, path), maxPath)
-	if old != nil && (old.key != u.key || old.edge != u.edge) {
-		s.unlinkFile(i, old)
-	}
-	s.files[i] = u
-	switch {
-	case u.repo != "" && (old == nil || old.repo != u.repo):
-		s.put(i, Prop{"repo_path", u.repo})
-	case u.repo == "" && old != nil && old.repo != "":
-		s.put(i, Prop{"repo_path", nil})
-	}
-	s.linkFile(i)
-}
-
-// linkFile puts the READ or WROTE edge once the call has completed: a denied Write
-// wrote nothing.
-func (s *Session) linkFile(i int32) {
-	u := s.files[i]
-	if u == nil {
-		return
-	}
-	done := statuses[s.actions[i].status] == schema.StatusCompleted
-	if done == s.actions[i].file {
-		return
-	}
-	if !done {
-		s.unlinkFile(i, u)
-		return
-	}
-	s.actions[i].file = true
-	ref := Ref{LabelFile, u.key}
-	props := []Prop{{"host", u.host}, {"path", u.path}, {"name", baseName(u.path)}}
-	if u.repo != "" {
-		props = append(props, Prop{"repo_path", u.repo})
-	}
-	s.putRef(ref, "", props...)
-	s.putEdge(u.edge, s.ref(i), ref)
-}
-
-func (s *Session) unlinkFile(i int32, u *fileUse) {
-	if s.actions[i].file {
-		s.actions[i].file = false
-		s.delEdge(u.edge, s.ref(i), Ref{LabelFile, u.key})
-	}
 }

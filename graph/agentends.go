@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"strings"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// agentEnd folds SubagentStop.
+func (s *Session) agentEnd(f *fact) {
+	if f.AgentID == "" {
+		s.single(f, SubagentStop)
+		return
+	}
+	l := s.lanes[s.laneOf[f.AgentID]]
+	l.stops.add(f)
+	s.single(f, SubagentStop)
+	if f.Content != "" {
+		// The latest message stands, so the order of time is turned round.
+		st := f.stamp(0)
+		st.time = -st.time
+		if won, _ := l.regs.take(st, agentLastMessage); won != 0 {
+			l.lastText = s.textKey(f)
+			var text any = clip(f.Content)
+			if s.said(f) {
+				text = nil
+			}
+			s.putRef(l.ref, "", Prop{"last_assistant_message", text})
+		}
+	}
+	s.closeLane(l, f)
+	s.showAgent(l)
+}
+
+// showAgent writes the status and times of a subagent.
+func (s *Session) showAgent(l *lane) {
+	status := schema.StatusInProgress
+	start := l.seen
+	if len(l.starts) > 0 {
+		start = l.starts[0].first
+	}
+	last := max(latestOf(l.starts), start)
+	stop, fail := l.stops.last(), l.fails.last()
+	said, saidAt := s.reports[l.id].last()
+	end := int64(0)
+	switch {
+	case fail >= max(last, stop, 1) && (saidAt <= fail || said == schema.StatusFailed):
+		status, end = schema.StatusFailed, fail
+	case stop >= max(last, 1):
+		status, end = schema.StatusCompleted, stop
+	case saidAt >= max(last, 1):
+		status, end = said, saidAt
+	default:
+		status, end = s.spawnFailed(l, last)
+	}
+	var props []Prop
+	if l.status != status {
+		l.status = status
+		props = append(props, Prop{"status", status})
+	}
+	if l.shownStart != start {
+		l.shownStart = start
+		props = append(props, Prop{"started_at", Time(start)})
+	}
+	if l.shownEnd != end {
+		l.shownEnd = end
+		props = append(props, Prop{"ended_at", timeOrNone(end)})
+	}
+	if len(props) > 0 {
+		s.putRef(l.ref, "", props...)
+	}
+}
+
+// spawnFailed gives the status of an agent whose end nothing tells: that of the call that
+// spawned it, where it failed, else in progress for as long as the session is.
+func (s *Session) spawnFailed(l *lane, last int64) (status string, end int64) {
+	if l.spawnCall != 0 {
+		call := &s.actions[l.spawnCall]
+		switch st := statuses[call.status]; st {
+		case schema.StatusFailed, schema.StatusInterrupted:
+			if call.ended >= max(last, 1) {
+				return st, call.ended
+			}
+		}
+	}
+	if s.node.closed >= last || s.imported() {
+		return schema.StatusUnknown, 0
+	}
+	return schema.StatusInProgress, 0
+}
+
+// agentReports is what was said of the ends of one subagent, by those who waited for it:
+// completed, failed, interrupted.
+type agentReports [3]moments
+
+func reportStatus(k int) string {
+	return [...]string{schema.StatusCompleted, schema.StatusFailed, schema.StatusInterrupted}[k]
+}
+
+// last returns the latest report; of several at one time the worst.
+func (r *agentReports) last() (status string, at int64) {
+	if r == nil {
+		return "", 0
+	}
+	for k := range r {
+		if t := r[k].last(); t != 0 && t >= at {
+			status, at = reportStatus(k), t
+		}
+	}
+	return status, at
+}
+
+// report notes that f says how the subagent id ended, if status is an end. What has such
+// an id may also be a shell in the background: no lane is opened for it.
+func (s *Session) report(id, status string, f *fact) {
+	var k int
+	switch status {
+	case "completed":
+	case "failed":
+		k = 1
+	case "killed", "stopped":
+		k = 2
+	default:
+		return // async_launched, teammate_spawned, …
+	}
+	r := s.reports[id]
+	if r == nil {
+		r = &agentReports{}
+		s.reports[id] = r
+	}
+	r[k].add(f)
+	if n, ok := s.laneOf[id]; ok && n != 0 {
+		s.showAgent(s.lanes[n])
+	}
+}
+
+// agentNotice folds what the runtime tells the model in a user's name about a background
+// agent: <task-notification> with <task-id> and <status>.
+func (s *Session) agentNotice(f *fact) {
+	if id, status := notice(f.Event); id != "" {
+		s.report(id, status, f)
+	}
+}
+
+func notice(e *schema.Event) (id, status string) {
+	if e.Role != schema.RoleSystem || !strings.HasPrefix(strings.TrimSpace(e.Content), "<task-notification>") {
+		return "", ""
+	}
+	id, _ = schema.CutString(tagged(e.Content, "task-id"), maxName)
+	return id, tagged(e.Content, "status")
+}

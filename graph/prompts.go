@@ -1,0 +1,250 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// A prompt is known to the hook and to the transcript, and neither names the other. Within
+// a lane, those with one prompt id, role and text are a group, in which they pair. What
+// is left pairs across the groups of one text: a fork's copies of lines have another
+// prompt id, queued prompts and old versions have none, and the line of a slash command
+// is the runtime's, not the user's.
+
+// prompts is what a claimGroup of prompts has beside its facts.
+type prompts struct {
+	key    schema.Key
+	typ    ActionType
+	prompt string
+	same   *sameText
+	loans  []loan
+}
+
+// loan is a line of another group that a hook of this one has.
+type loan struct {
+	hook int // by number
+	line *lineFact
+}
+
+// sameText is the groups of one lane and text.
+type sameText struct{ groups []*claimGroup }
+
+func (p *prompts) borrows() bool { return p != nil && len(p.loans) > 0 }
+
+func (p *prompts) borrowed(hook int) *lineFact {
+	if p == nil {
+		return nil
+	}
+	for _, l := range p.loans {
+		if l.hook == hook {
+			return l.line
+		}
+	}
+	return nil
+}
+
+// message folds a message.
+func (s *Session) message(f *fact) {
+	t := AssistantMessage
+	switch f.Role {
+	case schema.RoleUser:
+		t = UserMessage
+	case schema.RoleSystem:
+		t = SystemMessage
+	}
+	switch {
+	case t == AssistantMessage:
+		s.single(f, t)
+		if f.Origin == schema.OriginTranscript && !thinks(f.Event) {
+			s.dropEchoes(f)
+		}
+	case f.Origin != schema.OriginHook && f.Origin != schema.OriginTranscript:
+		s.single(f, t)
+	default:
+		s.promptFact(f, t)
+		s.agentNotice(f)
+	}
+	s.firstPrompt(f, t)
+}
+
+// promptFact folds a prompt that the hook or the transcript tells of.
+func (s *Session) promptFact(f *fact, t ActionType) {
+	text := promptText(f.Content)
+	g := s.promptGroup(f, t, text)
+	s.setSmall(g, "permission_mode", schema.FieldString(f.Extra, "permission_mode"), f.stamp(0))
+	from := 0
+	changed := []*claimGroup{g}
+	if f.Origin == schema.OriginHook {
+		g.hooks, from = addSpan(g.hooks, f.at)
+	} else {
+		changed = s.promptLine(g, f, text)
+	}
+	if lent := g.same.lend(); len(lent) > 0 {
+		changed, from = append(changed, lent...), 0
+	}
+	for k, g := range changed {
+		if slices.Contains(changed[:k], g) {
+			continue
+		}
+		s.settleGroup(g, from, claim{
+			typ: g.typ,
+			key: func(k int) schema.Key { return schema.NewKey("prompt", g.key.String(), itoa(k)) },
+			props: func(int) []Prop {
+				role := schema.RoleUser
+				if g.typ == SystemMessage {
+					role = schema.RoleSystem
+				}
+				props := []Prop{
+					{"name", gist(text)}, {"text", clip(text)}, {"role", role},
+					{"status", schema.StatusCompleted},
+				}
+				if g.prompt != "" {
+					props = append(props, Prop{"prompt_id", g.prompt})
+				}
+				return append(props, g.smallProps()...)
+			},
+		})
+	}
+}
+
+func (s *Session) promptGroup(f *fact, t ActionType, text string) *claimGroup {
+	key := schema.NewKey("prompts", s.id, f.AgentID, f.PromptID, string(t), text)
+	g := s.claims[key]
+	if g == nil {
+		all := schema.NewKey("prompts of", s.id, f.AgentID, text)
+		same := s.sameTexts[all]
+		if same == nil {
+			same = &sameText{}
+			s.sameTexts[all] = same
+		}
+		g = &claimGroup{lane: s.laneOf[f.AgentID], prompts: &prompts{key: key, typ: t, prompt: f.PromptID, same: same}}
+		same.groups = append(same.groups, g)
+		s.claims[key] = g
+	}
+	return g
+}
+
+// promptLine adds a line to g, and returns the groups that changed. A line of which there
+// are several records is in the group of the least, those with a prompt id before those
+// without: a fork's copy has lost it.
+func (s *Session) promptLine(g *claimGroup, f *fact, text string) []*claimGroup {
+	id := uint64(fnvOffset.str(f.AgentID).str(text).str(f.EventID))
+	rank := uint8(0)
+	if f.PromptID == "" {
+		rank = 1
+	}
+	l := s.promptLines[id]
+	if l == nil {
+		l = &lineFact{id: id, time: f.at, seq: f.Seq, home: g, best: f.stamp(rank)}
+		s.promptLines[id] = l
+		g.addLine(l)
+		return []*claimGroup{g}
+	}
+	old := l.home
+	changed := []*claimGroup{old}
+	if l.lent {
+		changed = slices.Clone(g.same.groups)
+	}
+	old.removeLine(l)
+	if st := f.stamp(rank); st.less(l.best) {
+		l.home, l.best = g, st
+	}
+	l.time, l.seq = min(l.time, f.at), min(l.seq, f.Seq)
+	l.home.addLine(l)
+	return append(changed, l.home)
+}
+
+// lineLag is how much later than its hook a line of another group may be: it waits for
+// the hooks.
+const lineLag = int64(time.Minute)
+
+// lend pairs what is left in the groups of one text: in the order of time each hook
+// takes the earliest line near it. It returns the groups that changed.
+func (t *sameText) lend() (changed []*claimGroup) {
+	if len(t.groups) < 2 {
+		return nil
+	}
+	type open struct {
+		*claimGroup
+		hook  int
+		first int64
+	}
+	var hooks []open
+	var lines []*lineFact
+	for _, g := range t.groups {
+		for _, p := range g.pairs() {
+			switch {
+			case p.line == nil:
+				hooks = append(hooks, open{g, p.hook, g.hooks[p.hook].first})
+			case p.hook < 0:
+				lines = append(lines, p.line)
+			}
+		}
+	}
+	slices.SortFunc(hooks, func(a, b open) int { return cmp.Or(cmp.Compare(a.first, b.first), slices.Compare(a.key[:], b.key[:])) })
+	slices.SortFunc(lines, compareLines)
+	loans := map[*claimGroup][]loan{}
+	lent := map[*lineFact]bool{}
+	for _, h := range hooks {
+		for _, l := range lines {
+			if !lent[l] && l.time >= h.first-lineLead && l.time <= h.first+lineLag {
+				lent[l] = true
+				loans[h.claimGroup] = append(loans[h.claimGroup], loan{h.hook, l})
+				break
+			}
+		}
+	}
+	for _, g := range t.groups {
+		was := slices.Clone(g.loans)
+		g.loans = loans[g]
+		same := slices.Equal(was, g.loans)
+		for _, l := range g.lines {
+			if l.lent != lent[l] {
+				l.lent, same = lent[l], false
+			}
+		}
+		if !same {
+			changed = append(changed, g)
+		}
+	}
+	return changed
+}
+
+// tagged returns what is in an XML-like tag of a text.
+func tagged(text, name string) string {
+	_, rest, ok := strings.Cut(text, "<"+name+">")
+	if !ok {
+		return ""
+	}
+	body, _, _ := strings.Cut(rest, "</"+name+">")
+	return strings.TrimSpace(body)
+}
+
+// promptText is the text by which a hook's prompt and a transcript's line are the
+// same: a slash command is "/name args" in one and tags in the other.
+func promptText(text string) string {
+	if command := tagged(text, "command-name"); command != "" && strings.HasPrefix(strings.TrimSpace(text), "<command-") {
+		if !strings.HasPrefix(command, "/") {
+			command = "/" + command
+		}
+		return strings.TrimSpace(command + " " + tagged(text, "command-args"))
+	}
+	return strings.TrimSpace(text)
+}
+
+// skill folds UserPromptExpansion: what a slash command expands to belongs to its
+// prompt. Other producers' skills are actions.
+func (s *Session) skill(f *fact) {
+	if f.Origin != schema.OriginHook || f.HookEventName != "UserPromptExpansion" {
+		s.single(f, Skill)
+		return
+	}
+	g := s.promptGroup(f, UserMessage, promptText(f.Content))
+	for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
+		s.setSmall(g, name, schema.FieldString(f.Extra, name), f.stamp(0))
+	}
+}

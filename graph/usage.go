@@ -1,0 +1,173 @@
+package graph
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// spending is what one model call used, or several did together; cost is in billionths
+// of a dollar: sums of floats depend on their order. A runtime states the figures of a
+// call several times, growing (one transcript line a content block), so each is the
+// greatest seen.
+type spending [8]int64
+
+// The figures of a spending. The cache writes that live five minutes and one hour are
+// part of all cache writes.
+const (
+	inputTokens = iota
+	outputTokens
+	cacheReadTokens
+	cacheWriteTokens
+	cacheWrite5mTokens
+	cacheWrite1hTokens
+	webSearches
+	cost
+)
+
+// figure names a figure, as a property of a call; of a sum it is total_ and this.
+func figure(k int) string {
+	return [...]string{"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
+		"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens", "web_search_requests", "cost_usd"}[k]
+}
+
+func figureValue(k int, n int64) any {
+	if k == cost {
+		return float64(n) / 1e9
+	}
+	return n
+}
+
+// figuresOf returns what e states, -1 where it states nothing.
+func figuresOf(e *schema.Event) (u spending, any bool) {
+	for k, v := range []*int64{e.InputTokens, e.OutputTokens, e.CacheReadInputTokens, e.CacheCreationInputTokens,
+		e.Ephemeral5mInputTokens, e.Ephemeral1hInputTokens} {
+		u[k] = -1
+		if v != nil {
+			u[k], any = *v, true
+		}
+	}
+	u[webSearches], u[cost] = -1, -1
+	if raw := schema.Field(schema.Field(schema.Field(e.Extra, "usage"), "server_tool_use"), "web_search_requests"); raw != nil {
+		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+			u[webSearches], any = n, true
+		}
+	}
+	if e.CostUSD != nil {
+		u[cost], any = int64(math.Round(*e.CostUSD*1e9)), true
+	}
+	return u, any
+}
+
+// tokens is the folded usage of one model call.
+type tokens struct {
+	spending
+	lines bool // a transcript states it
+	final bool // a fact says why the answer ended: its figures are the last
+}
+
+// low reports figures that are a lower bound: a subagent's file may lack the last ones.
+func (u *tokens) low() bool { return u.lines && !u.final }
+
+// sum is the usage of several calls.
+type sum struct {
+	spending
+	low   int64 // calls whose figures are a lower bound
+	shown spending
+	said  bool // total_lower_bound
+}
+
+// usage folds token counts and cost into the call i, and into the sums of its lane's
+// and the session's calls.
+func (s *Session) usage(f *fact, i int32) {
+	stated, any := figuresOf(f.Event)
+	ended := f.EventType == schema.LLMEnd && (f.Origin == schema.OriginTranscript || f.Reason != "")
+	if !any && !ended {
+		return
+	}
+	u := s.usages[i]
+	if u == nil {
+		u = &tokens{}
+		s.usages[i] = u
+	}
+	lane := s.lanes[s.actions[i].lane]
+	for k, n := range stated {
+		if n > u.spending[k] {
+			lane.spent.spending[k] += n - u.spending[k]
+			s.node.spent.spending[k] += n - u.spending[k]
+			u.spending[k] = n
+			s.put(i, Prop{figure(k), figureValue(k, n)})
+		}
+	}
+	was := u.low()
+	if ended {
+		u.lines = u.lines || f.Origin == schema.OriginTranscript
+		u.final = u.final || f.Reason != ""
+	}
+	if low := u.low(); low != was {
+		n := int64(1)
+		if was {
+			n = -1
+		}
+		lane.spent.low += n
+		s.node.spent.low += n
+		s.put(i, Prop{"lower_bound", flag(low)})
+	}
+	s.putUsage(lane)
+}
+
+// moveUsage takes what the call i used out of the sum of the lane that it was in.
+func (s *Session) moveUsage(i, was int32) {
+	u := s.usages[i]
+	if u == nil {
+		return
+	}
+	from, to := s.lanes[was], s.lanes[s.actions[i].lane]
+	for k, n := range u.spending {
+		from.spent.spending[k] -= n
+		to.spent.spending[k] += n
+	}
+	if u.low() {
+		from.spent.low--
+		to.spent.low++
+	}
+	s.putUsage(from)
+	s.putUsage(to)
+}
+
+// putUsage writes what a subagent used, as far as it changed.
+func (s *Session) putUsage(l *lane) {
+	if l.id != "" {
+		if props := l.spent.changes(l.spent.spending); len(props) > 0 {
+			s.putRef(l.ref, "", props...)
+		}
+	}
+}
+
+// changes gives the properties of a sum, of which total is to be shown, that are not yet.
+func (u *sum) changes(total spending) (props []Prop) {
+	for k, n := range total {
+		if n != u.shown[k] {
+			var v any
+			if n != 0 {
+				v = figureValue(k, n)
+			}
+			props = append(props, Prop{"total_" + figure(k), v})
+		}
+	}
+	u.shown = total
+	if low := u.low > 0; low != u.said {
+		u.said = low
+		props = append(props, Prop{"total_lower_bound", flag(low)})
+	}
+	return props
+}
+
+// max returns the greater of each figure.
+func (u spending) max(o spending) spending {
+	for k := range u {
+		u[k] = max(u[k], o[k])
+	}
+	return u
+}
