@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // textLines is a text in lines as wide as there is room for, at most limit of them;
@@ -31,9 +33,22 @@ func (p *painter) textLines(text string, limit int) []string {
 
 func moreLines(n int) string { return Plural(int64(n), "more line") }
 
+// wrapped is a text in lines of room columns, all of it but what comes after limit lines.
+func (p *painter) wrapped(text string, limit, room int) []string {
+	var lines []string
+	for _, l := range p.textLines(text, math.MaxInt) {
+		lines = append(lines, p.wrapLine(l, room)...)
+	}
+	if len(lines) > limit {
+		more := fmt.Sprintf("%s %s", p.ellipsis(), moreLines(len(lines)-limit))
+		lines = append(lines[:limit:limit], more)
+	}
+	return lines
+}
+
 // body draws a text below a branch, indented.
 func (p *painter) body(branch, what, text string, failed bool) {
-	lines := p.textLines(text, p.limit(0))
+	lines := p.wrapped(text, mostLines, p.Width-width(branch)-4)
 	if len(lines) == 0 {
 		return
 	}
@@ -43,12 +58,24 @@ func (p *painter) body(branch, what, text string, failed bool) {
 	}
 	p.line(branch+"  ", p.paint(dim, what+":"))
 	for _, l := range lines {
-		p.line(branch+"    ", p.paint(color, p.clip(l, p.Width-width(branch)-4)))
+		p.line(branch+"    ", p.paint(color, l))
 	}
 }
 
-// input draws the members of a call's input.
-func (p *painter) input(branch string, a *graph.ActionRow) { p.members(branch, wholeInput(a)) }
+// mostLines are those of an input or a result that are shown in full; a file that was read
+// is not what was said.
+const mostLines = 60
+
+// input draws the members of a call's input. A subagent's prompt is drawn in the subagent.
+func (p *painter) input(branch string, it *graph.TreeItem) {
+	members := wholeInput(it.Action)
+	for _, kid := range it.Kids {
+		if kid.Agent != nil && kid.Agent.Prompt != "" && kid.Agent.Prompt == schema.Unquote(members["prompt"]) {
+			delete(members, "prompt")
+		}
+	}
+	p.members(branch, members)
+}
 
 // members draws the members of an object one by one, texts as text, so that a
 // command or a file's content reads as it is.
@@ -62,11 +89,13 @@ func (p *painter) members(branch string, members map[string]json.RawMessage) {
 			}
 			text = b.String()
 		}
-		if text = strings.Trim(Clean(text), "\n"); strings.Contains(text, "\n") {
+		text = strings.Trim(Clean(text), "\n")
+		room := p.Width - width(branch) - width(key) - 4
+		if strings.Contains(text, "\n") || p.Width > 0 && width(text) > max(room, 10) {
 			p.body(branch, OneLine(key), text, false)
 			continue
 		}
-		p.line(branch+"  ", p.paint(dim, OneLine(key)+": ")+p.clip(text, p.Width-width(branch)-width(key)-4))
+		p.line(branch+"  ", p.paint(dim, OneLine(key)+": ")+text)
 	}
 }
 

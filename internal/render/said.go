@@ -89,6 +89,33 @@ func notice(text string) string {
 	return OneLine(summary)
 }
 
+// modelCall draws one call of a model: which, and the tokens that it took.
+func (p *painter) modelCall(branch, below string, a *graph.ActionRow) {
+	var parts []string
+	for _, t := range [][2]string{
+		{"input_tokens", "in"}, {"output_tokens", "out"}, {"cache_read_input_tokens", "from cache"}, {"cache_creation_input_tokens", "to cache"},
+	} {
+		if n, _ := a.Properties[t[0]].(int64); n > 0 {
+			parts = append(parts, Count(n)+" "+t[1])
+		}
+	}
+	gist := strings.TrimSpace(OneLine(a.Model) + "  " + strings.Join(parts, ", "))
+	head, color := p.pick("·", "-")+" model call", dim
+	if a.Status == "failed" {
+		head, color = p.pick("✗", "x")+" model call", red
+		if why := FirstLine(a.Text); why != "" {
+			gist = strings.TrimLeft(gist+p.pick(" — ", " - ")+why, " ")
+		}
+	}
+	if gist != "" {
+		head += ":"
+	}
+	p.aligned(branch, p.paint(color, head)+" ", width(head)+1, gist, callDuration(a), color)
+	if p.view.Full && strings.Contains(a.Text, "\n") || p.view.Full && a.Status != "failed" {
+		p.body(below, "text", a.Text, a.Status == "failed")
+	}
+}
+
 // unknown draws an event that no adapter knows: when it was, and in full all that was
 // kept of it, with the reason where it could not be read.
 func (p *painter) unknown(branch, below string, a *graph.ActionRow) {

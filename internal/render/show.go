@@ -3,6 +3,7 @@ package render
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -117,14 +118,6 @@ func (p *painter) prompt(a *graph.ActionRow) {
 	}
 }
 
-// limit is the lines of a text that are shown.
-func (p *painter) limit(n int) int {
-	if p.view.Full {
-		return 60
-	}
-	return n
-}
-
 // children draws items below branch. depth guards against a store in which actions
 // hang under one another in a circle of agents.
 func (p *painter) children(branch string, items []*graph.TreeItem, depth int) {
@@ -143,8 +136,32 @@ func (p *painter) children(branch string, items []*graph.TreeItem, depth int) {
 			p.action(branch+here, branch+below, it)
 		}
 		p.hidden += it.Hidden
-		p.children(branch+below, it.Kids, depth+1)
+		p.children(branch+below, p.kids(it), depth+1)
+		if it.Action != nil && it.Action.ActionType == graph.ToolCall && p.view.Full && hasAgent(it) {
+			p.result(branch+below, it)
+		}
 	}
+}
+
+// kids are what is drawn under an item: in full a subagent's prompt comes before what it
+// did, and its last message after.
+func (p *painter) kids(it *graph.TreeItem) []*graph.TreeItem {
+	if it.Agent == nil || !p.view.Full {
+		return it.Kids
+	}
+	kids := slices.Clone(it.Kids)
+	if it.Agent.Prompt != "" {
+		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: it.Agent.Prompt}})
+	}
+	if it.Agent.LastAssistantMessage != "" {
+		kids = append(kids, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.AssistantMessage, Text: it.Agent.LastAssistantMessage}})
+	}
+	return kids
+}
+
+// hasAgent reports whether a call has a subagent, whose doings come before its result.
+func hasAgent(it *graph.TreeItem) bool {
+	return slices.ContainsFunc(it.Kids, func(kid *graph.TreeItem) bool { return kid.Agent != nil })
 }
 
 func (p *painter) agent(branch string, it *graph.TreeItem) {
@@ -178,6 +195,8 @@ func (p *painter) action(branch, below string, it *graph.TreeItem) {
 		p.note(branch, below, a, p.paint(red, p.pick("✗", "x")+" "+typeWords(a.ActionType)), red)
 	case graph.Unknown:
 		p.unknown(branch, below, a)
+	case graph.LLMCall:
+		p.modelCall(branch, below, a)
 	default:
 		p.note(branch, below, a, p.noteHead(a), "")
 	}
@@ -231,17 +250,27 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 		color = statusColor(a.Status)
 	}
 	p.aligned(branch, head, 4+width(name), gist, callDuration(a), color)
-	inner := below
-	if p.view.Full {
-		p.input(inner, a)
-	}
 	switch {
-	case p.view.Full && it.Result != nil:
-		p.body(inner, "result", it.Result.Text, a.IsError || a.Status == "failed")
+	case p.view.Full:
+		p.input(below, it)
+		if !hasAgent(it) {
+			p.result(below, it)
+		}
 	case a.Status == "failed" || a.IsError:
 		if line := errorLine(it); line != "" {
-			p.line(inner+"  ", p.paint(red, p.clip(line, p.Width-width(inner)-2)))
+			p.line(below+"  ", p.paint(red, p.clip(line, p.Width-width(below)-2)))
 		}
+	}
+}
+
+// result draws what a call returned, whole; or, where it has none, why.
+func (p *painter) result(branch string, it *graph.TreeItem) {
+	failed := it.Action.IsError || it.Action.Status == "failed"
+	switch {
+	case it.Result != nil && it.Result.Text != "":
+		p.body(branch, "result", it.Result.Text, failed)
+	case failed:
+		p.body(branch, "result", errorLine(it), failed)
 	}
 }
 
@@ -288,6 +317,10 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		mark, color = p.pick("·", "-"), dim
 	case graph.StructuredOutput:
 		mark = "="
+	case graph.AssistantMessage:
+		if isThinking(a) {
+			mark, color = p.pick("✻", "*"), dim
+		}
 	}
 	if a.Status == "failed" {
 		mark, color = p.pick("✗", "x"), red
@@ -297,7 +330,10 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
 		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
 	}
-	if len(lines) == 0 {
+	switch {
+	case len(lines) == 0 && isThinking(a):
+		lines = []string{"thinking that its provider keeps encrypted"}
+	case len(lines) == 0:
 		lines = []string{p.paint(dim, typeWords(a.ActionType))}
 	}
 	for i, l := range lines {

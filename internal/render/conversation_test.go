@@ -1,0 +1,79 @@
+package render
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// spoken is a session as transcripts tell it: thinking, answers, model calls, and a
+// subagent with its prompt and its last message.
+func spoken() SessionView {
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	long := "a line that is longer than the terminal is wide, as a log's lines often are, and goes on " + strings.Repeat("xy", 50)
+	return SessionView{
+		Session: graph.SessionRow{SessionID: "s", Title: "Spoken", Status: "completed", StartedAt: start, EndedAt: at(30), WorkingDirectory: "/w"},
+		Agents: []graph.AgentRow{{AgentID: "g", AgentType: "Explore", Prompt: "look around\nand \x1b[31mtell\x1b[0m", Status: "completed", SpawnedByActionID: "c2",
+			LastAssistantMessage: "Nothing there.", StartedAt: at(10), EndedAt: at(20)}},
+		Actions: []graph.ActionRow{
+			{ActionID: "p", ActionType: graph.UserMessage, Timestamp: at(1), Text: "Where is the bug?"},
+			{ActionID: "l", ActionType: graph.LLMCall, Timestamp: at(2), Model: "claude-x", Status: "completed", Properties: map[string]any{
+				"input_tokens": int64(12), "output_tokens": int64(345), "cache_read_input_tokens": int64(67890)}},
+			{ActionID: "t", ActionType: graph.AssistantMessage, Timestamp: at(3), Text: "Perhaps in main.\nOr not.", Properties: map[string]any{"thinking": true}},
+			{ActionID: "t2", ActionType: graph.AssistantMessage, Timestamp: at(4), Properties: map[string]any{"thinking": true}},
+			{ActionID: "a", ActionType: graph.AssistantMessage, Timestamp: at(5), Text: "I look.\n\n```go\nfunc main() {}\n```"},
+			{ActionID: "c1", ActionType: graph.ToolCall, ToolName: "Bash", Status: "completed", Timestamp: at(6), Properties: map[string]any{"command": "cat log " + long}},
+			{ActionID: "r1", ActionType: graph.ToolResult, ParentActionID: "c1", Timestamp: at(7), Text: "one\n" + long + "\n" + strings.Repeat("more\n", 70)},
+			{ActionID: "c2", ActionType: graph.ToolCall, ToolName: "Agent", Status: "completed", Timestamp: at(8), Properties: map[string]any{
+				"properties": `{"tool_input":{"description":"look","prompt":"look around\nand \u001b[31mtell\u001b[0m"}}`}},
+			{ActionID: "n1", ActionType: graph.ToolCall, ToolName: "Read", AgentID: "g", Status: "failed", Timestamp: at(12), Properties: map[string]any{"file_path": "/w/x", "error_message": "no such file"}},
+			{ActionID: "r2", ActionType: graph.ToolResult, ParentActionID: "c2", Timestamp: at(21), Text: "Nothing there."},
+			{ActionID: "l2", ActionType: graph.LLMCall, Timestamp: at(22), Model: "claude-x", Status: "failed", Text: "overloaded"},
+			{ActionID: "b", ActionType: graph.AssistantMessage, Timestamp: at(23), Text: "There is none."},
+		},
+	}
+}
+
+func TestConversation(t *testing.T) {
+	old := time.Local
+	time.Local = time.UTC
+	defer func() { time.Local = old }()
+	for _, tc := range []struct {
+		name string
+		full bool
+	}{{"conversation", false}, {"conversation_full", true}} {
+		v := spoken()
+		v.Full = tc.full
+		var b strings.Builder
+		style := Style{Width: 80, UTF8: true}
+		if err := style.Session(&b, v); err != nil {
+			t.Fatal(err)
+		}
+		golden := "testdata/" + tc.name + ".txt"
+		if *update {
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), b.String()); diff != "" {
+			t.Errorf("%s -want +got:\n%s", tc.name, diff)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := width(strings.TrimSuffix(line, "\n")); n > style.Width {
+				t.Errorf("%d columns of %d: %q", n, style.Width, line)
+			}
+		}
+		if strings.Contains(b.String(), "\x1b") {
+			t.Error("a control character is printed")
+		}
+	}
+}
