@@ -10,74 +10,45 @@ import (
 // synthetic is the model of a message that the runtime wrote in the model's name.
 const synthetic = "<synthetic>"
 
-// reply is an assistant line's message: one answer of the model API, of which a
-// line holds one block or, in old versions, all.
-type reply struct {
-	id, model, stopReason string
-	content, usage        json.RawMessage
-}
-
-func readReply(raw json.RawMessage) (r reply) {
-	for key, v := range schema.Fields(raw) {
-		switch key {
-		case "id":
-			r.id = schema.Unquote(v)
-		case "model":
-			r.model = schema.Unquote(v)
-		case "content":
-			r.content = v
-		case "usage":
-			r.usage = v
-		case "stop_reason":
-			r.stopReason = schema.Unquote(v)
-		}
-	}
-	return r
-}
-
 // assistant adds the facts of an assistant line: the model call, and what it said,
 // thought and asked for.
 func (f *facts) assistant() {
-	l := f.l
-	r := readReply(l.message)
-	if l.apiError || r.model == synthetic && l.errorType != "" {
-		f.apiError(r)
+	m := &f.l.message
+	if f.l.apiError || m.model == synthetic && f.l.errorType != "" {
+		f.apiError()
 		return
 	}
-	f.llmEnd(r)
+	f.llmEnd()
 	switch {
-	case len(r.content) > 0 && r.content[0] == '"':
-		f.says(1, r, r.content)
-	case len(r.content) > 0 && r.content[0] == '[':
-		k := 0
-		for raw := range schema.Elements(r.content) {
-			k++
-			f.assistantBlock(k, r, raw)
+	case m.text != nil:
+		f.says(1, m.text)
+	case m.listed:
+		for k, b := range m.blocks {
+			f.assistantBlock(k+1, b)
 		}
 	default:
-		l.fault("message: want an object with content")
+		f.l.fault("message: want an object with content")
 	}
 }
 
-func (f *facts) assistantBlock(at int, r reply, raw json.RawMessage) {
-	b := readBlock(raw)
+func (f *facts) assistantBlock(at int, b block) {
 	switch b.typ {
 	case "text":
-		f.says(at, r, b.text)
+		f.says(at, b.text)
 	case "thinking", "redacted_thinking":
 		e := f.add(schema.Message, at)
 		e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
-		e.Content, e.Reason = schema.Unquote(b.thinking), b.typ
-		e.MessageID = r.id
+		e.Content, e.Reason = unquote(b.thinking), b.typ
+		e.MessageID = f.l.message.id
 		e.Extra = f.lineExtra(at)
 	case "tool_use", "server_tool_use", "mcp_tool_use":
-		f.toolStart(at, r, b, raw)
+		f.toolStart(at, b)
 	default:
 		if b.toolUseID != "" { // web_search_tool_result and its like
 			f.serverResult(at, b)
 			return
 		}
-		f.unread(at, raw, "a block of type "+strconv.Quote(b.typ)+" in an assistant's message")
+		f.unread(at, b.raw, "a block of type "+strconv.Quote(b.typ)+" in an assistant's message")
 	}
 }
 
@@ -90,25 +61,25 @@ func (f *facts) lineExtra(at int) json.RawMessage {
 }
 
 // says adds a text of the model.
-func (f *facts) says(at int, r reply, text json.RawMessage) {
+func (f *facts) says(at int, text json.RawMessage) {
 	e := f.add(schema.Message, at)
-	e.Content, e.Extra = schema.Unquote(text), f.lineExtra(at)
+	e.Content, e.Extra = unquote(text), f.lineExtra(at)
 	e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
-	e.MessageID, e.Model = r.id, r.model
-	if r.model == synthetic { // "No response requested."
+	e.MessageID, e.Model = f.l.message.id, f.l.message.model
+	if e.Model == synthetic { // "No response requested."
 		e.Role, e.Actor = schema.RoleSystem, schema.ActorRuntime
 	}
 }
 
-func (f *facts) toolStart(at int, r reply, b block, raw json.RawMessage) {
+func (f *facts) toolStart(at int, b block) {
 	if b.id == "" {
-		f.unread(at, raw, b.typ+" without id")
+		f.unread(at, b.raw, b.typ+" without id")
 		return
 	}
 	e := f.add(schema.ToolStart, at)
 	e.Actor = schema.ActorAgent
 	e.ToolName, e.ToolUseID = b.name, b.id
-	e.Model, e.MessageID = r.model, r.id
+	e.Model, e.MessageID = f.l.message.model, f.l.message.id
 	if string(b.input) != "null" {
 		e.ToolInput = b.input
 	}
@@ -137,7 +108,7 @@ func (f *facts) serverResult(at int, b block) {
 
 // apiError adds an error of the model API that ended the turn, which the runtime
 // writes as an answer: the same as the hook StopFailure.
-func (f *facts) apiError(r reply) {
+func (f *facts) apiError() {
 	l := f.l
 	e := f.add(schema.Error, 1)
 	e.ErrorType = l.errorType
@@ -145,15 +116,15 @@ func (f *facts) apiError(r reply) {
 		e.EventType = schema.RateLimit
 	}
 	e.IsError = true
-	e.ErrorMessage, _ = contentText(r.content)
+	e.ErrorMessage = l.message.allText()
 	e.Extra = l.extra()
 }
 
 // llmEnd adds what the model call used, as far as this line knows it: a call's lines
 // repeat its usage, and in some versions and in subagents' files let it grow. Its
 // event id is of the call, so that all of them are one fact.
-func (f *facts) llmEnd(r reply) {
-	l := f.l
+func (f *facts) llmEnd() {
+	l, r := f.l, &f.l.message
 	if len(r.usage) == 0 || r.usage[0] != '{' || r.model == synthetic {
 		return
 	}

@@ -24,6 +24,7 @@ type Origin struct {
 // interruption, the ends of turns) follows without a mark, and belongs to it.
 type OriginScan struct {
 	origins []Origin
+	line    line
 	open    int // of the origin, from 1, whose lines the file is at; 0: none
 }
 
@@ -36,10 +37,14 @@ func (o *OriginScan) Line(b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	if _, needless := needless(b); needless || !schema.Valid(b) {
+	if _, needless := needless(b); needless {
 		return
 	}
-	l := readLine(b, 0)
+	b, _, err := validLine(b)
+	if err != nil {
+		return
+	}
+	l := readLine(&o.line, b, 0)
 	if l.uuid == "" || l.time.IsZero() {
 		return
 	}
@@ -79,9 +84,8 @@ func (l *line) endsTurn() bool {
 	case l.typ != "user":
 		return false
 	}
-	for raw := range schema.Elements(schema.Field(l.message, "content")) {
-		b := readBlock(raw)
-		return b.typ == "tool_result" || interruption(schema.Unquote(b.text))
+	for _, b := range l.message.blocks {
+		return b.typ == "tool_result" || interruption(unquote(b.text))
 	}
 	return false
 }

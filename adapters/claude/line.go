@@ -27,109 +27,122 @@ type line struct {
 
 	sidechain, meta, compactSummary, apiError bool
 
-	message, toolUseResult, attachment, content json.RawMessage
-	requestID, errorType                        string
-	denialKind, decision                        string
-	costUSD, durationMS                         *float64
+	message                            message
+	toolUseResult, attachment, content json.RawMessage
+	requestID, errorType               string
+	denialKind, decision               string
+	costUSD, durationMS                *float64
 
+	named  string   // session, before the rule of forks
+	was    names    // of the line that was read before
 	kept   []member // what goes into Extra, under our names
 	others []member // what no field took, under the line's own names
 	faults []error
 }
 
-func readLine(raw []byte, n int64) *line {
-	l := &line{raw: raw, n: n}
-	for key, v := range schema.Fields(raw) {
-		l.member(key, v)
+// readLine takes a line apart into l, whose memory it uses again.
+func readLine(l *line, raw []byte, n int64) *line {
+	was := names{l.named, l.cwd, l.version, l.entrypoint, l.branch, l.promptID}
+	*l = line{raw: raw, n: n, was: was, kept: l.kept[:0], others: l.others[:0], message: message{blocks: l.message.blocks[:0]}}
+	c := cursor{b: raw}
+	for c.enter(); c.member(); {
+		l.member(&c)
 	}
+	l.named = l.session
 	return l
 }
 
-func (l *line) member(key string, v json.RawMessage) {
-	switch key {
+// names are what most lines repeat of the line before: taken from it they need no
+// memory of their own.
+type names struct{ session, cwd, version, entrypoint, branch, promptID string }
+
+func (l *line) member(c *cursor) {
+	switch string(c.key) {
 	case "type":
-		l.typ = schema.Unquote(v)
+		l.typ = c.text()
 	case "subtype":
-		l.subtype = schema.Unquote(v)
+		l.subtype = c.text()
 	case "uuid":
-		l.uuid = schema.Unquote(v)
-		l.keep("uuid", v)
+		l.uuid = l.keep("uuid", c)
 	case "parentUuid":
-		l.parent = schema.Unquote(v)
-		l.root = string(v) == "null"
-		l.keep("parent_uuid", v)
+		l.root = c.at() == 'n'
+		l.parent = l.keep("parent_uuid", c)
 	case "timestamp":
-		l.setTime(v)
+		l.setTime(c.value())
 	case "sessionId":
-		l.session = schema.Unquote(v)
+		l.session = c.textLike(l.was.session)
 	case "requestSessionId":
-		l.requestSession = schema.Unquote(v)
+		l.requestSession = c.text()
 	case "forkedFrom":
-		l.forkedFrom = schema.FieldString(v, "sessionId")
+		l.forkedFrom = schema.FieldString(c.value(), "sessionId")
 	case "agentId":
-		l.agent = schema.Unquote(v)
+		l.agent = c.text()
 	case "promptId":
-		l.promptID = schema.Unquote(v)
+		l.promptID = c.textLike(l.was.promptID)
 	case "cwd":
-		l.cwd = schema.Unquote(v)
+		l.cwd = c.textLike(l.was.cwd)
 	case "version":
-		l.version = schema.Unquote(v)
+		l.version = c.textLike(l.was.version)
 	case "entrypoint":
-		l.entrypoint = schema.Unquote(v)
+		l.entrypoint = c.textLike(l.was.entrypoint)
 	case "gitBranch":
-		l.branch = schema.Unquote(v)
+		l.branch = c.textLike(l.was.branch)
 	case "isSidechain":
-		l.sidechain = isTrue(v)
+		l.sidechain = isTrue(c.value())
 	case "isMeta":
-		l.meta = isTrue(v)
+		l.meta = isTrue(c.value())
 	case "isCompactSummary":
-		l.compactSummary = isTrue(v)
+		l.compactSummary = isTrue(c.value())
 	case "isApiErrorMessage":
-		l.apiError = isTrue(v)
+		l.apiError = isTrue(c.value())
 	case "message":
-		l.message = v
+		l.message.read(c)
 	case "content":
-		l.content = v
+		l.content = c.value()
 	case "toolUseResult":
-		l.toolUseResult = v
+		l.toolUseResult = c.value()
 	case "attachment":
-		l.attachment = v
-		l.subtype = schema.FieldString(v, "type")
+		l.attachment = c.value()
+		l.subtype = schema.FieldString(l.attachment, "type")
 	case "requestId":
-		l.requestID = schema.Unquote(v)
+		l.requestID = c.text()
 	case "costUSD":
-		l.costUSD = number(v)
+		l.costUSD = number(c.value())
 	case "durationMs":
-		l.durationMS = number(v)
+		l.durationMS = number(c.value())
 	case "error":
-		l.errorType = schema.Unquote(v)
-		l.others = append(l.others, member{key: key, raw: v})
+		v := c.value()
+		l.errorType = unquote(v)
+		l.others = append(l.others, member{key: "error", raw: v})
 	case "permissionMode":
-		l.permissionMode = schema.Unquote(v)
-		l.keep("permission_mode", v)
+		l.permissionMode = l.keep("permission_mode", c)
 	case "toolDenialKind":
-		l.denialKind = schema.Unquote(v)
-		l.keep("tool_denial_kind", v)
+		l.denialKind = l.keep("tool_denial_kind", c)
 	case "permissionDecision":
-		l.decision = schema.FieldString(v, "decision")
-		l.keep("permission_decision", v)
+		l.decision = schema.FieldString(c.b[c.i:], "decision")
+		l.keep("permission_decision", c)
 	case "logicalParentUuid", "userType", "slug", "session_id", "rendered", "renderedRole", "isVisibleInTranscriptOnly":
 		// What every line repeats, and what another field says.
 	default:
-		if name := keptAs(key); name != "" {
-			l.keep(name, v)
-		} else {
-			l.others = append(l.others, member{key: key, raw: v})
+		if name := keptAs(c.key); name != "" {
+			l.keep(name, c)
+		} else if l.typ != "user" && l.typ != "assistant" {
+			l.others = append(l.others, member{key: unquote(quoted(c.key)), raw: c.value()})
 		}
 	}
 }
 
+// quoted returns the JSON string that key is the inside of.
+func quoted(key []byte) []byte { return append(append([]byte{'"'}, key...), '"') }
+
 // keptAs returns the name under which Extra keeps a member, "" for one that it does
 // not keep of a user's or assistant's line.
-func keptAs(key string) string {
-	switch key {
-	case "origin", "effort":
-		return key
+func keptAs(key []byte) string {
+	switch string(key) {
+	case "origin":
+		return "origin"
+	case "effort":
+		return "effort"
 	case "promptSource":
 		return "prompt_source"
 	case "sourceToolUseID":
@@ -157,10 +170,13 @@ func keptAs(key string) string {
 // maxKept is how long a value may be that Extra keeps beside the typed fields.
 const maxKept = 2 << 10
 
-func (l *line) keep(name string, v json.RawMessage) {
+// keep takes the value that c is at for Extra, and returns its text.
+func (l *line) keep(name string, c *cursor) string {
+	v := c.value()
 	if !hollow(v) && len(v) <= maxKept {
 		l.kept = append(l.kept, member{key: name, raw: v})
 	}
+	return unquote(v)
 }
 
 // extra returns what Extra keeps of the line, and more.
@@ -314,15 +330,18 @@ func needless(b []byte) (kind string, ok bool) {
 		i = afterSpace(b, i+1)
 		switch string(key) {
 		case "type":
-			kind = listed(needlessTypes, stringAt(b, i))
-			return kind, kind != ""
+			typ := stringAt(b, i)
+			return string(typ), needlessType(typ)
 		case "attachment":
 			const begin = `{"type":`
 			if !bytes.HasPrefix(b[i:], []byte(begin)) {
 				return "", false
 			}
-			kind = listed(needlessAttachments, stringAt(b, afterSpace(b, i+len(begin))))
-			return "attachment/" + kind, kind != ""
+			typ := stringAt(b, afterSpace(b, i+len(begin)))
+			if !needlessAttachment(typ) {
+				return "", false
+			}
+			return "attachment/" + string(typ), true
 		case "message", "toolUseResult":
 			return "", false // of a line that holds facts
 		}

@@ -62,6 +62,8 @@ func payloads(t testing.TB) (list []recorded) {
 		switch {
 		case err != nil:
 			return err
+		case d.IsDir() && d.Name() == "transcripts":
+			return filepath.SkipDir
 		case filepath.Base(path) == "hooks.jsonl":
 			return stdins(path, &list)
 		case filepath.Ext(path) == ".json" && *captures == "testdata":

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -32,8 +32,9 @@ type Source struct {
 // lines before: which summary is the session's own, and the lanes of subagents that a
 // 1.x version wrote into the main file.
 type Transcript struct {
-	src Source
-	env Env
+	src  Source
+	env  Env
+	line line // the last one: what it is made of is used again
 
 	last   time.Time // the last timestamp seen
 	named  string    // the last session that a line named
@@ -63,51 +64,69 @@ func NewTranscript(src Source) *Transcript {
 	}
 }
 
-// Events returns the facts in line n (counted from 1) of the file; a blank line has
+// Events returns the facts in b, line n (counted from 1) of the file; a blank line has
 // none. kind is the line's own type: "assistant", "system/turn_duration",
 // "attachment/file"; unknown reports a type that this version does not know. An error
 // says what is wrong with the line; what could be read of it is returned beside.
 //
-// Raw fields of the events alias line: the caller must leave it alone for as long as
+// Raw fields of the events alias the line: the caller must leave it alone for as long as
 // it uses them.
-func (t *Transcript) Events(line []byte, n int64) (events []schema.Event, kind string, unknown bool, err error) {
-	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
-	if len(line) == 0 {
+func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind string, unknown bool, err error) {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
+	if len(b) == 0 {
 		return nil, "", false, nil
 	}
-	if kind, ok := needless(line); ok {
+	if kind, ok := needless(b); ok {
 		return nil, kind, false, nil
 	}
-	p, err := parse(line)
+	b, fault, err := validLine(b)
 	if err != nil {
-		return nil, "", false, fmt.Errorf("%w: %s", errLine, strings.TrimPrefix(err.Error(), "json: "))
+		return nil, "", false, err
 	}
-	l := readLine(p.raw, n)
+	l := readLine(&t.line, b, n)
 	kind = l.kind()
 	if needed, known := l.use(); !needed {
 		return nil, kind, !known, nil
 	}
 	if l.time.IsZero() && t.last.IsZero() {
-		t.waiting = append(t.waiting, waitingLine{bytes.Clone(p.raw), n})
+		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n})
 		return nil, kind, false, l.err()
 	}
-	f := &facts{Transcript: t}
+	f := &facts{Transcript: t, events: make([]schema.Event, 0, len(l.message.blocks)+2)}
 	if !l.time.IsZero() {
 		t.last = l.time
 		for _, w := range t.waiting {
-			f.line(readLine(w.raw, w.n))
+			f.read(readLine(&line{}, w.raw, w.n))
 		}
 		t.waiting = nil
 	}
 	f.l = nil
-	f.line(l)
-	if len(p.faults) > 0 {
-		f.fault(strings.Join(p.faults, "; "))
+	f.read(l)
+	if fault != "" {
+		f.fault(fault)
 	}
 	return f.events, kind, false, l.err()
 }
 
-var errLine = errors.New("not a transcript line")
+// validLine returns a line as one JSON object in UTF-8 without newlines: the line
+// itself, which is what Claude Code writes, or a copy of it.
+func validLine(line []byte) (_ []byte, fault string, err error) {
+	if !utf8.Valid(line) {
+		line = bytes.ToValidUTF8(line, []byte("\ufffd"))
+		fault = "not UTF-8: invalid bytes replaced"
+	}
+	if !schema.Valid(line) {
+		var value json.RawMessage
+		return nil, "", fmt.Errorf("not valid JSON: %w", json.Unmarshal(line, &value))
+	}
+	if line[0] != '{' {
+		return nil, "", errors.New("not a JSON object")
+	}
+	if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
+		line = compact(line)
+	}
+	return line, fault, nil
+}
 
 // facts collects the events of one line.
 type facts struct {
@@ -116,8 +135,8 @@ type facts struct {
 	events []schema.Event
 }
 
-// line adds the facts of l.
-func (f *facts) line(l *line) {
+// read adds the facts of l.
+func (f *facts) read(l *line) {
 	f.l = l
 	f.place()
 	f.fork()
@@ -174,28 +193,26 @@ func (f *facts) place() {
 // counts the parts of the line from 1; 0 is the line itself.
 func (f *facts) add(typ schema.Type, block int) *schema.Event {
 	l := f.l
-	e := schema.Event{
-		V:                schema.Version,
-		EventID:          schema.EventID(schema.OriginTranscript, l.typ, l.key(f.src), strconv.Itoa(block)),
-		EventType:        typ,
-		SessionID:        schema.SafeID(l.session),
-		Timestamp:        l.time,
-		SourceSDK:        sdkClaude,
-		Origin:           schema.OriginTranscript,
-		HookEventName:    l.name(),
-		AgentID:          l.agent,
-		Seq:              l.n*1000 + int64(min(block, 999)),
-		Actor:            schema.ActorRuntime,
-		PromptID:         l.promptID,
-		Host:             f.src.Host,
-		UserID:           f.src.User,
-		WorkingDirectory: l.cwd,
-	}
+	f.events = append(f.events, schema.Event{}) // filled in its place: an Event is large
+	e := &f.events[len(f.events)-1]
+	e.V = schema.Version
+	e.EventID = schema.EventID(schema.OriginTranscript, l.typ, l.key(f.src), strconv.Itoa(block))
+	e.EventType = typ
+	e.SessionID = schema.SafeID(l.session)
+	e.Timestamp = l.time
+	e.SourceSDK = sdkClaude
+	e.Origin = schema.OriginTranscript
+	e.HookEventName = l.name()
+	e.AgentID = l.agent
+	e.Seq = l.n*1000 + int64(min(block, 999))
+	e.Actor = schema.ActorRuntime
+	e.PromptID = l.promptID
+	e.Host, e.UserID = f.src.Host, f.src.User
+	e.WorkingDirectory = l.cwd
 	if e.SessionID != l.session {
 		e.Metadata = appendMetadata(nil, schema.MetaSessionID, schema.AppendString(nil, l.session))
 	}
-	f.events = append(f.events, e)
-	return &f.events[len(f.events)-1]
+	return e
 }
 
 // fault notes on every event of the line what was wrong with its bytes.

@@ -1,8 +1,7 @@
-package claude
+package claude_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,24 +10,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/actiongraph/actiongraph/adapters/claude"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-var updateTranscripts = flag.Bool("update-transcripts", false, "write the goldens of testdata/transcripts")
-
-var transcriptKey = []byte("a key")
-
-// recorded is one transcript of testdata.
-type recorded struct {
+// transcript is one recorded transcript of testdata.
+type transcript struct {
 	path  string
 	lines [][]byte
-	src   Source
+	src   claude.Source
 }
 
 // transcripts returns the recorded transcripts of testdata by their paths.
-func transcripts(t testing.TB) []recorded {
+func transcripts(t testing.TB) []transcript {
 	t.Helper()
-	var out []recorded
+	var out []transcript
 	err := filepath.WalkDir("testdata/transcripts", func(path string, _ os.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".jsonl" {
 			out = append(out, readTranscript(t, path))
@@ -41,19 +37,19 @@ func transcripts(t testing.TB) []recorded {
 	return out
 }
 
-func readTranscript(t testing.TB, path string) recorded {
+func readTranscript(t testing.TB, path string) transcript {
 	t.Helper()
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := strings.TrimSuffix(filepath.Base(path), ".jsonl")
-	r := recorded{path: path, lines: bytes.Split(bytes.TrimSuffix(file, []byte("\n")), []byte("\n"))}
-	r.src = Source{Session: name, HashKey: transcriptKey}
+	r := transcript{path: path, lines: bytes.Split(bytes.TrimSuffix(file, []byte("\n")), []byte("\n"))}
+	r.src = claude.Source{Session: name, HashKey: env(nil).HashKey}
 	if agent, ok := strings.CutPrefix(name, "agent-"); ok {
 		r.src.Agent, r.src.Session = agent, filepath.Base(filepath.Dir(filepath.Dir(path)))
 	}
-	var scan OriginScan
+	var scan claude.OriginScan
 	for _, l := range r.lines {
 		scan.Line(l)
 	}
@@ -62,9 +58,9 @@ func readTranscript(t testing.TB, path string) recorded {
 }
 
 // facts reads lines [from, to) by one Transcript.
-func (r recorded) facts(t testing.TB, from, to int) []schema.Event {
+func (r transcript) facts(t testing.TB, from, to int) []schema.Event {
 	t.Helper()
-	tr := NewTranscript(r.src)
+	tr := claude.NewTranscript(r.src)
 	var out []schema.Event
 	for i := from; i < to; i++ {
 		events, _, _, _ := tr.Events(r.lines[i], int64(i+1))
@@ -85,7 +81,7 @@ func TestTranscripts(t *testing.T) {
 		t.Run(strings.TrimPrefix(r.path, "testdata/transcripts/"), func(t *testing.T) {
 			golden := strings.TrimSuffix(r.path, "jsonl") + "golden"
 			got := r.render(t)
-			if *updateTranscripts {
+			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -102,14 +98,14 @@ func TestTranscripts(t *testing.T) {
 }
 
 // render writes what every line gave, without what all events share.
-func (r recorded) render(t *testing.T) string {
+func (r transcript) render(t *testing.T) string {
 	var b strings.Builder
 	for _, o := range r.src.Origins {
 		fmt.Fprintf(&b, "origin %s until %s, event %s\n", o.Session, schema.FormatTime(o.Until), o.Event)
 	}
 	constant := strings.NewReplacer(`"v":1,`, "", `"source_sdk":"claude-code","origin":"transcript",`, "",
 		`"session_id":"`+r.src.Session+`",`, "", `000000Z"`, `Z"`)
-	tr := NewTranscript(r.src)
+	tr := claude.NewTranscript(r.src)
 	for i, line := range r.lines {
 		events, kind, unknown, err := tr.Events(line, int64(i+1))
 		if err != nil {

@@ -12,46 +12,36 @@ import (
 // user adds the facts of a user line: a prompt, what the runtime wrote in the user's
 // name, the results of tool calls.
 func (f *facts) user() {
-	l := f.l
-	message := l.message
-	if len(message) > 0 && message[0] == '{' {
-		message = schema.Field(message, "content")
-	}
+	m := &f.l.message
 	switch {
-	case len(message) > 0 && message[0] == '"':
-		f.prompted(1, schema.Unquote(message), 0)
-	case len(message) > 0 && message[0] == '[':
-		f.userBlocks(message)
+	case m.text != nil:
+		f.prompted(1, unquote(m.text), 0)
+	case m.listed:
+		f.userBlocks(m.blocks)
 	default:
-		l.fault("message: want an object with content")
+		f.l.fault("message: want an object with content")
 	}
 }
 
-func (f *facts) userBlocks(content json.RawMessage) {
+func (f *facts) userBlocks(blocks []block) {
 	var texts []string
 	var results []result
 	first, images := 0, 0
-	k := 0
-	for raw := range schema.Elements(content) {
-		k++
-		b := readBlock(raw)
+	for k, b := range blocks {
 		switch {
-		case raw[0] == '"':
-			b.typ, b.text = "text", raw
-			fallthrough
 		case b.typ == "text":
-			texts = append(texts, schema.Unquote(b.text))
+			texts = append(texts, unquote(b.text))
 		case b.typ == "tool_result" && b.toolUseID != "":
-			results = append(results, result{k, b})
+			results = append(results, result{k + 1, b})
 			continue
 		case b.typ == "image", b.typ == "document":
 			images++
 		default:
-			f.unread(k, raw, "a block of type "+strconv.Quote(b.typ)+" in a user's message")
+			f.unread(k+1, b.raw, "a block of type "+strconv.Quote(b.typ)+" in a user's message")
 			continue
 		}
 		if first == 0 {
-			first = k
+			first = k + 1
 		}
 	}
 	if first > 0 {
@@ -151,7 +141,7 @@ func (f *facts) resultStatus(b block, text string) string {
 		return schema.StatusBlocked
 	case l.denialKind == "user-rejected" && l.decision == "":
 		return schema.StatusInterrupted
-	case l.denialKind == "" && l.decision == "" && b.isError && (schema.Unquote(l.toolUseResult) == "User rejected tool use" || interruption(text)):
+	case l.denialKind == "" && l.decision == "" && b.isError && (unquote(l.toolUseResult) == "User rejected tool use" || interruption(text)):
 		return schema.StatusInterrupted // versions before toolDenialKind
 	}
 	return ""
@@ -161,54 +151,20 @@ func interruption(text string) bool {
 	return strings.HasPrefix(text, "[Request interrupted by user") || strings.HasPrefix(text, "The user doesn't want to proceed with this tool use.")
 }
 
-// block is one element of a message's content. Raw fields alias the line.
-type block struct {
-	typ, id, name, toolUseID       string
-	text, thinking, input, content json.RawMessage
-	isError                        bool
-}
-
-func readBlock(raw []byte) (b block) {
-	for key, v := range schema.Fields(raw) {
-		switch key {
-		case "type":
-			b.typ = schema.Unquote(v)
-		case "id":
-			b.id = schema.Unquote(v)
-		case "name":
-			b.name = schema.Unquote(v)
-		case "tool_use_id":
-			b.toolUseID = schema.Unquote(v)
-		case "text":
-			b.text = v
-		case "thinking":
-			b.thinking = v
-		case "input":
-			b.input = v
-		case "content":
-			b.content = v
-		case "is_error":
-			b.isError = isTrue(v)
-		}
-	}
-	return b
-}
-
 // contentText returns the text of a tool_result's content, and whether it is nothing
 // but text.
 func contentText(content json.RawMessage) (text string, only bool) {
 	if len(content) == 0 || content[0] != '[' {
-		return schema.Unquote(content), len(content) == 0 || content[0] == '"'
+		return unquote(content), len(content) == 0 || content[0] == '"'
 	}
 	var texts []string
 	only = true
 	for raw := range schema.Elements(content) {
-		b := readBlock(raw)
-		if b.typ != "text" {
+		if schema.FieldString(raw, "type") != "text" {
 			only = false
 			continue
 		}
-		texts = append(texts, schema.Unquote(b.text))
+		texts = append(texts, unquote(schema.Field(raw, "text")))
 	}
 	return strings.Join(texts, "\n"), only
 }
@@ -235,8 +191,8 @@ func withoutImages(content json.RawMessage) json.RawMessage {
 	}
 	out := []byte{'['}
 	for raw := range schema.Elements(content) {
-		if b := readBlock(raw); b.typ == "image" || b.typ == "document" {
-			raw = append(appendMember([]byte{'{'}, "type", schema.AppendString(nil, b.typ)), '}')
+		if typ := schema.FieldString(raw, "type"); typ == "image" || typ == "document" {
+			raw = append(appendMember([]byte{'{'}, "type", schema.AppendString(nil, typ)), '}')
 		}
 		if len(out) > 1 {
 			out = append(out, ',')

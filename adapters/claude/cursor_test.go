@@ -1,0 +1,107 @@
+package claude
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// FuzzCursor holds the cursor against encoding/json: what it takes out of any object
+// are its members, and unquote reads strings as schema.Unquote does.
+func FuzzCursor(f *testing.F) {
+	for _, s := range []string{
+		`{}`, ` { "a" : 1 , "b":[ ] } `, `{"a":{"b":[1,{"c":"d"},[],{}]},"e":"\"\\"}`, `{"\u0061\"":"\ud83d\ude00\ud800x\udc00\b\f\n\r\t\/"}`,
+		`{"a":[{"b":null},true,-1.5e3,"x"],"a":"twice"}`, `{"a":"é\u00e9\u2028"}`, `{"a":"\ud83d\u0041"}`, `{"a":"\ud83d"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var want map[string]json.RawMessage
+		if !utf8.Valid(b) || json.Unmarshal(b, &want) != nil || want == nil {
+			t.Skip()
+		}
+		for enter := range 2 {
+			got := map[string]json.RawMessage{}
+			c := cursor{b: b}
+			for c.enter(); c.member(); {
+				key := unquote(quoted(c.key))
+				if enter == 1 && (c.at() == '{' || c.at() == '[') {
+					start := c.i
+					walk(&c)
+					got[key] = b[start:c.i]
+					continue
+				}
+				got[key] = c.value()
+			}
+			if len(got) != len(want) {
+				t.Fatalf("%d members, want %d", len(got), len(want))
+			}
+			for key, v := range want {
+				if !bytes.Equal(got[key], v) {
+					t.Fatalf("%q: %s, want %s", key, got[key], v)
+				}
+				if text := schema.Unquote(v); unquote(got[key]) != text {
+					t.Fatalf("%s is %q, want %q", v, unquote(got[key]), text)
+				}
+			}
+		}
+	})
+}
+
+// walk goes into every second value of an array or object, and over the others.
+func walk(c *cursor) {
+	if c.at() == '[' {
+		for c.enter(); c.element(); {
+			if c.at() == '{' || c.at() == '[' {
+				walk(c)
+			}
+		}
+		return
+	}
+	for c.enter(); c.member(); {
+		if c.at() == '[' {
+			walk(c)
+		}
+	}
+}
+
+// FuzzNeedless holds the look at a line's first bytes against reading it whole: what
+// the one passes over, the other finds no fact in, and both name it alike.
+func FuzzNeedless(f *testing.F) {
+	for _, s := range []string{
+		`{"type":"progress"}`, `{"type": "api-request", "x":{}}`, `{"a":1,"attachment":{"type":"file"},"type":"attachment"}`,
+		`{"message":{"type":"progress"},"type":"user"}`, `{"type":"user","type":"progress"}`, `{"attachment":{"type":"file"},"type":"user"}`,
+		`{"attachment":{"type":"nested_memory","type":"queued_command"},"type":"attachment"}`, `{"ty\u0070e":"user","type":"mode"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.TrimSpace(b)
+		if len(b) == 0 || !json.Valid(b) || duplicates(b) {
+			t.Skip()
+		}
+		kind, ok := needless(b)
+		if !ok {
+			t.Skip()
+		}
+		l := readLine(&line{}, b, 1)
+		if needed, known := l.use(); l.typ == "attachment" && l.kind() != kind || needed && l.attachment == nil || !known && l.attachment == nil {
+			t.Fatalf("%q is passed over, but %q has facts: %v", kind, l.kind(), needed)
+		}
+	})
+}
+
+// duplicates reports whether an object has a member twice, at the top or in a member.
+func duplicates(b []byte) bool {
+	seen := map[string]bool{}
+	for key, v := range schema.Fields(b) {
+		if seen[key] || duplicates(v) {
+			return true
+		}
+		seen[key] = true
+	}
+	return false
+}
