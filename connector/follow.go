@@ -10,13 +10,20 @@ import (
 	"github.com/actiongraph/actiongraph/journal"
 )
 
-// Follow keeps replicas of one journal in step with it until ctx ends: it watches
-// the journal's directory and tells each replica which sessions changed.
-func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, replicas ...*Replica) {
+// Follower is something that goes on until ctx ends, and receives the sessions of which
+// something was appended: a Replica. It receives them whatever it is busy with, as others
+// wait for it to be told, too.
+type Follower interface {
+	Run(ctx context.Context, changes <-chan []string)
+}
+
+// Follow keeps replicas of one journal, and what else follows it, in step with it until ctx
+// ends: it watches the journal's directory and tells each which sessions changed.
+func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, followers ...Follower) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	inboxes := make([]chan []string, len(replicas))
-	for i, r := range replicas {
+	inboxes := make([]chan []string, len(followers))
+	for i, r := range followers {
 		inboxes[i] = make(chan []string)
 		running.Go(func() { r.Run(ctx, inboxes[i]) })
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/transcript"
 )
 
 // kept are the stores that a daemon keeps in step, the embedded one first.
@@ -82,11 +84,11 @@ func (k kept) names() (names []string) {
 	return names
 }
 
-func (k kept) replicas() (replicas []*connector.Replica) {
+func (k kept) followers() (all []connector.Follower) {
 	for _, s := range k {
-		replicas = append(replicas, s.replica)
+		all = append(all, s.replica)
 	}
-	return replicas
+	return all
 }
 
 // storeHealth is how one store is: what the daemon says of it in its status file, or
@@ -107,6 +109,8 @@ type daemonReport struct {
 	PID       int           `json:"pid"`
 	UpdatedAt time.Time     `json:"updated_at"`
 	Stores    []storeHealth `json:"stores"`
+	// Transcripts is absent where it reads none.
+	Transcripts *transcript.Health `json:"transcripts,omitempty"`
 }
 
 // reportFile is where it is, below the home. It counts only while the daemon's lock is
@@ -131,6 +135,8 @@ type reporter struct {
 	path    string
 	log     zerolog.Logger
 	said    []connector.Health // in the last report
+	read    *transcript.Follower
+	told    *transcript.Health // in the last report
 	lags    []*connector.EventLag
 	failed  bool // to write
 
@@ -149,8 +155,8 @@ type counted struct {
 // keepReport writes the report whenever something changed, at most once a second, and
 // removes it in the end. How the stores are is said at once; how far they are behind as
 // often as it may cost to count that.
-func keepReport(ctx context.Context, j *journal.Journal, keeps kept, log zerolog.Logger) {
-	r := reporter{keeps: keeps, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
+func keepReport(ctx context.Context, j *journal.Journal, keeps kept, transcripts *transcript.Follower, log zerolog.Logger) {
+	r := reporter{keeps: keeps, read: transcripts, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
 		lags: make([]*connector.EventLag, len(keeps)), results: make(chan counted, 1)}
 	defer os.Remove(r.path)
 	ticker := time.NewTicker(time.Second)
@@ -195,11 +201,20 @@ func (r *reporter) look(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	if !changed {
+	if !changed && reflect.DeepEqual(r.reading(), r.told) {
 		return
 	}
 	r.forget(now, r.said)
 	r.write(ctx, now)
+}
+
+// reading is how the reading of transcripts is, nil where there is none.
+func (r *reporter) reading() *transcript.Health {
+	if r.read == nil {
+		return nil
+	}
+	h := r.read.Health()
+	return &h
 }
 
 // forget drops the lags that were counted in another state than now.
@@ -217,11 +232,13 @@ func (r *reporter) take(c counted) {
 }
 
 func (r *reporter) write(ctx context.Context, now []connector.Health) {
-	err := writeReport(ctx, r.path, r.keeps.report(ctx, now, r.lags))
+	report := r.keeps.report(ctx, now, r.lags)
+	report.Transcripts = r.reading()
+	err := writeReport(ctx, r.path, report)
 	if err != nil && !r.failed && ctx.Err() == nil {
 		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
 	}
-	r.failed, r.said = err != nil, now
+	r.failed, r.said, r.told = err != nil, now, report.Transcripts
 }
 
 // lagWait is how long after a count the next may begin, if that took so long.

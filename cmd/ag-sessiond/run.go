@@ -23,13 +23,20 @@ const abandonEvery = 5 * time.Minute
 
 func (a *app) runCmd() *cobra.Command {
 	var format string
+	var trees, noTranscripts bool
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
-		Use:   "run",
+		Use:   "run [--transcripts [DIR…]]",
 		Short: "Run the daemon: follow the journal until a signal",
 		Long: `Follow the journal and keep the store in step with it, until SIGINT or SIGTERM. No
 verb needs the daemon; with it, reading verbs have nothing left to catch up. One runs
 per home. It logs to stderr.
+
+It also reads the transcript of each session that hooks announce, and of its subagents,
+as they grow: what was said, what it cost, and how calls ended that no hook saw end. With
+--transcripts it reads everything below DIR, or below the folders where Claude Code keeps
+its sessions: the sessions of before the hooks, too, once, and those of programs without
+hooks. ag-sessiond status says how far it is.
 
 With --graph, and for each [[graph]] in config.toml, it keeps a Neo4j or Memgraph in
 step, too. Each store goes on from where it is by itself: one that is down, slow or full
@@ -37,23 +44,35 @@ keeps nothing else from working, and catches up when it is back. Who logs in is 
 config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PASSWORD.`,
 		Example: `  ag-sessiond run
   ag-sessiond run --graph bolt://localhost:7687
+  ag-sessiond run --transcripts
   ag-sessiond run --log json 2>> ag-sessiond.log`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if trees {
+				return nil
+			}
+			return cobra.NoArgs(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, dirs []string) error {
 			if err := checkOneOf("--log", format, formats); err != nil {
 				return err
 			}
+			followed, err := a.transcripts(trees, noTranscripts, dirs)
+			if err != nil {
+				return err
+			}
 			console := format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console))
+			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), followed)
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
 	fixedCompletion(cmd, "log", formats)
+	cmd.Flags().BoolVar(&trees, "transcripts", false, "read all transcripts below DIR as they grow, not only announced ones (default all folders of Claude Code)")
+	cmd.Flags().BoolVar(&noTranscripts, "no-transcripts", false, "read no transcripts at all")
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
 }
 
-func (a *app) run(ctx context.Context, log zerolog.Logger) error {
+func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -94,23 +113,28 @@ func (a *app) run(ctx context.Context, log zerolog.Logger) error {
 	}
 	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
 	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
-		Strs("stores", keeps.names()).Msg("following the journal")
-	a.follow(ctx, j, store, keeps, log)
+		Strs("stores", keeps.names()).Str("transcripts", followed.String()).Msg("following the journal")
+	a.follow(ctx, j, store, keeps, followed, log)
 	log.Info().Msg("stopped")
 	return store.Close()
 }
 
 // follow keeps the stores in step with the journal until ctx ends, and says how they
 // are in the home's status file.
-func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, log zerolog.Logger) {
+func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, followed followed, log zerolog.Logger) {
 	var beside sync.WaitGroup
 	defer beside.Wait() // they read the stores that are closed then
 	for i, k := range keeps {
 		keeps[i].replica = &connector.Replica{Journal: j, Store: k.store, Name: k.name, Log: log, MaxBytes: keeps.bytes(k.name)}
 	}
 	beside.Go(func() { endAbandoned(ctx, j, r, log) })
-	beside.Go(func() { keepReport(ctx, j, keeps, log) })
-	connector.Follow(ctx, j, log, keeps.replicas()...)
+	transcripts := followed.follower(j, log)
+	beside.Go(func() { keepReport(ctx, j, keeps, transcripts, log) })
+	followers := keeps.followers()
+	if transcripts != nil {
+		followers = append(followers, transcripts)
+	}
+	connector.Follow(ctx, j, log, followers...)
 }
 
 // waitForLock waits until nobody else writes the store: a reading verb that catches

@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/transcript"
 )
 
 func (a *app) statusCmd() *cobra.Command {
@@ -22,7 +23,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:   "status",
 		Short: "What is recorded where, how far each store is, what went wrong",
 		Long: `Say what the journal holds, how far each store is behind it (the embedded one, those
-in config.toml, and --graph), whether a daemon runs, and what ag-hook could not record.
+in config.toml, and --graph), whether a daemon runs, which transcripts it reads and what in
+them it does not know, and what ag-hook could not record.
 It reads the whole journal and changes nothing.
 
 Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
@@ -38,13 +40,15 @@ and have two seconds to answer.`,
 }
 
 type statusReport struct {
-	Home     string        `json:"home"`
-	Journal  journalStatus `json:"journal"`
-	Store    storeStatus   `json:"store"`
-	Stores   []storeHealth `json:"stores"` // Store first, as its replica sees it, then the graphs
-	Daemon   daemonStatus  `json:"daemon"`
-	HookLog  []string      `json:"hook_log"` // its last lines
-	Versions versionInfo   `json:"versions"`
+	Home    string        `json:"home"`
+	Journal journalStatus `json:"journal"`
+	Store   storeStatus   `json:"store"`
+	Stores  []storeHealth `json:"stores"` // Store first, as its replica sees it, then the graphs
+	Daemon  daemonStatus  `json:"daemon"`
+	// Transcripts is how a running daemon's reading of them is; absent where it reads none.
+	Transcripts *transcript.Health `json:"transcripts,omitempty"`
+	HookLog     []string           `json:"hook_log"` // its last lines
+	Versions    versionInfo        `json:"versions"`
 }
 
 // failure is what makes the report one of a record that no verb can read.
@@ -110,7 +114,9 @@ func (a *app) status(ctx context.Context) error {
 		}
 		s.Store = storeState(ctx, j, s.Store)
 		s.Daemon = daemonState(home)
-		s.Stores = a.storeHealths(ctx, j, s, graphs)
+		said := a.daemonSays(s)
+		s.Transcripts = said.Transcripts
+		s.Stores = a.storeHealths(ctx, j, s, said, graphs)
 	} else {
 		s.Stores = append([]storeHealth{{Name: embedded, URL: s.Store.Path, Kind: "SQLite"}}, a.askGraphs(ctx, nil, graphs)...)
 	}

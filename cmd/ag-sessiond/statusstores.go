@@ -21,16 +21,20 @@ import (
 // answerPatience is how long status waits for a database; all are asked at once.
 const answerPatience = 2 * time.Second
 
-// storeHealths says how each store is, the embedded one first: what the daemon keeps
-// as the daemon says, the others by asking them.
-func (a *app) storeHealths(ctx context.Context, j *journal.Journal, s statusReport, graphs []config.Graph) []storeHealth {
-	var said daemonReport
+// daemonSays is what a running daemon says of itself.
+func (a *app) daemonSays(s statusReport) (said daemonReport) {
 	if s.Daemon.Running {
 		var err error
 		if said, err = readReport(s.Home); err != nil {
 			a.note("%v", err)
 		}
 	}
+	return said
+}
+
+// storeHealths says how each store is, the embedded one first: what the daemon keeps
+// as the daemon says, the others by asking them.
+func (a *app) storeHealths(ctx context.Context, j *journal.Journal, s statusReport, said daemonReport, graphs []config.Graph) []storeHealth {
 	all := slices.Clone(said.Stores)
 	if len(all) == 0 || all[0].Name != embedded {
 		all = slices.Insert(all, 0, embeddedHealth(ctx, j, s.Store))

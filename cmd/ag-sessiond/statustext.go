@@ -75,6 +75,7 @@ func (a *app) printStatus(s statusReport) {
 		field("daemon", "not running (none is needed)")
 	}
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
+	a.printFollowed(s.Transcripts)
 	for _, h := range s.Stores[min(1, len(s.Stores)):] {
 		a.printGraph(h, s)
 	}

@@ -61,7 +61,7 @@ func layers() []layer {
 		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
