@@ -59,7 +59,7 @@ func (b *builder) entry(it *graph.TreeItem, depth int) *entry {
 	case graph.UserMessage:
 		return b.said("prompt", a)
 	case graph.AssistantMessage:
-		if thinking, _ := a.Properties["thinking"].(bool); thinking {
+		if a.Thinking {
 			return b.said("thinking", a)
 		}
 		return b.said("answer", a)

@@ -49,10 +49,7 @@ func conversation() Conversation {
 	}
 	says := func(id string, second int, lane, text string, thinking bool) {
 		add(id, second, graph.AssistantMessage, func(r *graph.ActionRow) {
-			r.AgentID, r.Text, r.Model = lane, text, "claude-x"
-			if thinking {
-				r.Properties = map[string]any{"thinking": true}
-			}
+			r.AgentID, r.Text, r.Model, r.Thinking = lane, text, "claude-x", thinking
 		})
 	}
 	add("ctx", 0, graph.Context, func(r *graph.ActionRow) { r.Name = "InstructionsLoaded: CLAUDE.md" })

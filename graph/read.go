@@ -47,8 +47,8 @@ type SessionFilter struct {
 	Limit        int // 0 is no limit
 }
 
-// ActionRow is one action. Text, Properties and Metadata are filled only where the
-// filter asks for content.
+// ActionRow is one action. Text, Thinking, Properties and Metadata are filled only where
+// the filter asks for content.
 type ActionRow struct {
 	ActionID       string     `json:"action_id"`
 	SessionID      string     `json:"session_id"`
@@ -74,6 +74,7 @@ type ActionRow struct {
 	NeverRan       bool       `json:"never_ran,omitempty"`
 
 	Text       string          `json:"text,omitempty"`
+	Thinking   bool            `json:"thinking,omitempty"`   // what the model thought, which is no answer
 	Properties map[string]any  `json:"properties,omitempty"` // every other property of the node
 	Metadata   json.RawMessage `json:"metadata,omitempty"`
 }

@@ -106,6 +106,8 @@ func (r *ActionRow) Fill(props []Prop, content bool) {
 			r.NeverRan = asBool(p.Value)
 		case "text":
 			r.Text = asText(p.Value)
+		case "thinking":
+			r.Thinking = content && asBool(p.Value)
 		case "metadata":
 			r.Metadata = rawJSON(p.Value)
 		default:

@@ -81,7 +81,7 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		if i > 0 {
 			a.printf("\n")
 		}
-		head := []string{render.Time(h.Action.Timestamp), render.OneLine(h.Action.SessionID), render.OneLine(string(h.Action.ActionType))}
+		head := []string{render.Time(h.Action.Timestamp), render.OneLine(h.Action.SessionID), render.OneLine(hitKind(h.Action))}
 		if h.Action.ToolName != "" {
 			head = append(head, render.OneLine(h.Action.ToolName))
 		}
@@ -92,4 +92,12 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks, max(a.style.Width-4, 20)))
 	}
 	return nil
+}
+
+// hitKind is the type of a hit, and what the model thought apart from what it said.
+func hitKind(a graph.ActionRow) string {
+	if a.Thinking {
+		return "thinking"
+	}
+	return string(a.ActionType)
 }

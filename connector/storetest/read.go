@@ -94,7 +94,7 @@ func (m *Memory) Actions(_ context.Context, f graph.ActionFilter) (out []graph.A
 			(f.Status == "" || r.Status == f.Status) && (f.Agent == nil || r.AgentID == *f.Agent) &&
 			(f.Limit <= 0 || len(out) < f.Limit) {
 			if !f.Content {
-				r.Text, r.Properties, r.Metadata = "", nil, nil
+				r.Text, r.Thinking, r.Properties, r.Metadata = "", false, nil, nil
 			}
 			out = append(out, r)
 		}
@@ -132,6 +132,7 @@ func actionRow(n *graph.Node) graph.ActionRow {
 		PromptID: text(n, "prompt_id"), Turn: number(n, "turn"), Model: text(n, "model"), ToolName: text(n, "tool_name"),
 		ToolUseID: text(n, "tool_use_id"), IsError: flag(n, "is_error"), IsMCP: flag(n, "is_mcp"),
 		MCPServer: text(n, "mcp_server"), NeverRan: flag(n, "never_ran"), Text: text(n, "text"),
+		Thinking: flag(n, "thinking"),
 	}
 	if d, ok := n.Prop("duration_ms").(float64); ok {
 		r.DurationMS = &d
@@ -143,7 +144,7 @@ func actionRow(n *graph.Node) graph.ActionRow {
 	}
 	fields := []string{"action_id", "session_id", "action_type", "name", "timestamp", "started_at", "ended_at", "duration_ms",
 		"status", "agent_id", "parent_action_id", "parent_unknown", "prompt_id", "turn", "model", "tool_name", "tool_use_id",
-		"is_error", "is_mcp", "mcp_server", "never_ran", "text", "metadata"}
+		"is_error", "is_mcp", "mcp_server", "never_ran", "text", "thinking", "metadata"}
 	others := slices.DeleteFunc(slices.Clone(n.Props), func(p graph.Prop) bool { return slices.Contains(fields, p.Name) })
 	if len(others) > 0 {
 		r.Properties = graph.RenderProps(others)

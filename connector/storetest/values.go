@@ -40,7 +40,7 @@ var actionProps = []property{
 	{"never_ran", boolean}, {"text", sentence}, {"text", sentence}, {"error_message", sentence}, {"command", sentence},
 	{"file_path", sentence}, {"exit_code", count}, {"role", word}, {"cost_usd", amount}, {"properties", document},
 	{"metadata", document}, {"what is this?", sentence}, {"seen_at", instant},
-	{"lines_added", few}, {"lines_removed", few},
+	{"lines_added", few}, {"lines_removed", few}, {"thinking", boolean},
 }
 
 var sessionProps = []property{

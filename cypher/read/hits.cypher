@@ -10,5 +10,5 @@ RETURN a.action_id AS action_id, a.action_type AS action_type, a.session_id AS s
        a.turn AS turn, a.model AS model, a.tool_name AS tool_name, a.tool_name_whole AS tool_name_whole,
        a.tool_use_id AS tool_use_id, a.is_error AS is_error, a.is_mcp AS is_mcp, a.mcp_server AS mcp_server,
        a.never_ran AS never_ran,
-       a.text AS text, a.error_message AS error_message, a.command AS command, a.file_path AS file_path,
+       a.text AS text, a.thinking AS thinking, a.error_message AS error_message, a.command AS command, a.file_path AS file_path,
        a.url AS url, a.pattern AS pattern, a.properties AS properties

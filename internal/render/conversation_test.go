@@ -24,8 +24,8 @@ func spoken() SessionView {
 			{ActionID: "p", ActionType: graph.UserMessage, Timestamp: at(1), Text: "Where is the bug?"},
 			{ActionID: "l", ActionType: graph.LLMCall, Timestamp: at(2), Model: "claude-x", Status: "completed", Properties: map[string]any{
 				"input_tokens": int64(12), "output_tokens": int64(345), "cache_read_input_tokens": int64(67890)}},
-			{ActionID: "t", ActionType: graph.AssistantMessage, Timestamp: at(3), Text: "Perhaps in main.\nOr not.", Properties: map[string]any{"thinking": true}},
-			{ActionID: "t2", ActionType: graph.AssistantMessage, Timestamp: at(4), Properties: map[string]any{"thinking": true}},
+			{ActionID: "t", ActionType: graph.AssistantMessage, Timestamp: at(3), Text: "Perhaps in main.\nOr not.", Thinking: true},
+			{ActionID: "t2", ActionType: graph.AssistantMessage, Timestamp: at(4), Thinking: true},
 			{ActionID: "a", ActionType: graph.AssistantMessage, Timestamp: at(5), Text: "I look.\n\n```go\nfunc main() {}\n```"},
 			{ActionID: "c1", ActionType: graph.ToolCall, ToolName: "Bash", Status: "completed", Timestamp: at(6), Properties: map[string]any{"command": "cat log " + long}},
 			{ActionID: "r1", ActionType: graph.ToolResult, ParentActionID: "c1", Timestamp: at(7), Text: "one\n" + long + "\n" + strings.Repeat("more\n", 70)},

@@ -318,7 +318,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 	case graph.StructuredOutput:
 		mark = "="
 	case graph.AssistantMessage:
-		if isThinking(a) {
+		if a.Thinking {
 			mark, color = p.pick("✻", "*"), dim
 		}
 	}
@@ -331,7 +331,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
 	}
 	switch {
-	case len(lines) == 0 && isThinking(a):
+	case len(lines) == 0 && a.Thinking:
 		lines = []string{"thinking that its provider keeps encrypted"}
 	case len(lines) == 0:
 		lines = []string{p.paint(dim, typeWords(a.ActionType))}

@@ -28,17 +28,11 @@ func hiddenByDefault(a *graph.ActionRow) bool {
 	case graph.LLMCall:
 		return a.Status != "failed"
 	case graph.AssistantMessage:
-		return isThinking(a)
+		return a.Thinking
 	case graph.Notification: // the display's own event; the answer is the turn's
 		return property(a, "hook_event_name") == "MessageDisplay"
 	case graph.TurnEnd:
 		return a.Text == "" && a.Status != "failed"
 	}
 	return false
-}
-
-// isThinking reports whether a message is what the model thought before it spoke.
-func isThinking(a *graph.ActionRow) bool {
-	thinking, _ := a.Properties["thinking"].(bool)
-	return thinking
 }
