@@ -70,8 +70,7 @@ type UsageSpan struct {
 	Offset      int64 // seconds east of UTC
 }
 
-// Spans divides what the filter selects of the calls between two quarters, both counted,
-// so that the day of a call in a span is (quarter × 900 + Offset) / 86400 days after 1970.
+// Spans divides what the filter selects of the calls between two quarters, both counted.
 // Without ByDay it is one span.
 func (f UsageFilter) Spans(first, last int64) (out []UsageSpan) {
 	if !f.Since.IsZero() {
@@ -80,30 +79,56 @@ func (f UsageFilter) Spans(first, last int64) (out []UsageSpan) {
 	if !f.Until.IsZero() {
 		last = min(last, quarterOf(f.Until.Add(-1)))
 	}
-	zone := f.Zone
-	if zone == nil || !f.ByDay {
-		zone = time.UTC
-	}
 	for first <= last {
-		from := time.Unix(first*int64(UsageQuarter/time.Second), 0).In(zone)
-		_, offset := from.Zone()
-		until := last + 1
-		if _, end := from.ZoneBounds(); !end.IsZero() {
-			until = min(until, max(first+1, quarterOf(end)))
-		}
-		out = append(out, UsageSpan{From: first, Until: until, Offset: int64(offset)})
-		first = until
+		span := f.Span(first)
+		span.From, span.Until = first, min(span.Until, last+1)
+		first = span.Until
+		out = append(out, span)
 	}
 	return out
 }
 
+// Span is the stretch that a quarter is in: the day of a call in it is
+// (quarter × 900 + Offset) / 86400 days after 1970. Without ByDay it is all of time.
+func (f UsageFilter) Span(quarter int64) UsageSpan {
+	s := UsageSpan{From: math.MinInt64, Until: math.MaxInt64}
+	if f.ByDay && f.Zone != nil {
+		at := time.Unix(quarter*secondsOfQuarter, 0).In(f.Zone)
+		_, offset := at.Zone()
+		s.Offset = int64(offset)
+		begin, end := at.ZoneBounds()
+		if !begin.IsZero() {
+			s.From = min(quarter, quarterOf(begin))
+		}
+		if !end.IsZero() {
+			s.Until = max(quarter+1, quarterOf(end))
+		}
+	}
+	return s
+}
+
+// Selects reports whether calls of a quarter are asked for.
+func (f UsageFilter) Selects(quarter int64) bool {
+	return (f.Since.IsZero() || quarter >= quarterOf(f.Since)) && (f.Until.IsZero() || quarter <= quarterOf(f.Until.Add(-1)))
+}
+
+const secondsOfQuarter = int64(UsageQuarter / time.Second)
+
 // quarterOf is the quarter of an hour that t is in.
 func quarterOf(t time.Time) int64 {
-	s, n := t.Unix(), int64(UsageQuarter/time.Second)
-	if s < 0 {
-		s -= n - 1
+	return floorDiv(t.Unix(), secondsOfQuarter)
+}
+
+func floorDiv(a, b int64) int64 {
+	if a < 0 {
+		a -= b - 1
 	}
-	return s / n
+	return a / b
+}
+
+// Day is the day of a quarter of the span, in days after 1970.
+func (s UsageSpan) Day(quarter int64) int64 {
+	return floorDiv(quarter*secondsOfQuarter+s.Offset, 24*60*60)
 }
 
 // UsageDay is the day of a number of days after 1970.

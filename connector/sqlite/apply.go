@@ -33,7 +33,7 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 		return err
 	}
 	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{},
-		usage: map[usageKey]usageSum{}}
+		usage: map[int64]usageSums{}}
 	err := func() error {
 		for i := range batches {
 			if err := ctx.Err(); err != nil {
@@ -65,10 +65,10 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 type tx struct {
 	*Store
 	nodes map[nodeKey]*node
-	dirty []*node               // in the order in which they were first touched
-	last  map[*table]int64      // the greatest row id given out
-	docs  map[int64]*document   // by action: full text to write, nil to remove
-	usage map[usageKey]usageSum // what is to be added to the table usage
+	dirty []*node             // in the order in which they were first touched
+	last  map[*table]int64    // the greatest row id given out
+	docs  map[int64]*document // by action: full text to write, nil to remove
+	usage map[int64]usageSums // by session row: what its model calls changed
 	args  []any
 	asked map[string]bool // keys that prefetch has looked for
 	sid   int64           // of the batch

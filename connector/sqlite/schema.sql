@@ -49,18 +49,9 @@ CREATE TABLE body (
   metadata TEXT, properties TEXT, text TEXT
 );
 
--- What reports of tokens add up, kept by the writer (usage.go): the model calls of one
--- session and lane (agent, '' is the main thread) that began in one quarter of an hour
--- since 1970 and whose tokens have one price: of prompts longer than `over` tokens, with
--- their cost stated, in billionths of a dollar, or not.
-CREATE TABLE usage (
-  sid INTEGER NOT NULL, quarter INTEGER NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL,
-  speed TEXT NOT NULL, over INTEGER NOT NULL, stated INTEGER NOT NULL,
-  calls INTEGER NOT NULL, lower_bounds INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
-  cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL,
-  cache_write_1h INTEGER NOT NULL, web_searches INTEGER NOT NULL, cost INTEGER NOT NULL,
-  PRIMARY KEY (sid, quarter, agent, model, speed, over, stated)
-) WITHOUT ROWID;
+-- What reports of tokens add up: the sums of a session's model calls, kept by the writer
+-- and encoded as usage.go says.
+CREATE TABLE usage (sid INTEGER PRIMARY KEY, sums BLOB NOT NULL);
 
 CREATE TABLE agent (
   id INTEGER PRIMARY KEY, sid INTEGER NOT NULL, key NOT NULL, put INTEGER, keyed, in_sid,

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -155,7 +156,13 @@ func (p *pair) compareUsage(sessions []string, zones []*time.Location) {
 	p.t.Helper()
 	r := p.store.(connector.Reader)
 	for _, f := range usageFilters(sessions, zones) {
-		same(p.t, "Usage", p.memory.Usage, r.Usage, f)
+		same(p.t, fmt.Sprintf("Usage(%+v)", f), p.memory.Usage, r.Usage, f)
+	}
+	checker, ok := p.store.(connector.Checker)
+	for i := 0; ok && i < len(sessions); i++ {
+		if wrong, err := checker.Check(context.Background(), sessions[i]); err != nil || len(wrong) > 0 {
+			p.t.Fatalf("check of %s: %v %v", sessions[i], wrong, err)
+		}
 	}
 }
 

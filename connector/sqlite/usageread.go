@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// Usage adds up model calls, sorted by what they are kept apart by.
+func (s *Store) Usage(ctx context.Context, f graph.UsageFilter) (out []graph.UsageRow, err error) {
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		a := &adder{filter: f, groups: map[usageGroup]*usageSum{}, sessions: map[int64]usageSession{}}
+		if f.ByAgent {
+			if err := a.agentTypes(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if err := a.addAll(ctx, tx); err != nil {
+			return err
+		}
+		out = a.rows()
+		return nil
+	})
+	if err != nil {
+		return nil, s.fail("add up usage", err)
+	}
+	return out, nil
+}
+
+// adder adds up what a filter selects.
+type adder struct {
+	filter   graph.UsageFilter
+	groups   map[usageGroup]*usageSum
+	sessions map[int64]usageSession
+	types    map[lane]string // of subagents, where they are known
+	span     graph.UsageSpan // of the last quarter
+}
+
+// usageGroup is what is kept apart; what need not be is zero.
+type usageGroup struct {
+	day, sid int64
+	project  string
+	usageKey // without its quarter; its agent is the type
+}
+
+type lane struct {
+	sid   int64
+	agent string
+}
+
+type usageSession struct {
+	id, title, project string
+	startedAt          time.Time
+}
+
+// agentTypes reads the types of all subagents.
+func (a *adder) agentTypes(ctx context.Context, tx *sql.Tx) error {
+	a.types = map[lane]string{}
+	rows, err := tx.QueryContext(ctx, "SELECT sid, agent_id, agent_type FROM agent WHERE typeof(agent_id) = 'text' AND typeof(agent_type) = 'text'")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l lane
+		var typ string
+		if err := rows.Scan(&l.sid, &l.agent, &typ); err != nil {
+			return err
+		}
+		a.types[l] = typ
+	}
+	return rows.Err()
+}
+
+func (a *adder) addAll(ctx context.Context, tx *sql.Tx) error {
+	cols, w := "NULL, NULL, NULL, NULL, NULL, NULL", &where{}
+	switch {
+	case a.filter.BySession:
+		cols = "s.key, s.title, s.name, s.repo_root, s.working_directory, s.started_at"
+	case a.filter.ByProject:
+		cols = "NULL, NULL, NULL, s.repo_root, s.working_directory, NULL"
+	}
+	w.and("s.id = u.sid")
+	if a.filter.Session != "" {
+		w.and("s.key = ?", a.filter.Session)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT u.sid, u.sums, "+cols+" FROM usage u JOIN session s WHERE "+w.String(), w.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var sid int64
+	var sums sql.RawBytes
+	var key, title, name, repo, dir, started any
+	known := map[string]string{}
+	for rows.Next() {
+		if err := rows.Scan(&sid, &sums, &key, &title, &name, &repo, &dir, &started); err != nil {
+			return err
+		}
+		s := usageSession{id: str(key), title: firstText(title, name), project: firstText(repo, dir)}
+		if ns, ok := started.(int64); ok {
+			s.startedAt = time.Unix(0, ns).UTC()
+		}
+		if a.filter.BySession {
+			a.sessions[sid] = s
+		}
+		if err := eachUsage(sums, known, func(k usageKey, sum usageSum) { a.add(sid, s.project, k, sum) }); err != nil {
+			return fmt.Errorf("session %d: %w", sid, err)
+		}
+	}
+	return rows.Err()
+}
+
+// firstText is the first that is text and not empty.
+func firstText(a, b any) string {
+	if s := str(a); s != "" {
+		return s
+	}
+	return str(b)
+}
+
+func (a *adder) add(sid int64, project string, k usageKey, sum usageSum) {
+	if !a.filter.Selects(k.quarter) {
+		return
+	}
+	g := usageGroup{project: project, usageKey: k}
+	g.quarter, g.agent = 0, ""
+	if a.filter.ByDay {
+		if k.quarter < a.span.From || k.quarter >= a.span.Until {
+			a.span = a.filter.Span(k.quarter)
+		}
+		g.day = a.span.Day(k.quarter)
+	}
+	if a.filter.BySession {
+		g.sid = sid
+	}
+	if a.filter.ByAgent && k.agent != "" {
+		if g.agent = a.types[lane{sid, k.agent}]; g.agent == "" {
+			g.agent = graph.Subagent
+		}
+	}
+	have := a.groups[g]
+	if have == nil {
+		have = &usageSum{}
+		a.groups[g] = have
+	}
+	have.Add(sum.UsageCounts)
+	have.cost += sum.cost
+}
+
+func (a *adder) rows() []graph.UsageRow {
+	out := make([]graph.UsageRow, 0, len(a.groups))
+	for g, sum := range a.groups {
+		s := a.sessions[g.sid]
+		r := graph.UsageRow{SessionID: s.id, Title: s.title, StartedAt: s.startedAt, Project: g.project, Agent: g.agent, Model: g.model,
+			Speed: g.speed, Over: g.over, Stated: g.stated, CostNanos: sum.cost, UsageCounts: sum.UsageCounts}
+		if a.filter.ByDay {
+			r.Day = graph.UsageDay(g.day)
+		}
+		out = append(out, r)
+	}
+	return graph.SortUsage(out)
+}
+
+// Check returns what is wrong with a session that its graph does not show: sums of usage
+// that are not those of its model calls. A is what should be there.
+func (s *Store) Check(ctx context.Context, session string) (changes []graph.Change, err error) {
+	g, err := s.Load(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	want := usageSums{}
+	for _, n := range g.Nodes() {
+		if n.Label == graph.LabelAction && n.Type == graph.LLMCall {
+			want.count(n.Props, +1)
+		}
+	}
+	var b []byte
+	err = s.read.QueryRowContext(ctx, "SELECT sums FROM usage WHERE sid = (SELECT id FROM session WHERE key = ?)", session).Scan(&b)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, s.fail("check session "+session, err)
+	}
+	have := usageSums{}
+	if err := eachUsage(b, map[string]string{}, have.add); err != nil {
+		return nil, s.fail("check session "+session, err)
+	}
+	if string(want.encode()) != string(have.encode()) {
+		changes = append(changes, graph.Change{What: "Session " + session, Field: "usage", A: fmt.Sprint(want), B: fmt.Sprint(have)})
+	}
+	return changes, nil
+}
