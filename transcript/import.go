@@ -80,7 +80,10 @@ type Progress struct {
 func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress func(Progress)) (Report, error) {
 	start := time.Now()
 	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}}
-	im.report.Kinds, im.report.Types, im.report.Unknown = map[string]int64{}, map[schema.Type]int64{}, map[string]int64{}
+	im.report = Report{
+		Kinds: map[string]int64{}, Types: map[schema.Type]int64{}, Unknown: map[string]int64{},
+		Problems: []Problem{}, PerFile: []FileReport{},
+	}
 	err := im.run(ctx, paths)
 	im.report.Duration = time.Since(start)
 	slices.SortFunc(im.report.PerFile, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })
@@ -102,7 +105,7 @@ type importing struct {
 
 func (im *importing) run(ctx context.Context, paths []string) error {
 	files, problems := Find(ctx, paths)
-	im.report.Problems = append([]Problem{}, problems...)
+	im.report.Problems = append(im.report.Problems, problems...)
 	plan, err := im.plan(files)
 	if err != nil {
 		return err
