@@ -41,8 +41,8 @@ type entry struct {
 	Output  []field
 }
 
-// Bad reports whether it failed, or was refused.
-func (e *entry) Bad() bool { return e.Status != "" && e.Status != "in progress" }
+// Bad reports whether it failed, was refused or was interrupted.
+func (e *entry) Bad() bool { return strings.Contains("✗⊘■", e.Mark) && e.Mark != "" }
 
 // field is a named text. Inline is one short line.
 type field struct {

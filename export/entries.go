@@ -148,6 +148,9 @@ func (b *builder) call(it *graph.TreeItem, depth int) *entry {
 	if it.Result != nil {
 		e.Output = b.result(it.Result)
 	}
+	if slices.ContainsFunc(e.Output, func(f field) bool { return f.Lang == "diff" }) {
+		e.Input = slices.DeleteFunc(e.Input, func(f field) bool { return f.Name == "old_string" || f.Name == "new_string" })
+	}
 	if len(e.Output) == 0 {
 		if text := b.text(cmpOr(property(a, "error_message"), a.Text)); text != "" {
 			e.Output = []field{whole("", text, "")}
@@ -188,6 +191,8 @@ func ending(status string, neverRan bool) (mark, text string) {
 		return "⊘", status
 	case "interrupted":
 		return "■", status
+	case "unknown":
+		return "?", "not known how it ended"
 	case "":
 		return "·", ""
 	}

@@ -74,6 +74,10 @@ func (p *painter) input(branch string, it *graph.TreeItem) {
 			delete(members, "prompt")
 		}
 	}
+	if patchText(it.Result) != "" { // which says the same, and where
+		delete(members, "old_string")
+		delete(members, "new_string")
+	}
 	p.members(branch, members)
 }
 
@@ -82,6 +86,9 @@ func (p *painter) input(branch string, it *graph.TreeItem) {
 func (p *painter) members(branch string, members map[string]json.RawMessage) {
 	for _, key := range sortedKeys(members) {
 		var text string
+		if len(members[key]) == 0 {
+			continue
+		}
 		if json.Unmarshal(members[key], &text) != nil {
 			var b bytes.Buffer
 			if json.Indent(&b, members[key], "", "  ") != nil {

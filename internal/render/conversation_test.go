@@ -33,6 +33,13 @@ func spoken() SessionView {
 				"properties": `{"tool_input":{"description":"look","prompt":"look around\nand \u001b[31mtell\u001b[0m"}}`}},
 			{ActionID: "n1", ActionType: graph.ToolCall, ToolName: "Read", AgentID: "g", Status: "failed", Timestamp: at(12), Properties: map[string]any{"file_path": "/w/x", "error_message": "no such file"}},
 			{ActionID: "r2", ActionType: graph.ToolResult, ParentActionID: "c2", Timestamp: at(21), Text: "Nothing there."},
+			{ActionID: "c3", ActionType: graph.ToolCall, ToolName: "Edit", Status: "completed", Timestamp: at(21), Properties: map[string]any{
+				"file_path": "/w/x", "properties": `{"tool_input":{"old_string":"a\nb","new_string":"a\nc","replace_all":false}}`}},
+			{ActionID: "r3", ActionType: graph.ToolResult, ParentActionID: "c3", Timestamp: at(21), Properties: map[string]any{
+				"properties": `{"result":{"structuredPatch":[{"oldStart":1,"lines":[" a","-b","+c"]}]}}`}},
+			{ActionID: "c4", ActionType: graph.ToolCall, ToolName: "Glob", Status: "completed", Timestamp: at(21), Properties: map[string]any{"pattern": "*.go"}},
+			{ActionID: "r4", ActionType: graph.ToolResult, ParentActionID: "c4", Timestamp: at(21), Properties: map[string]any{
+				"properties": `{"result":{"filenames":["main.go"]}}`}},
 			{ActionID: "l2", ActionType: graph.LLMCall, Timestamp: at(22), Model: "claude-x", Status: "failed", Text: "overloaded"},
 			{ActionID: "b", ActionType: graph.AssistantMessage, Timestamp: at(23), Text: "There is none."},
 		},

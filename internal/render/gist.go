@@ -125,6 +125,25 @@ func rawInput(a *graph.ActionRow) json.RawMessage {
 	return schema.Field(rawJSON(a.Properties["properties"]), "tool_input")
 }
 
+// resultRest is what a result says beside its text, as JSON, or nil.
+func resultRest(r *graph.ActionRow) json.RawMessage {
+	if r == nil {
+		return nil
+	}
+	return schema.Field(rawJSON(r.Properties["properties"]), "result")
+}
+
+// patchText is a result's list of changes, as a diff has them; "" where it has none.
+func patchText(r *graph.ActionRow) string {
+	var text strings.Builder
+	for hunk := range schema.Elements(schema.Field(resultRest(r), "structuredPatch")) {
+		for line := range schema.Elements(schema.Field(hunk, "lines")) {
+			text.WriteString(schema.Unquote(line) + "\n")
+		}
+	}
+	return text.String()
+}
+
 // rawJSON is a property that holds JSON, whether a reader gives it as text or
 // decoded.
 func rawJSON(v any) json.RawMessage {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"slices"
 	"strings"
@@ -266,11 +267,15 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 // result draws what a call returned, whole; or, where it has none, why.
 func (p *painter) result(branch string, it *graph.TreeItem) {
 	failed := it.Action.IsError || it.Action.Status == "failed"
-	switch {
+	switch patch := patchText(it.Result); {
+	case patch != "":
+		p.body(branch, "change", patch, failed)
 	case it.Result != nil && it.Result.Text != "":
 		p.body(branch, "result", it.Result.Text, failed)
 	case failed:
 		p.body(branch, "result", errorLine(it), failed)
+	case it.Result != nil:
+		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}
 }
 
