@@ -1,5 +1,8 @@
-// Package claude turns what Claude Code gives its hooks into Event Protocol events.
-// It is pure: bytes and what the recorder observed in, events out.
+// Package claude turns what Claude Code gives its hooks, and what it writes into its
+// transcripts, into Event Protocol events. It is pure: bytes and what the recorder
+// observed in, events out.
+//
+// # Hooks
 //
 // Every event has origin "hook", source_sdk, hook_event_name, timestamp (Env.Now),
 // host, user_id, input_hash, and of the payload
@@ -68,4 +71,66 @@
 // ("task_created") and TaskCompleted ("task_completed"). Everything else is named by
 // its hook event, receive time and payload. caused_by is the event id of the call's
 // PreToolUse.
+//
+// # Transcripts
+//
+// A Transcript reads <session>.jsonl and agent-<id>.jsonl line by line, of every
+// version from 1.0 to 2.1.330. Every event has origin "transcript", source_sdk,
+// hook_event_name (the line's type; its subtype where it has one; "summary" of
+// isCompactSummary), timestamp (the line's, else that of the line before), session_id,
+// agent_id (the line's or the file's), prompt_id, working_directory, host, user_id, and
+// seq: line × 1000 + part, where the parts of a line (its blocks) count from 1 and 0 is
+// the line itself.
+//
+//	line                              event type        what it takes                                         set
+//	user, text or string              message           the text blocks, joined by newlines                   role user, actor user
+//	  isMeta, or begun by             message           the same                                              role system
+//	  <command-…> and its like
+//	  isCompactSummary                compaction        the same
+//	  an agent's first                agent_start       the same: the agent's prompt; no SubagentStart
+//	user tool_result                  tool_end          toolUseResult, else content → result; of an error     status, is_error
+//	                                                    its text → error_message instead
+//	assistant, message.usage          llm_end           the counts, model, stop_reason → reason; once a       event id of message.id
+//	                                                    call, and again where it says something new
+//	assistant text                    message           text, model, message.id                               role assistant
+//	assistant thinking                message           thinking, message.id                                  role assistant, reason thinking
+//	assistant redacted_thinking       message           message.id                                            … reason redacted_thinking
+//	assistant tool_use,               tool_start        name, id, input, model, message.id                    input_hash
+//	  server_tool_use, mcp_tool_use
+//	assistant …_tool_result           tool_end          content → result, error_code → error_type
+//	assistant isApiErrorMessage       error, rate_limit error → error_type, its text → error_message          is_error
+//	assistant of <synthetic>          message           its text: "No response requested."                    role system
+//	any other block                   unknown           the block, in extra.block
+//	system stop_hook_summary          turn_end
+//	system turn_duration              turn_end          durationMs → duration_ms
+//	system compact_boundary           compaction        compactMetadata.trigger → reason
+//	system api_error                  error             its text → error_message; the type of its status      is_error
+//	system local_command              message           content                                               role system
+//	system, any other                 context           content
+//	attachment queued_command         message           prompt; prompt_id of the running turn                 role user, or system
+//	attachment structured_output      structured_output data → result, toolUseID → tool_use_id
+//	summary, custom-title,            session_update    the title, where it changed; a summary only where
+//	  ai-title, agent-name                              its leafUuid is a line of the file
+//	permission-mode, mode,            session_update    extra, where it changed
+//	  agent-setting
+//	user, assistant, system           session_update    version, entrypoint, permissionMode → extra,
+//	                                                    gitBranch → metadata, where one changed
+//	tag                               tag
+//	any other                         none: needlessType and needlessAttachment list what is known
+//
+// The status of a tool_end is what the line itself knows: denied (decision reject),
+// failed (an error of an accepted call), blocked (permission-rule), interrupted
+// (user-rejected without a decision), else none.
+//
+// Extra keeps of user and assistant lines only what keptAs names, and uuid and
+// parent_uuid, on the first event of the line's blocks; of system lines everything
+// that says something; of llm_end usage (what no field took) and request_id; of tool_end
+// content, what the model saw, where result does not say the same. Images are counted
+// (extra.images), their data is kept only inside a toolUseResult.
+//
+// Event ids name the line by its uuid and the part, so that one line in two files, of a
+// fork and its parent, is one fact. A line without uuid is named by where it is. In a
+// fork's file (OriginScan) the copied lines are facts of the sessions that they come
+// from, without the prompt_id where the fork wrote another one in, and one fork event,
+// told with the first line, says where it left its parent.
 package claude

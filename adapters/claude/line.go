@@ -218,8 +218,6 @@ func parseTime(v json.RawMessage) (time.Time, error) {
 
 func (l *line) fault(what string) { l.faults = append(l.faults, errors.New(what)) }
 
-func (l *line) err() error { return errors.Join(l.faults...) }
-
 // key names the line: its uuid, else where it is.
 func (l *line) key(src Source) string {
 	if l.uuid != "" {

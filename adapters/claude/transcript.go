@@ -67,7 +67,8 @@ func NewTranscript(src Source) *Transcript {
 // Events returns the facts in b, line n (counted from 1) of the file; a blank line has
 // none. kind is the line's own type: "assistant", "system/turn_duration",
 // "attachment/file"; unknown reports a type that this version does not know. An error
-// says what is wrong with the line; what could be read of it is returned beside.
+// says what is wrong with a line of which nothing could be read; what is wrong with
+// others is in metadata.hook_error of their facts.
 //
 // Raw fields of the events alias the line: the caller must leave it alone for as long as
 // it uses them.
@@ -90,37 +91,35 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 	}
 	if l.time.IsZero() && t.last.IsZero() {
 		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n})
-		return nil, kind, false, l.err()
+		return nil, kind, false, nil
 	}
 	f := &facts{Transcript: t, events: make([]schema.Event, 0, len(l.message.blocks)+2)}
 	if !l.time.IsZero() {
 		t.last = l.time
 		for _, w := range t.waiting {
-			f.read(readLine(&line{}, w.raw, w.n))
+			err = errors.Join(err, f.read(readLine(&line{}, w.raw, w.n)))
 		}
 		t.waiting = nil
 	}
-	f.l = nil
-	f.read(l)
-	if fault != "" {
-		f.fault(fault)
+	if fault != nil {
+		l.faults = append(l.faults, fault)
 	}
-	return f.events, kind, false, l.err()
+	return f.events, kind, false, errors.Join(err, f.read(l))
 }
 
 // validLine returns a line as one JSON object in UTF-8 without newlines: the line
 // itself, which is what Claude Code writes, or a copy of it.
-func validLine(line []byte) (_ []byte, fault string, err error) {
+func validLine(line []byte) (_ []byte, fault, err error) {
 	if !utf8.Valid(line) {
 		line = bytes.ToValidUTF8(line, []byte("\ufffd"))
-		fault = "not UTF-8: invalid bytes replaced"
+		fault = errors.New("not UTF-8: invalid bytes replaced")
 	}
 	if !schema.Valid(line) {
 		var value json.RawMessage
-		return nil, "", fmt.Errorf("not valid JSON: %w", json.Unmarshal(line, &value))
+		return nil, nil, fmt.Errorf("not valid JSON: %w", json.Unmarshal(line, &value))
 	}
 	if line[0] != '{' {
-		return nil, "", errors.New("not a JSON object")
+		return nil, nil, errors.New("not a JSON object")
 	}
 	if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
 		line = compact(line)
@@ -135,9 +134,11 @@ type facts struct {
 	events []schema.Event
 }
 
-// read adds the facts of l.
-func (f *facts) read(l *line) {
+// read adds the facts of l. What is wrong with the line is noted on them, or is the
+// error of a line that has none.
+func (f *facts) read(l *line) error {
 	f.l = l
+	before := len(f.events)
 	f.place()
 	f.fork()
 	f.surroundings()
@@ -156,6 +157,18 @@ func (f *facts) read(l *line) {
 	if l.uuid != "" {
 		f.uuids[hashOf(l.uuid)] = struct{}{}
 	}
+	err := errors.Join(l.faults...)
+	if err == nil || len(f.events) == before {
+		return err
+	}
+	for i := before; i < len(f.events); i++ {
+		e := &f.events[i]
+		if e.EventType == schema.Unknown {
+			continue // it says what is wrong with it
+		}
+		e.Metadata = appendMetadata(e.Metadata, schema.MetaHookError, schema.AppendString(nil, err.Error()))
+	}
+	return nil
 }
 
 // place says when, in which session and in which lane the line is.
@@ -213,14 +226,6 @@ func (f *facts) add(typ schema.Type, block int) *schema.Event {
 		e.Metadata = appendMetadata(nil, schema.MetaSessionID, schema.AppendString(nil, l.session))
 	}
 	return e
-}
-
-// fault notes on every event of the line what was wrong with its bytes.
-func (f *facts) fault(fault string) {
-	for i := range f.events {
-		e := &f.events[i]
-		e.Metadata = appendMetadata(e.Metadata, schema.MetaHookError, schema.AppendString(nil, fault))
-	}
 }
 
 // unread adds an event that holds whole what this version cannot read.
