@@ -120,7 +120,8 @@
 //
 // The status of a tool_end is what the line itself knows: denied (decision reject),
 // failed (an error of an accepted call), blocked (permission-rule), interrupted
-// (user-rejected without a decision), else none.
+// (user-rejected or interrupted, without a decision), else none. Versions before
+// toolDenialKind say so in the words of the error.
 //
 // Extra keeps of user and assistant lines only what keptAs names, and uuid and
 // parent_uuid, on the first event of the line's blocks; of system lines everything

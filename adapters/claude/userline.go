@@ -139,10 +139,26 @@ func (f *facts) resultStatus(b block, text string) string {
 		return schema.StatusFailed
 	case l.denialKind == "permission-rule":
 		return schema.StatusBlocked
-	case l.denialKind == "user-rejected" && l.decision == "":
+	case l.decision != "":
+		return ""
+	case l.denialKind == "user-rejected", l.denialKind == "interrupted":
 		return schema.StatusInterrupted
-	case l.denialKind == "" && l.decision == "" && b.isError && (unquote(l.toolUseResult) == "User rejected tool use" || interruption(text)):
-		return schema.StatusInterrupted // versions before toolDenialKind
+	case l.denialKind == "" && b.isError:
+		return oldStatus(text, unquote(l.toolUseResult))
+	}
+	return ""
+}
+
+// oldStatus is the status of a failed call in versions before toolDenialKind, which
+// say it in words only.
+func oldStatus(text, structured string) string {
+	if structured == "User rejected tool use" || interruption(text) {
+		return schema.StatusInterrupted
+	}
+	for _, begin := range []string{"Permission to use ", "Claude requested permissions to "} {
+		if strings.HasPrefix(text, begin) {
+			return schema.StatusDenied
+		}
 	}
 	return ""
 }
