@@ -106,7 +106,7 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 		if r.Role == schema.RoleSystem {
 			typ = SystemMessage
 		}
-		key := schema.NewKey("prompts", session, lane, r.PromptID, string(typ), text)
+		key := schema.NewKey("prompts", session, lane, r.PromptID, cmp.Or(r.Role, "user"), text)
 		if groups[key] == nil {
 			groups[key] = &promptsOf{key: key, prompt: r.PromptID, typ: typ}
 		}
@@ -133,7 +133,7 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 		p := lineOf(recs)
 		e := *r.Event
 		e.Seq = p.seq
-		g := groups[schema.NewKey("prompts", session, lane, r.PromptID, string(typeOf(*r)), text)]
+		g := groups[schema.NewKey("prompts", session, lane, r.PromptID, r.Role, text)]
 		facts[g] = append(facts[g], record{Event: &e, at: p.at, sum: r.sum})
 	}
 	var hooks, left []openPrompt
@@ -184,13 +184,6 @@ func lend(hooks, lines []openPrompt) {
 func remove(list []pairing, p pairing) []pairing {
 	k := slices.Index(list, p)
 	return slices.Delete(list, k, k+1)
-}
-
-func typeOf(r record) ActionType {
-	if r.Role == schema.RoleSystem {
-		return SystemMessage
-	}
-	return UserMessage
 }
 
 // telling is a fact that tells of the end of a turn: of a hook's action, or of a line.

@@ -94,12 +94,8 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 			typ: g.typ,
 			key: func(k int) schema.Key { return schema.NewKey("prompt", g.key.String(), itoa(k)) },
 			props: func(int) []Prop {
-				role := schema.RoleUser
-				if g.typ == SystemMessage {
-					role = schema.RoleSystem
-				}
 				props := []Prop{
-					{"name", gist(text)}, {"text", clip(text)}, {"role", role},
+					{"name", gist(text)}, {"text", clip(text)}, {"role", promptRole(g.typ)},
 					{"status", schema.StatusCompleted},
 				}
 				if g.prompt != "" {
@@ -111,8 +107,15 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	}
 }
 
+func promptRole(t ActionType) string {
+	if t == SystemMessage {
+		return schema.RoleSystem
+	}
+	return schema.RoleUser
+}
+
 func (s *Session) promptGroup(f *fact, t ActionType, text string) *claimGroup {
-	key := schema.NewKey("prompts", s.id, f.AgentID, f.PromptID, string(t), text)
+	key := schema.NewKey("prompts", s.id, f.AgentID, f.PromptID, promptRole(t), text)
 	g := s.claims[key]
 	if g == nil {
 		all := schema.NewKey("prompts of", s.id, f.AgentID, text)
