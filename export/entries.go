@@ -235,10 +235,11 @@ func (b *builder) result(r *graph.ActionRow) (out []field) {
 		out = append(out, whole("", text, ""))
 	}
 	rest := schema.Field([]byte(property(r, "properties")), "result")
-	if patch := b.text(patchText(schema.Field(rest, "structuredPatch"))); patch != "" {
+	hunks := schema.Field(rest, "structuredPatch")
+	if patch := b.text(patchText(hunks)); patch != "" {
 		return append(out, whole("", patch, "diff"))
 	}
-	if len(out) == 0 && len(rest) > 2 {
+	if len(out) == 0 && len(rest) > 2 && hunks == nil { // a new file's content is the input
 		return b.value("", rest)
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Session draws one session as a tree: a header, then turn by turn the prompt, the
@@ -274,7 +275,7 @@ func (p *painter) result(branch string, it *graph.TreeItem) {
 		p.body(branch, "result", it.Result.Text, failed)
 	case failed:
 		p.body(branch, "result", errorLine(it), failed)
-	case it.Result != nil:
+	case it.Result != nil && schema.Field(resultRest(it.Result), "structuredPatch") == nil: // a new file's content is the input
 		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}
 }
