@@ -130,9 +130,10 @@ func (p *reading) run(ctx context.Context) (err error) {
 		p.from, p.at = Position{}, Position{}
 	}
 	p.noted, p.told, p.first = p.from, p.from, p.from.First
-	if p.lines, err = newLines(p.f, p.from, p.report.info.Size()-p.from.Offset); err != nil {
+	if p.lines, err = newLines(p.f, p.from); err != nil {
 		return err
 	}
+	p.lines.ahead(p.report.info.Size() - p.lines.off)
 	if p.lines.off < p.report.info.Size() {
 		if err := p.begin(); err != nil {
 			return err
