@@ -42,6 +42,7 @@ func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
 // first answer of the API was to another session's request.
 func isFork(f io.ReaderAt) (bool, error) {
 	l := peek(f)
+	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
 	for {
 		line, err := l.next()
 		if err != nil {
