@@ -17,26 +17,24 @@
 //
 // # Agreement with ccusage
 //
-// On the same files the tokens are those of ccusage 20.0.26 but for these causes, to
-// which a test holds the difference exactly:
+// On the same files the tokens are those of ccusage 20.0.24 but for these causes, which
+// sum to the difference exactly (TestCcusage):
 //
-//  1. Figures: ccusage takes the line of a message with the greatest total, we take the
-//     greatest of each figure. They differ where one line has more of one and less of
-//     another.
-//  2. No request id: without one ccusage counts a message again for each time that it was
-//     written at, unless its id looks like Anthropic's (msg_…); we count it once.
-//  3. Several request ids: ccusage counts a message once for each; we count it once.
-//  4. Sessions: ccusage counts a message of two sessions with one request id once; we count
+//  1. Lines that only one reads. ccusage skips lines with a null where its schema has
+//     none, with a version that is none, and with a space after "usage":. It reads usage
+//     in progress lines and, as calls of their own, an advisor's iterations.
+//  2. Sessions: a message with one request id in two sessions is one to ccusage; we count
 //     it in each, unless the second is a fork, whose copied lines are the first's.
-//  5. Lines that only one reads: ccusage skips lines that have a null where its schema has
-//     none, or a version that is none, and reads usage in progress lines and, as calls of
-//     their own, the iterations of an advisor.
-//  6. Splits: where a line divides cache writes by their time to live ccusage takes the
-//     sum of the parts, we take the line's own sum.
-//  7. Time: a message on two sides of midnight is counted on the day of its first line; in
-//     ccusage on the day of the line that it took.
+//  3. Requests: a message with two request ids, or with none and two times, is two to
+//     ccusage; to us it is one.
+//  4. Figures: ccusage takes the line of a message with the greatest total, and no
+//     sidechain's where there is another, we the greatest of each figure.
+//  5. Splits: where a line divides its cache writes by time to live, ccusage takes the sum
+//     of the parts, we the line's own sum.
 //
-// Costs differ by the price table, too: ccusage takes LiteLLM's, adds no web searches.
+// Days: a message whose lines are on two sides of midnight is of the day of its first; in
+// ccusage of the day of the line that it took. Costs: ccusage has LiteLLM's prices, of the
+// whole context length, and no web searches.
 package usage
 
 import (
