@@ -83,8 +83,8 @@ func (f *facts) toolStart(at int, b block) {
 	if string(b.input) != "null" {
 		e.ToolInput = b.input
 	}
-	if e.ToolInput != nil {
-		e.InputHash = f.env.inputHash(e.ToolInput)
+	if e.ToolInput != nil && f.mac != nil {
+		e.InputHash = inputHash(f.mac, e.ToolInput)
 	}
 	e.Extra = f.lineExtra(at)
 	if f.l.agent == "" && b.name == "Task" {

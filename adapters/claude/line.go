@@ -52,6 +52,25 @@ func readLine(l *line, raw []byte, n int64) *line {
 	return l
 }
 
+// release lets go of the bytes of the line: a file that nobody writes to any more must
+// not keep its last line, which can be long.
+func (l *line) release() {
+	l.raw, l.toolUseResult, l.attachment, l.content = nil, nil, nil, nil
+	l.message.usage, l.message.text = nil, nil
+	clear(l.message.blocks)
+	clear(l.kept)
+	clear(l.others)
+}
+
+// parts is how many events the line mostly gives.
+func (l *line) parts() int {
+	n := max(1, len(l.message.blocks))
+	if l.message.usage != nil {
+		n++
+	}
+	return n
+}
+
 // names are what most lines repeat of the line before: taken from it they need no
 // memory of their own.
 type names struct{ session, cwd, version, entrypoint, branch, promptID string }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
 	"slices"
 	"strings"
 
@@ -61,8 +62,17 @@ func (env Env) inputHash(raw []byte) string {
 	if len(env.HashKey) == 0 {
 		return ""
 	}
-	mac := hmac.New(sha256.New, env.HashKey)
-	members := membersOf(raw)
+	return inputHash(hmac.New(sha256.New, env.HashKey), raw)
+}
+
+// inputHash is Env.inputHash with a keyed hash that can be used again.
+func inputHash(mac hash.Hash, raw []byte) string {
+	mac.Reset()
+	var few [8]member // as many as most inputs have
+	members := few[:0]
+	for key, v := range schema.Fields(raw) {
+		members = append(members, member{key: key, raw: v})
+	}
 	if len(members) == 0 {
 		mac.Write(compact(raw))
 	}

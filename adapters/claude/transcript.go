@@ -3,9 +3,12 @@ package claude
 import (
 	"bytes"
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -33,8 +36,8 @@ type Source struct {
 // 1.x version wrote into the main file.
 type Transcript struct {
 	src  Source
-	env  Env
-	line line // the last one: what it is made of is used again
+	mac  hash.Hash // keyed, nil without a key
+	line line      // the last one: what it is made of is used again
 
 	last   time.Time // the last timestamp seen
 	named  string    // the last session that a line named
@@ -58,10 +61,14 @@ type waitingLine struct {
 
 // NewTranscript returns a Transcript of the file that src describes.
 func NewTranscript(src Source) *Transcript {
-	return &Transcript{
-		src: src, env: Env{HashKey: src.HashKey},
+	t := &Transcript{
+		src:   src,
 		about: map[string]*about{}, said: map[string]string{}, uuids: map[uint64]struct{}{},
 	}
+	if len(src.HashKey) > 0 {
+		t.mac = hmac.New(sha256.New, src.HashKey)
+	}
+	return t
 }
 
 // Events returns the facts in b, line n (counted from 1) of the file; a blank line has
@@ -85,6 +92,7 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 		return nil, "", false, err
 	}
 	l := readLine(&t.line, b, n)
+	defer l.release()
 	kind = l.kind()
 	if needed, known := l.use(); !needed {
 		return nil, kind, !known, nil
@@ -93,7 +101,7 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n})
 		return nil, kind, false, nil
 	}
-	f := &facts{Transcript: t, events: make([]schema.Event, 0, len(l.message.blocks)+2)}
+	f := &facts{Transcript: t, events: make([]schema.Event, 0, l.parts())}
 	if !l.time.IsZero() {
 		t.last = l.time
 		for _, w := range t.waiting {

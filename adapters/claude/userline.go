@@ -102,8 +102,8 @@ func (f *facts) toolEnd(at int, b block, only bool) {
 	e.ToolUseID = b.toolUseID
 	e.IsError = b.isError
 	seen := b.content
-	text, isText := contentText(seen)
 	if b.isError {
+		text, isText := contentText(seen)
 		e.ErrorMessage = text
 		if isText {
 			seen = nil // ErrorMessage says it
@@ -124,7 +124,7 @@ func (f *facts) toolEnd(at int, b block, only bool) {
 			e.Result = withoutImages(seen)
 		}
 	}
-	e.Status = f.resultStatus(b, text)
+	e.Status = f.resultStatus(b, e.ErrorMessage)
 	e.Extra = l.extra(more...)
 }
 
