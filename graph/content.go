@@ -312,8 +312,11 @@ func leftovers(e *schema.Event) string {
 // eventName is the caption of an action that is one event.
 func eventName(e *schema.Event, t ActionType) string {
 	head := e.HookEventName
-	if head == "" {
+	switch {
+	case head == "":
 		head = string(t)
+	case e.Origin == schema.OriginTranscript && (t == ErrorEvent || t == RateLimitEvent):
+		head = "API error"
 	}
 	var tail string
 	switch t {

@@ -265,7 +265,7 @@ func (w *world) callStatuses() {
 				}
 			}
 		}
-		if ran := status == schema.StatusCompleted || status == schema.StatusFailed; ran && u.took > 0 {
+		if ran := status == schema.StatusCompleted || status == schema.StatusFailed; ran && u.took > 0 && !neverRan(u.evidence) {
 			u.call.set(Prop{"duration_ms", u.took})
 		}
 		if neverRan(u.evidence) {

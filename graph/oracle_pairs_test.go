@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -103,10 +104,10 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 	groups := map[schema.Key]*promptsOf{}
 	group := func(r record) *promptsOf {
 		typ := UserMessage
-		if r.Role == schema.RoleSystem {
+		if promptRoleOf(r) == "system" {
 			typ = SystemMessage
 		}
-		key := schema.NewKey("prompts", session, lane, r.PromptID, cmp.Or(r.Role, "user"), text)
+		key := schema.NewKey("prompts", session, lane, r.PromptID, promptRoleOf(r), text)
 		if groups[key] == nil {
 			groups[key] = &promptsOf{key: key, prompt: r.PromptID, typ: typ}
 		}
@@ -133,7 +134,7 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 		p := lineOf(recs)
 		e := *r.Event
 		e.Seq = p.seq
-		g := groups[schema.NewKey("prompts", session, lane, r.PromptID, r.Role, text)]
+		g := groups[schema.NewKey("prompts", session, lane, r.PromptID, promptRoleOf(*r), text)]
 		facts[g] = append(facts[g], record{Event: &e, at: p.at, sum: r.sum})
 	}
 	var hooks, left []openPrompt
@@ -151,6 +152,17 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 	}
 	lend(hooks, left)
 	return slices.Collect(maps.Values(groups))
+}
+
+// promptRoleOf is whose a message of a hook or a transcript is. A slash command that is
+// not the runtime's own is a person's.
+func promptRoleOf(r record) string {
+	command := r.Origin == schema.OriginTranscript && strings.HasPrefix(r.Content, "<command-message>") &&
+		tagged(r.Content, "command-name") != ""
+	if r.Role == schema.RoleSystem && !command {
+		return "system"
+	}
+	return "user"
 }
 
 type openPrompt struct {

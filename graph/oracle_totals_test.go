@@ -360,7 +360,7 @@ func (w *world) sessionContent() {
 		w.node["end_reason"] = end.Reason
 	}
 	prompt := func(r record) string {
-		if r.EventType != schema.Message || r.Role != schema.RoleUser {
+		if r.EventType != schema.Message || r.Role != schema.RoleUser && (singleType(r) != "" || promptRoleOf(r) != "user") {
 			return ""
 		}
 		return gistOf(promptText(r.Content), 200)

@@ -56,6 +56,9 @@ func (s *Session) message(f *fact) {
 	case schema.RoleSystem:
 		t = SystemMessage
 	}
+	if typed(f.Event) {
+		t = UserMessage
+	}
 	switch {
 	case t == AssistantMessage:
 		s.single(f, t)
@@ -69,6 +72,14 @@ func (s *Session) message(f *fact) {
 		s.agentNotice(f)
 	}
 	s.firstPrompt(f, t)
+}
+
+// typed reports the line of a slash command that is a prompt: a person's own, or a
+// skill. The runtime writes <command-message> first in these, and <command-name> first in
+// its own (/clear, /model), which ask the model nothing.
+func typed(e *schema.Event) bool {
+	return e.Origin == schema.OriginTranscript && e.Role == schema.RoleSystem &&
+		strings.HasPrefix(e.Content, "<command-message>") && tagged(e.Content, "command-name") != ""
 }
 
 // promptFact folds a prompt that the hook or the transcript tells of.

@@ -208,7 +208,8 @@ func permission(d dice, e *schema.Event) {
 
 func message(d dice, e *schema.Event) {
 	e.EventType, e.Role = schema.Message, d.pick("user", "user", "system", "assistant", "assistant")
-	e.Content = d.pick("hello", "/review 1", "<command-name>review</command-name><command-args>1</command-args>", "done", "bye", " ")
+	e.Content = d.pick("hello", "/review 1", "<command-name>review</command-name><command-args>1</command-args>",
+		"<command-message>review</command-message><command-name>review</command-name><command-args>1</command-args>", "done", "bye", " ")
 	e.Title = d.pick("", "", "", "title", "other title")
 	if e.Origin == schema.OriginTranscript && d.one(3) {
 		e.Timestamp = e.Timestamp.Add(-10*time.Second + time.Duration(d(3)-1))

@@ -98,7 +98,7 @@ func (s *Session) toolEnd(f *fact) {
 }
 
 // setDuration derives the duration of a call that ran from its two ends, where no
-// fact states one. A denied call only waited.
+// fact states one. A denied call only waited, and one that never ran took no time.
 func (s *Session) setDuration(i int32) {
 	a := &s.actions[i]
 	if a.regs.held(classDuration) {
@@ -107,7 +107,7 @@ func (s *Session) setDuration(i int32) {
 	took := int64(0)
 	switch statuses[a.status] {
 	case schema.StatusCompleted, schema.StatusFailed:
-		if a.startRank != 0 && a.ended > a.started {
+		if !a.never && a.startRank != 0 && a.ended > a.started {
 			took = a.ended - a.started
 		}
 	}
