@@ -99,43 +99,54 @@ type sessions struct {
 
 type sessionFile struct {
 	path  string // below a project's folder
+	turns int    // how often it repeats what was recorded: sessions of people are longer
 	parts []string
 	kinds []byte // of what stands between the parts: 'i' an id, 't' a time, 's' a session's id
 	fill  []string
 }
 
-// readSessions reads the recorded transcripts of the repository.
+// readSessions reads the transcripts in the repository: of real work, which is most of
+// the tree, and of recordings, which have the subagents, forks and lines of today.
 func readSessions() (*sessions, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list -m: %w", err)
 	}
-	root := filepath.Join(strings.TrimSpace(string(out)), "adapters", "claude", "testdata", "transcripts")
+	root := strings.TrimSpace(string(out))
 	s := &sessions{own: map[string]bool{}}
-	uuid := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	texts := map[string]string{}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range []string{"internal/bench/testdata/transcripts", "transcript/testdata/projects"} {
+		if err := s.read(filepath.Join(root, filepath.FromSlash(dir)), texts); err != nil {
+			return nil, err
+		}
+	}
+	for path, text := range texts {
+		f := s.cut(path, text)
+		if f.turns = 1; strings.Contains(text, `"version":"2.1.14"`) {
+			f.turns = realTurns
+		}
+		s.size += int64(f.turns * len(text))
+		s.files = append(s.files, f)
+	}
+	return s, nil
+}
+
+// read reads the files of a tree that are named after sessions.
+func (s *sessions) read(root string, texts map[string]string) error {
+	session := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}.*\.json(l?)$`)
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		rel, _ := filepath.Rel(root, path)
-		_, rel, _ = strings.Cut(filepath.ToSlash(rel), "/") // without the name of the recording
-		if !uuid.MatchString(rel) || filepath.Ext(rel) == ".golden" {
+		name := session.FindString(filepath.ToSlash(path))
+		if name == "" {
 			return nil
 		}
-		s.own[rel[:36]] = true
+		s.own[name[:36]] = true
 		text, err := os.ReadFile(path)
-		texts[rel] = string(text)
-		s.size += int64(len(text))
+		texts[name] = string(text)
 		return err
 	})
-	if err != nil || len(texts) == 0 {
-		return nil, fmt.Errorf("no transcripts in %s: %v", root, err)
-	}
-	for path, text := range texts {
-		s.files = append(s.files, s.cut(path, text))
-	}
-	return s, nil
 }
 
 // cut finds what differs from one copy to the next.
@@ -159,20 +170,14 @@ func (s *sessions) cut(path, text string) sessionFile {
 	return f
 }
 
-// turns is how often a session of a tree repeats what was recorded: sessions of people
-// are ten times as long as recordings.
-const turns = 8
+const realTurns = 6
 
 // write makes a tree of about so many bytes, in 40 projects.
 func (s *sessions) write(dir string, size int64) error {
-	for i := range int(max(size/(s.size*turns), 1)) {
+	for i := range int(max(size/s.size, 1)) {
 		for _, f := range s.files {
-			n := turns
-			if strings.HasSuffix(f.path, ".json") {
-				n = 1
-			}
 			path := filepath.Join(dir, fmt.Sprint("-home-dev-p", i%40), fresh(f.path[:36], i)+f.path[36:])
-			if err := f.write(path, i, n); err != nil {
+			if err := f.write(path, i, f.turns); err != nil {
 				return err
 			}
 			// Files that were just written are looked at again: these are of long ago.
