@@ -33,8 +33,8 @@
 //     of the parts, we the line's own sum.
 //
 // Days: a message whose lines are on two sides of midnight is of the day of its first; in
-// ccusage of the day of the line that it took. Costs: ccusage has LiteLLM's prices, of the
-// whole context length, and no web searches.
+// ccusage of the day of the line that it took. Costs differ as the price tables do:
+// ccusage has LiteLLM's.
 package usage
 
 import (
