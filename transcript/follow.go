@@ -37,6 +37,7 @@ func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 	s := &following{Follower: f, queue: newQueue(), lives: map[string]*live{}, own: map[string]int64{},
 		dirty: map[string]bool{}, retries: map[string]time.Duration{}}
 	s.index = readIndex(f.Reader.Journal.Home(), f.Reader.Host)
+	s.mains = mains(s.index)
 	s.known = knowledge{Reader: f.Reader, found: map[string]map[string]Position{}}
 	places, reports := make(chan []tail.Place), make(chan []string)
 	tree := f.tail
@@ -92,6 +93,7 @@ type following struct {
 	own   map[string]int64 // entries that this process made, with the file's time then
 	dirty map[string]bool  // entries that the index on disk lacks
 	lives map[string]*live
+	mains map[string]string // what the index said in the beginning: see mains
 	// retries are how long was waited for a file that could not be read.
 	retries map[string]time.Duration
 

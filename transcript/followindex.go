@@ -3,6 +3,7 @@ package transcript
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -10,13 +11,15 @@ const (
 	indexEvery = time.Minute      // how often the index is written while files grow
 	liveFor    = 15 * time.Minute // how long what is kept of a file is
 	maxLives   = 256              // of more only what was used just now is kept
+	manyFiles  = 100              // that wait: a tree is read for the first time
 )
 
 // keep does what is due now and then.
 func (s *following) keep(ctx context.Context) {
+	began := time.Now()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	written := time.Now()
+	written, busy := time.Now(), true
 	for {
 		var now time.Time
 		select {
@@ -30,8 +33,15 @@ func (s *following) keep(ctx context.Context) {
 			written = now
 			s.writeIndex()
 		}
-		_, behind := s.queue.waiting()
+		waiting, behind := s.queue.waiting()
 		s.health.behind(behind)
+		switch {
+		case waiting > manyFiles:
+			busy = true
+		case busy && waiting == 0 && now.Sub(began) > indexEvery/6:
+			busy = false
+			debug.FreeOSMemory() // a daemon keeps for days what a start took for seconds
+		}
 	}
 }
 

@@ -94,9 +94,13 @@ func (s *following) announced(session string, seen map[string]int64, buf []byte)
 		delete(seen, session) // it was removed, or there is no such session
 		return nil
 	}
-	from := seen[session]
+	from, known := seen[session]
 	if file.Size < from {
 		from = 0
+	}
+	if path := s.mains[session]; !known && path != "" && time.Since(file.ModTime) > settledFor && s.settled(path) {
+		seen[session] = file.Size // its journal need not be opened
+		return nil
 	}
 	path := lastAnnounced(filepath.Join(journal.Dir(s.Reader.Journal.Home()), session+journal.Suffix), from, file.Size, s.Reader.Host, buf)
 	seen[session] = file.Size
@@ -104,6 +108,17 @@ func (s *following) announced(session string, seen map[string]int64, buf []byte)
 		return nil
 	}
 	return []tail.Place{{Path: path}, {Path: filepath.Join(strings.TrimSuffix(path, suffix), "subagents"), Folder: true}}
+}
+
+// mains are the sessions whose own transcript is in an index, and where that is.
+func mains(index map[string]entry) map[string]string {
+	mains := make(map[string]string, len(index))
+	for path, e := range index {
+		if filepath.Base(path) == e.session+suffix {
+			mains[e.session] = path
+		}
+	}
+	return mains
 }
 
 // settled reports whether a file is as it was when it was read, or is not there.
