@@ -24,8 +24,7 @@ func (s *Store) Files(ctx context.Context, f graph.FileFilter) (out []graph.File
 
 // lines sums a property of a call's results, of those that have it: NULL where none has.
 func lines(prop string) string {
-	value := "json_extract(b.more, '$." + prop + "')"
-	return "(SELECT sum(iif(typeof(" + value + ") = 'integer', " + value + ", NULL)) FROM action r JOIN body b ON b.id = r.id" +
+	return "(SELECT sum(json_extract(b.more, '$." + prop + "')) FROM action r JOIN body b ON b.id = r.id" +
 		" WHERE r.parent = a.id AND r.type = ?2 AND b.more IS NOT NULL)"
 }
 
