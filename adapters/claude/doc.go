@@ -118,8 +118,9 @@
 //	tag                               tag
 //	any other                         none: needlessType and needlessAttachment list what is known
 //
-// The status of a tool_end is what the line itself knows: denied (decision reject),
-// failed (an error of an accepted call), blocked (permission-rule), interrupted
+// The status of a tool_end is what the line itself knows: blocked (rejected by a rule, a
+// mode or a hook: permission-rule), denied (any other decision reject), failed (an error
+// of an accepted call), interrupted
 // (user-rejected or interrupted, without a decision), else none. Versions before
 // toolDenialKind say so in the words of the error.
 //

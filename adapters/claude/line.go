@@ -30,7 +30,7 @@ type line struct {
 	message                            message
 	toolUseResult, attachment, content json.RawMessage
 	requestID, errorType               string
-	denialKind, decision               string
+	denialKind, decision, decidedBy    string
 	costUSD, durationMS                *float64
 
 	named  string   // session, before the rule of forks
@@ -139,6 +139,7 @@ func (l *line) member(c *cursor) {
 		l.denialKind = l.keep("tool_denial_kind", c)
 	case "permissionDecision":
 		l.decision = schema.FieldString(c.b[c.i:], "decision")
+		l.decidedBy = schema.FieldString(c.b[c.i:], "source")
 		l.keep("permission_decision", c)
 	case "logicalParentUuid", "userType", "slug", "session_id", "rendered", "renderedRole", "isVisibleInTranscriptOnly":
 		// What every line repeats, and what another field says.

@@ -133,6 +133,9 @@ func (f *facts) toolEnd(at int, b block, only bool) {
 func (f *facts) resultStatus(b block, text string) string {
 	l := f.l
 	switch {
+	case l.decision == "reject" && l.denialKind == "permission-rule" && !strings.HasPrefix(l.decidedBy, "user"):
+		// A rule, a mode or a hook: nobody was asked. The hooks of such a call say blocked, too.
+		return schema.StatusBlocked
 	case l.decision == "reject":
 		return schema.StatusDenied
 	case l.decision == "accept" && b.isError:
