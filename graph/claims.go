@@ -284,6 +284,14 @@ func (g *claimGroup) pairs() []couple {
 	return out
 }
 
+// borrowed returns the line of another group that the hook first received at has.
+func (g *claimGroup) borrowed(first int64) (l loan, ok bool) {
+	if g.prompts != nil {
+		l, ok = g.loans[first]
+	}
+	return l, ok
+}
+
 // times gives the time and source line of each occasion, sorted.
 func (g *claimGroup) times() []when {
 	out := make([]when, 0, max(len(g.hooks), len(g.lines)))
@@ -294,11 +302,10 @@ func (g *claimGroup) times() []when {
 			out = append(out, when{p.line.time, p.line.seq})
 		default:
 			w := when{own: g.hooks[p.hook].first}
-			if p.line == nil {
-				p.line = g.borrowed(p.hook)
-			}
 			if p.line != nil {
 				w = when{min(w.own, p.line.time), p.line.seq}
+			} else if l, ok := g.borrowed(w.own); ok {
+				w = when{min(w.own, l.time), l.seq}
 			}
 			out = append(out, w)
 		}
@@ -329,7 +336,7 @@ func (s *Session) add(g *claimGroup, f *fact, c claim) (from int) {
 // changed from the given one on.
 func (s *Session) settleGroup(g *claimGroup, from int, c claim) {
 	c.lane = g.lane
-	if len(g.lines) == 0 && !g.borrows() {
+	if len(g.lines) == 0 && (g.prompts == nil || len(g.loans) == 0) {
 		c.when = func(k int) when { return when{own: g.hooks[k].first} }
 		g.nodes = s.settle(g.nodes, from, len(g.hooks), c)
 		return

@@ -349,8 +349,11 @@ func (w *world) sessionContent() {
 		}
 		return r.Title
 	}
-	titled := newest(has(where(main, func(r record) bool { return r.EventType != schema.SessionUpdate || r.HookEventName == "custom-title" }), title))
-	for _, kind := range []string{"agent-name", "ai-title", "summary"} {
+	lesser := []string{"agent-name", "ai-title", "summary"}
+	titled := newest(has(where(main, func(r record) bool {
+		return r.EventType != schema.SessionUpdate || !slices.Contains(lesser, r.HookEventName)
+	}), title))
+	for _, kind := range lesser {
 		if titled == nil {
 			titled = newest(has(where(updates, func(r record) bool { return r.HookEventName == kind }), title))
 		}

@@ -1,10 +1,8 @@
 package graph
 
 import (
-	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -21,30 +19,8 @@ type prompts struct {
 	typ    ActionType
 	prompt string
 	same   *sameText
-	loans  []loan
-}
-
-// loan is a line of another group that a hook of this one has.
-type loan struct {
-	hook int // by number
-	line *lineFact
-}
-
-// sameText is the groups of one lane and text.
-type sameText struct{ groups []*claimGroup }
-
-func (p *prompts) borrows() bool { return p != nil && len(p.loans) > 0 }
-
-func (p *prompts) borrowed(hook int) *lineFact {
-	if p == nil {
-		return nil
-	}
-	for _, l := range p.loans {
-		if l.hook == hook {
-			return l.line
-		}
-	}
-	return nil
+	left   []leftover
+	loans  map[int64]loan // by the first time of the hook that has it
 }
 
 // message folds a message.
@@ -91,10 +67,12 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	changed := []*claimGroup{g}
 	if f.Origin == schema.OriginHook {
 		g.hooks, from = addSpan(g.hooks, f.at)
+		g.same.hooks = true
 	} else {
 		changed = s.promptLine(g, f, text)
+		g.same.lines = true
 	}
-	if lent := g.same.lend(); len(lent) > 0 {
+	if lent := g.same.lend(changed); len(lent) > 0 {
 		changed, from = append(changed, lent...), 0
 	}
 	for k, g := range changed {
@@ -159,73 +137,13 @@ func (s *Session) promptLine(g *claimGroup, f *fact, text string) []*claimGroup 
 		return []*claimGroup{g}
 	}
 	old := l.home
-	changed := []*claimGroup{old}
-	if l.lent {
-		changed = slices.Clone(g.same.groups)
-	}
 	old.removeLine(l)
 	if st := f.stamp(rank); st.less(l.best) {
 		l.home, l.best = g, st
 	}
 	l.time, l.seq = min(l.time, f.at), min(l.seq, f.Seq)
 	l.home.addLine(l)
-	return append(changed, l.home)
-}
-
-// lineLag is how much later than its hook a line of another group may be: it waits for
-// the hooks.
-const lineLag = int64(time.Minute)
-
-// lend pairs what is left in the groups of one text: in the order of time each hook
-// takes the earliest line near it. It returns the groups that changed.
-func (t *sameText) lend() (changed []*claimGroup) {
-	if len(t.groups) < 2 {
-		return nil
-	}
-	type open struct {
-		*claimGroup
-		hook  int
-		first int64
-	}
-	var hooks []open
-	var lines []*lineFact
-	for _, g := range t.groups {
-		for _, p := range g.pairs() {
-			switch {
-			case p.line == nil:
-				hooks = append(hooks, open{g, p.hook, g.hooks[p.hook].first})
-			case p.hook < 0:
-				lines = append(lines, p.line)
-			}
-		}
-	}
-	slices.SortFunc(hooks, func(a, b open) int { return cmp.Or(cmp.Compare(a.first, b.first), slices.Compare(a.key[:], b.key[:])) })
-	slices.SortFunc(lines, compareLines)
-	loans := map[*claimGroup][]loan{}
-	lent := map[*lineFact]bool{}
-	for _, h := range hooks {
-		for _, l := range lines {
-			if !lent[l] && l.time >= h.first-lineLead && l.time <= h.first+lineLag {
-				lent[l] = true
-				loans[h.claimGroup] = append(loans[h.claimGroup], loan{h.hook, l})
-				break
-			}
-		}
-	}
-	for _, g := range t.groups {
-		was := slices.Clone(g.loans)
-		g.loans = loans[g]
-		same := slices.Equal(was, g.loans)
-		for _, l := range g.lines {
-			if l.lent != lent[l] {
-				l.lent, same = lent[l], false
-			}
-		}
-		if !same {
-			changed = append(changed, g)
-		}
-	}
-	return changed
+	return []*claimGroup{old, l.home}
 }
 
 // tagged returns what is in an XML-like tag of a text.

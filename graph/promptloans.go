@@ -1,0 +1,167 @@
+package graph
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+	"time"
+)
+
+// lineLag is how much later than its hook a line of another group may be: it waits for
+// the hooks.
+const lineLag = int64(time.Minute)
+
+// sameText is the groups of prompts of one lane and text, and what is left in them: hooks
+// without a line and lines without a hook. Each hook, in the order of time, takes the
+// earliest line near it. What is further apart than a line may be from its hook does not
+// meet, so that a change is felt by its neighbours only.
+type sameText struct {
+	groups       []*claimGroup
+	hooks, lines bool // there are some
+	built        bool // left is kept: until there are both it is nobody's concern
+	left         []leftover
+}
+
+// leftover is a hook, by the first time it was received, or a line, as it was.
+type leftover struct {
+	at, seq int64
+	id      uint64
+	of      *claimGroup
+	line    *lineFact
+}
+
+// loan is a line of another group that a hook has, as it was lent.
+type loan struct {
+	line      *lineFact
+	time, seq int64
+}
+
+func compareLeftovers(a, b leftover) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id), slices.Compare(a.of.key[:], b.of.key[:]))
+}
+
+// leftovers returns the hooks of g without a line and its lines without a hook, sorted.
+func (g *claimGroup) leftovers() (left []leftover) {
+	for _, p := range g.pairs() {
+		switch {
+		case p.line == nil:
+			left = append(left, leftover{at: g.hooks[p.hook].first, of: g})
+		case p.hook < 0:
+			left = append(left, leftover{p.line.time, p.line.seq, p.line.id, g, p.line})
+		}
+	}
+	slices.SortFunc(left, compareLeftovers)
+	return left
+}
+
+// lend pairs what is left in the groups of one text after the given ones changed. It
+// returns the groups that lend or borrow otherwise than before.
+func (t *sameText) lend(groups []*claimGroup) (changed []*claimGroup) {
+	if !t.hooks || !t.lines {
+		return nil
+	}
+	if !t.built {
+		t.built = true
+		groups = t.groups
+	}
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	for k, g := range groups {
+		if k > 0 && g == groups[0] {
+			continue
+		}
+		now := g.leftovers()
+		for _, l := range differing(g.left, now) {
+			first, last = min(first, l.at), max(last, l.at)
+			k, found := slices.BinarySearchFunc(t.left, l, compareLeftovers)
+			if !found {
+				t.left = slices.Insert(t.left, k, l)
+				continue
+			}
+			t.left = slices.Delete(t.left, k, k+1)
+			if l.line == nil {
+				delete(g.loans, l.at)
+			} else {
+				l.line.lent = false
+			}
+		}
+		g.left = now
+	}
+	if first > last {
+		return nil
+	}
+	return match(t.near(first, last))
+}
+
+// differing returns what is in one of two sorted lists only, what is in a first.
+func differing(a, b []leftover) (out []leftover) {
+	for _, l := range a {
+		if _, ok := slices.BinarySearchFunc(b, l, compareLeftovers); !ok {
+			out = append(out, l)
+		}
+	}
+	for _, l := range b {
+		if _, ok := slices.BinarySearchFunc(a, l, compareLeftovers); !ok {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// near returns what is left from first to last, and whatever meets it.
+func (t *sameText) near(first, last int64) []leftover {
+	const reach = lineLead + lineLag
+	from := sort.Search(len(t.left), func(k int) bool { return t.left[k].at >= first-reach })
+	for from > 0 && (from == len(t.left) || t.left[from].at-t.left[from-1].at <= reach) {
+		from--
+	}
+	end := sort.Search(len(t.left), func(k int) bool { return t.left[k].at > last+reach })
+	for end < len(t.left) && t.left[end].at-t.left[max(end-1, 0)].at <= reach {
+		end++
+	}
+	return t.left[from:end]
+}
+
+// match gives each hook of left, in the order of time, the earliest line near it, and
+// returns the groups that lend or borrow otherwise than before.
+func match(left []leftover) (changed []*claimGroup) {
+	lent := map[*lineFact]bool{}
+	note := func(g *claimGroup) {
+		if !slices.Contains(changed, g) {
+			changed = append(changed, g)
+		}
+	}
+	for _, h := range left {
+		if h.line != nil {
+			continue
+		}
+		var now loan
+		k := sort.Search(len(left), func(k int) bool { return left[k].at >= h.at-lineLead })
+		for ; k < len(left) && left[k].at <= h.at+lineLag; k++ {
+			if l := left[k]; l.line != nil && !lent[l.line] {
+				lent[l.line] = true
+				now = loan{l.line, l.at, l.seq}
+				break
+			}
+		}
+		if h.of.loans[h.at] == now {
+			continue
+		}
+		note(h.of)
+		if now.line == nil {
+			delete(h.of.loans, h.at)
+			continue
+		}
+		if h.of.loans == nil {
+			h.of.loans = map[int64]loan{}
+		}
+		h.of.loans[h.at] = now
+	}
+	for _, l := range left {
+		if l.line != nil && l.line.lent != lent[l.line] {
+			l.line.lent = lent[l.line]
+			note(l.of)
+		}
+	}
+	return changed
+}
