@@ -95,6 +95,7 @@ func measure(dir string, quick bool, only string) error {
 	}{
 		{name: "binaries", run: b.binaries}, {name: "hook", run: b.hooks}, {name: "generator", run: b.prepare},
 		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "import", run: b.imports}, {name: "idle", run: b.idle},
+		{name: "usage", run: b.usageReports},
 		{name: "follow", run: b.follow},
 		{name: "neo4j", run: b.neo4j}, {name: "reference", run: b.reference, asked: true},
 		{name: "growth", run: b.growth, asked: true},
