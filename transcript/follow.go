@@ -34,7 +34,7 @@ type Follower struct {
 // Run follows until ctx ends. changes are the sessions of which something was appended
 // to the journal, as connector.Follow tells; it is always received.
 func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
-	s := &following{Follower: f, queue: newQueue(), lives: map[string]*live{}, own: map[string]int64{},
+	s := &following{Follower: f, queue: newQueue(), lives: map[string]*live{}, foreign: map[string]int64{}, own: map[string]int64{},
 		dirty: map[string]bool{}, retries: map[string]time.Duration{}}
 	s.index = readIndex(f.Reader.Journal.Home(), f.Reader.Host)
 	s.mains = mains(s.index)
@@ -93,7 +93,9 @@ type following struct {
 	own   map[string]int64 // entries that this process made, with the file's time then
 	dirty map[string]bool  // entries that the index on disk lacks
 	lives map[string]*live
-	mains map[string]string // what the index said in the beginning: see mains
+	// foreign are files that are no transcripts, with their size when that was seen.
+	foreign map[string]int64
+	mains   map[string]string // what the index said in the beginning: see mains
 	// retries are how long was waited for a file that could not be read.
 	retries map[string]time.Duration
 
@@ -137,8 +139,9 @@ func (s *following) job(path string) *job {
 	s.health.follows(path)
 	s.mu.Lock()
 	e, ok := s.index[file.Path]
+	foreign := s.foreign[file.Path]
 	s.mu.Unlock()
-	if ok && e.unchanged(file) {
+	if ok && e.unchanged(file) || foreign > 0 && file.Size >= foreign {
 		return nil
 	}
 	return &job{file: file, behind: max(0, file.Size-e.Offset)}
@@ -188,10 +191,14 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 		err = s.Reader.readMeta(ctx, file, from)
 		return s.failed(ctx, j, err)
 	}
-	if from.Offset == 0 && young(file) {
-		return &job{file: file, behind: file.Size, due: time.Now().Add(forkSettles)}
+	if now := time.Now(); from.Offset == 0 && (j.since.IsZero() || now.Sub(j.since) < forkPatience) && young(file) {
+		if j.since.IsZero() {
+			j.since = now
+		}
+		return &job{file: file, behind: file.Size, due: now.Add(forkSettles), since: j.since}
 	}
-	report, at, err := s.Reader.read(ctx, file, from, nil, s.live(file.Path))
+	progress := func(bytes, _ int64) { s.queue.advance(j, bytes) }
+	report, at, err := s.Reader.read(ctx, file, from, progress, s.live(file))
 	s.note(file, at, &report)
 	s.health.read(&report, s.Log)
 	if err == nil && report.failed {
@@ -220,6 +227,11 @@ func (s *following) position(file *File) (Position, error) {
 	if file.Session == "" {
 		if file.Session = e.session; !indexed {
 			session, err := identify(file.Path)
+			if session == "" && err == nil && file.Size > identifyBytes {
+				s.mu.Lock()
+				s.foreign[file.Path] = file.Size
+				s.mu.Unlock()
+			}
 			if file.Session = session; err != nil || session == "" {
 				return Position{}, err
 			}
@@ -247,14 +259,17 @@ func (s *following) position(file *File) (Position, error) {
 	return from, err
 }
 
-// live returns what is kept of a file.
-func (s *following) live(path string) *live {
+// live returns what is kept of a file that grows; nil of an old one.
+func (s *following) live(file File) *live {
+	if time.Since(file.ModTime) > liveFor {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lives[path]
+	l := s.lives[file.Path]
 	if l == nil {
 		l = &live{}
-		s.lives[path] = l
+		s.lives[file.Path] = l
 	}
 	l.used = time.Now()
 	return l

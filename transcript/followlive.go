@@ -54,9 +54,13 @@ func young(file File) bool {
 	return fork && err == nil
 }
 
-// forkSettles is how long after the last write a fork's copied lines are all there: the
-// runtime writes what it has every 100 ms.
-const forkSettles = 500 * time.Millisecond
+const (
+	// forkSettles is how long after the last write a fork's copied lines are all there: the
+	// runtime writes what it has every 100 ms.
+	forkSettles = 500 * time.Millisecond
+	// forkPatience is how long is waited for such a pause.
+	forkPatience = 5 * time.Second
+)
 
 // readMeta appends what the record beside an agent's transcript says, if that is new:
 // it may appear after the transcript's last line.

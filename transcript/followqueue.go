@@ -11,9 +11,9 @@ type job struct {
 	file   File
 	behind int64 // bytes that are not read yet
 	meta   bool  // only the agent's record is to be read
-	wait   time.Duration
 	due    time.Time
-	gone   bool // a later job of the same file took its place
+	since  time.Time // when it was first put off, as a fork may be that is still being copied
+	gone   bool      // a later job of the same file took its place
 }
 
 // queue holds what is to be read, each file at most once. The latest comes first: a session
@@ -24,7 +24,7 @@ type queue struct {
 	jobs    map[string]*job // by path, those that wait
 	stacks  [2][]*job
 	delayed []*job
-	busy    map[string]bool
+	busy    map[string]*job
 	wake    [2]chan struct{}
 }
 
@@ -38,7 +38,7 @@ const (
 )
 
 func newQueue() *queue {
-	return &queue{jobs: map[string]*job{}, busy: map[string]bool{},
+	return &queue{jobs: map[string]*job{}, busy: map[string]*job{},
 		wake: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}}
 }
 
@@ -49,7 +49,9 @@ func (q *queue) put(j *job) {
 	if old := q.jobs[j.file.Path]; old != nil {
 		old.gone = true
 		j.meta = j.meta && old.meta
-		j.wait = max(j.wait, old.wait)
+		if j.since.IsZero() {
+			j.since = old.since
+		}
 	}
 	q.jobs[j.file.Path] = j
 	if time.Now().Before(j.due) {
@@ -100,13 +102,13 @@ func (q *queue) take(which int) *job {
 	stack := q.stacks[which]
 	for i := len(stack) - 1; i >= 0; i-- {
 		j := stack[i]
-		if !j.gone && q.busy[j.file.Path] {
+		if !j.gone && q.busy[j.file.Path] != nil {
 			continue
 		}
 		stack = slices.Delete(stack, i, i+1)
 		if q.stacks[which] = stack; !j.gone {
 			delete(q.jobs, j.file.Path)
-			q.busy[j.file.Path] = true
+			q.busy[j.file.Path] = j
 			return j
 		}
 	}
@@ -122,12 +124,22 @@ func (q *queue) done(path string) {
 	q.call(large)
 }
 
-// waiting returns how many files wait, and how much of them is to be read.
+// waiting returns how many files wait or are being read, and how much of them is to be
+// read.
 func (q *queue) waiting() (files int, bytes int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, j := range q.jobs {
-		bytes += j.behind
+	for _, jobs := range []map[string]*job{q.jobs, q.busy} {
+		for _, j := range jobs {
+			bytes += j.behind
+		}
 	}
 	return len(q.jobs) + len(q.busy), bytes
+}
+
+// advance notes how much of a job was done.
+func (q *queue) advance(j *job, bytes int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	j.behind = max(0, j.behind-bytes)
 }
