@@ -17,10 +17,10 @@ const lineLag = int64(time.Minute)
 // earliest line near it. What is further apart than a line may be from its hook does not
 // meet, so that a change is felt by its neighbours only.
 type sameText struct {
-	groups       []*claimGroup
-	hooks, lines bool // there are some
-	built        bool // left is kept: until there are both it is nobody's concern
-	left         []leftover
+	groups             []*claimGroup
+	hasHooks, hasLines bool
+	built              bool       // the rest is kept: until there are both it is nobody's concern
+	hooks, lines       []leftover // sorted
 }
 
 // leftover is a hook, by the first time it was received, or a line, as it was.
@@ -58,7 +58,7 @@ func (g *claimGroup) leftovers() (left []leftover) {
 // lend pairs what is left in the groups of one text after the given ones changed. It
 // returns the groups that lend or borrow otherwise than before.
 func (t *sameText) lend(groups []*claimGroup) (changed []*claimGroup) {
-	if !t.hooks || !t.lines {
+	if !t.hasHooks || !t.hasLines {
 		return nil
 	}
 	if !t.built {
@@ -73,12 +73,16 @@ func (t *sameText) lend(groups []*claimGroup) (changed []*claimGroup) {
 		now := g.leftovers()
 		for _, l := range differing(g.left, now) {
 			first, last = min(first, l.at), max(last, l.at)
-			k, found := slices.BinarySearchFunc(t.left, l, compareLeftovers)
+			left := &t.hooks
+			if l.line != nil {
+				left = &t.lines
+			}
+			k, found := slices.BinarySearchFunc(*left, l, compareLeftovers)
 			if !found {
-				t.left = slices.Insert(t.left, k, l)
+				*left = slices.Insert(*left, k, l)
 				continue
 			}
-			t.left = slices.Delete(t.left, k, k+1)
+			*left = slices.Delete(*left, k, k+1)
 			if l.line == nil {
 				delete(g.loans, l.at)
 			} else {
@@ -108,37 +112,47 @@ func differing(a, b []leftover) (out []leftover) {
 	return out
 }
 
-// near returns what is left from first to last, and whatever meets it.
-func (t *sameText) near(first, last int64) []leftover {
-	const reach = lineLead + lineLag
-	from := sort.Search(len(t.left), func(k int) bool { return t.left[k].at >= first-reach })
-	for from > 0 && (from == len(t.left) || t.left[from].at-t.left[from-1].at <= reach) {
-		from--
-	}
-	end := sort.Search(len(t.left), func(k int) bool { return t.left[k].at > last+reach })
-	for end < len(t.left) && t.left[end].at-t.left[max(end-1, 0)].at <= reach {
-		end++
-	}
-	return t.left[from:end]
+// within returns those of sorted leftovers from first to last.
+func within(left []leftover, first, last int64) []leftover {
+	from := sort.Search(len(left), func(k int) bool { return left[k].at >= first })
+	end := sort.Search(len(left), func(k int) bool { return left[k].at > last })
+	return left[from:max(from, end)]
 }
 
-// match gives each hook of left, in the order of time, the earliest line near it, and
-// returns the groups that lend or borrow otherwise than before.
-func match(left []leftover) (changed []*claimGroup) {
+// near returns the hooks that something left from first to last may meet, the lines that
+// these may have, the hooks that may have those, and so on: nobody else is concerned.
+func (t *sameText) near(first, last int64) (hooks, lines []leftover) {
+	hooks = within(t.hooks, first-lineLag, last+lineLead)
+	for {
+		if n := len(hooks); n > 0 {
+			first, last = min(first, hooks[0].at), max(last, hooks[n-1].at)
+		}
+		lines = within(t.lines, first-lineLead, last+lineLag)
+		n := len(lines)
+		if n == 0 {
+			return hooks, nil
+		}
+		more := within(t.hooks, min(first, lines[0].at-lineLag), max(last, lines[n-1].at+lineLead))
+		if len(more) == len(hooks) {
+			return hooks, lines
+		}
+		hooks = more
+	}
+}
+
+// match gives each hook, in the order of time, the earliest line near it, and returns the
+// groups that lend or borrow otherwise than before.
+func match(hooks, lines []leftover) (changed []*claimGroup) {
 	lent := map[*lineFact]bool{}
 	note := func(g *claimGroup) {
 		if !slices.Contains(changed, g) {
 			changed = append(changed, g)
 		}
 	}
-	for _, h := range left {
-		if h.line != nil {
-			continue
-		}
+	for _, h := range hooks {
 		var now loan
-		k := sort.Search(len(left), func(k int) bool { return left[k].at >= h.at-lineLead })
-		for ; k < len(left) && left[k].at <= h.at+lineLag; k++ {
-			if l := left[k]; l.line != nil && !lent[l.line] {
+		for _, l := range within(lines, h.at-lineLead, h.at+lineLag) {
+			if !lent[l.line] {
 				lent[l.line] = true
 				now = loan{l.line, l.at, l.seq}
 				break
@@ -157,8 +171,8 @@ func match(left []leftover) (changed []*claimGroup) {
 		}
 		h.of.loans[h.at] = now
 	}
-	for _, l := range left {
-		if l.line != nil && l.line.lent != lent[l.line] {
+	for _, l := range lines {
+		if l.line.lent != lent[l.line] {
 			l.line.lent = lent[l.line]
 			note(l.of)
 		}

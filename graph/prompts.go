@@ -67,10 +67,10 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	changed := []*claimGroup{g}
 	if f.Origin == schema.OriginHook {
 		g.hooks, from = addSpan(g.hooks, f.at)
-		g.same.hooks = true
+		g.same.hasHooks = true
 	} else {
 		changed = s.promptLine(g, f, text)
-		g.same.lines = true
+		g.same.hasLines = true
 	}
 	if lent := g.same.lend(changed); len(lent) > 0 {
 		changed, from = append(changed, lent...), 0
