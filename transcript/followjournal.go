@@ -98,15 +98,25 @@ func (s *following) announced(session string, seen map[string]int64, buf []byte)
 	if file.Size < from {
 		from = 0
 	}
-	if path := s.mains[session]; !known && path != "" && time.Since(file.ModTime) > settledFor && s.settled(path) {
-		seen[session] = file.Size // its journal need not be opened
-		return nil
+	seen[session] = file.Size
+	if path := s.mains[session]; !known && path != "" {
+		switch { // in the beginning there may be thousands: of their journals little is read, if at all
+		case !s.settled(path):
+			return placesOf(path)
+		case time.Since(file.ModTime) > settledFor:
+			return nil
+		}
+		buf = buf[:firstLook]
 	}
 	path := lastAnnounced(filepath.Join(journal.Dir(s.Reader.Journal.Home()), session+journal.Suffix), from, file.Size, s.Reader.Host, buf)
-	seen[session] = file.Size
 	if path == "" || from == 0 && time.Since(file.ModTime) > settledFor && s.settled(path) {
 		return nil
 	}
+	return placesOf(path)
+}
+
+// placesOf are a session's transcript, and where those of its agents appear.
+func placesOf(path string) []tail.Place {
 	return []tail.Place{{Path: path}, {Path: filepath.Join(strings.TrimSuffix(path, suffix), "subagents"), Folder: true}}
 }
 
@@ -137,15 +147,19 @@ func (s *following) settled(path string) bool {
 // mostly a few kB, and the next one names the transcript again.
 const window = 256 << 10
 
+// firstLook is how much is looked at first.
+const firstLook = 4 << 10
+
 // lastAnnounced returns the transcript that the last hook event in a part of a journal
-// file names, "" where none does.
+// file names, "" where none does. It looks at as much of the end as buf holds.
 func lastAnnounced(path string, from, to int64, host string, buf []byte) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	for size := min(int64(4<<10), to-from); size > 0; size = min(size*16, to-from, window) {
+	most := min(to-from, int64(len(buf)))
+	for size := min(firstLook, most); size > 0; size = min(size*16, most) {
 		part := buf[:size]
 		if n, _ := f.ReadAt(part, to-size); n < len(part) {
 			return ""
@@ -153,11 +167,11 @@ func lastAnnounced(path string, from, to int64, host string, buf []byte) string 
 		if found := announcedIn(part, host); found != "" {
 			return found
 		}
-		if size == min(to-from, window) {
+		if size == most {
 			break
 		}
 	}
-	if to-from <= window || from > 0 {
+	if most == to-from || from > 0 || len(buf) < window {
 		return ""
 	}
 	// What is new is a whole journal, whose last events are those of a transcript: its first

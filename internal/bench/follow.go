@@ -140,7 +140,7 @@ func (b *bench) followIdle() error {
 	b.table.add(name+"CPU", "≤ 0.5 % of a core", fmt.Sprintf("%.2f %% (%.2f %% without)", with.share, without.share), with.share <= 0.5)
 	more := float64(with.rss-without.rss) / 1e6
 	b.table.add(name+"RSS", "≤ 40 MB more than without", fmt.Sprintf("%.0f MB more (%.0f MB)", more, float64(with.rss)/1e6), more <= 40)
-	b.table.add(name+"read from files", "nothing", fmt.Sprintf("%d bytes, %d at its start", with.read, with.readAtStart), with.read < 1<<20)
+	b.table.add(name+"read from files", "nothing", fmt.Sprintf("%d bytes; %.1f MB at its start (%.1f MB without)", with.read, float64(with.readAtStart)/1e6, float64(without.readAtStart)/1e6), with.read < 1<<20)
 	return nil
 }
 
