@@ -239,10 +239,21 @@ func (b *builder) result(r *graph.ActionRow) (out []field) {
 	if patch := b.text(patchText(hunks)); patch != "" {
 		return append(out, whole("", patch, "diff"))
 	}
-	if len(out) == 0 && len(rest) > 2 && hunks == nil { // a new file's content is the input
+	if len(out) == 0 && hunks == nil && tells(rest) { // a new file's content is the input
 		return b.value("", rest)
 	}
 	return out
+}
+
+// tells reports whether a value has a text or a list in it: flags alone, as a command
+// without output gives, say nothing.
+func tells(raw []byte) bool {
+	for _, v := range schema.Fields(raw) {
+		if len(v) > 2 && (v[0] == '"' || v[0] == '[' || v[0] == '{') {
+			return true
+		}
+	}
+	return len(raw) > 2 && raw[0] != '{'
 }
 
 // patchText is a runtime's list of hunks as a diff has them.

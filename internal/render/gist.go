@@ -133,6 +133,19 @@ func resultRest(r *graph.ActionRow) json.RawMessage {
 	return schema.Field(rawJSON(r.Properties["properties"]), "result")
 }
 
+// tells reports whether what a result says beside its text is worth reading: flags alone,
+// as a command without output gives, are not, and a new file's content is the input.
+func tells(rest json.RawMessage) bool {
+	some := false
+	for k, v := range schema.Fields(rest) {
+		if k == "structuredPatch" {
+			return false
+		}
+		some = some || len(v) > 2 && (v[0] == '"' || v[0] == '[' || v[0] == '{')
+	}
+	return some || len(rest) > 2 && rest[0] != '{'
+}
+
 // patchText is a result's list of changes, as a diff has them; "" where it has none.
 func patchText(r *graph.ActionRow) string {
 	var text strings.Builder

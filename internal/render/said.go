@@ -3,6 +3,7 @@ package render
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -161,5 +162,41 @@ func withoutTags(s string) string {
 		}
 		b.WriteByte('<')
 		s = rest
+	}
+}
+
+// kids are what is drawn under an item: in full a subagent's prompt comes before what it
+// did, and its last message after.
+func (p *painter) kids(it *graph.TreeItem) []*graph.TreeItem {
+	if it.Agent == nil || !p.view.Full {
+		return it.Kids
+	}
+	kids := slices.Clone(it.Kids)
+	if it.Agent.Prompt != "" {
+		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: it.Agent.Prompt}})
+	}
+	if it.Agent.LastAssistantMessage != "" {
+		kids = append(kids, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.AssistantMessage, Text: it.Agent.LastAssistantMessage}})
+	}
+	return kids
+}
+
+// hasAgent reports whether a call has a subagent, whose doings come before its result.
+func hasAgent(it *graph.TreeItem) bool {
+	return slices.ContainsFunc(it.Kids, func(kid *graph.TreeItem) bool { return kid.Agent != nil })
+}
+
+// result draws what a call returned, whole; or, where it has none, why.
+func (p *painter) result(branch string, it *graph.TreeItem) {
+	failed := it.Action.IsError || it.Action.Status == "failed"
+	switch patch := patchText(it.Result); {
+	case patch != "":
+		p.body(branch, "change", patch, failed)
+	case it.Result != nil && it.Result.Text != "":
+		p.body(branch, "result", it.Result.Text, failed)
+	case failed:
+		p.body(branch, "result", errorLine(it), failed)
+	case tells(resultRest(it.Result)):
+		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}
 }

@@ -2,13 +2,10 @@ package render
 
 import (
 	"bufio"
-	"encoding/json"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Session draws one session as a tree: a header, then turn by turn the prompt, the
@@ -145,27 +142,6 @@ func (p *painter) children(branch string, items []*graph.TreeItem, depth int) {
 	}
 }
 
-// kids are what is drawn under an item: in full a subagent's prompt comes before what it
-// did, and its last message after.
-func (p *painter) kids(it *graph.TreeItem) []*graph.TreeItem {
-	if it.Agent == nil || !p.view.Full {
-		return it.Kids
-	}
-	kids := slices.Clone(it.Kids)
-	if it.Agent.Prompt != "" {
-		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: it.Agent.Prompt}})
-	}
-	if it.Agent.LastAssistantMessage != "" {
-		kids = append(kids, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.AssistantMessage, Text: it.Agent.LastAssistantMessage}})
-	}
-	return kids
-}
-
-// hasAgent reports whether a call has a subagent, whose doings come before its result.
-func hasAgent(it *graph.TreeItem) bool {
-	return slices.ContainsFunc(it.Kids, func(kid *graph.TreeItem) bool { return kid.Agent != nil })
-}
-
 func (p *painter) agent(branch string, it *graph.TreeItem) {
 	a := it.Agent
 	what := OneLine(a.AgentType)
@@ -262,21 +238,6 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 		if line := errorLine(it); line != "" {
 			p.line(below+"  ", p.paint(red, p.clip(line, p.Width-width(below)-2)))
 		}
-	}
-}
-
-// result draws what a call returned, whole; or, where it has none, why.
-func (p *painter) result(branch string, it *graph.TreeItem) {
-	failed := it.Action.IsError || it.Action.Status == "failed"
-	switch patch := patchText(it.Result); {
-	case patch != "":
-		p.body(branch, "change", patch, failed)
-	case it.Result != nil && it.Result.Text != "":
-		p.body(branch, "result", it.Result.Text, failed)
-	case failed:
-		p.body(branch, "result", errorLine(it), failed)
-	case it.Result != nil && schema.Field(resultRest(it.Result), "structuredPatch") == nil: // a new file's content is the input
-		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}
 }
 
