@@ -259,9 +259,11 @@ func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	set("message_id", e.MessageID)
 	set("error_type", e.ErrorType)
 	set("error_message", clip(e.ErrorMessage))
-	if e.Reason != reasonThinking || !thinks(e) {
-		set("reason", e.Reason)
+	reason := e.Reason
+	if reason == reasonThinking && thinks(e) {
+		reason = "" // the property thinking says it
 	}
+	set("reason", reason)
 	set("title", e.Title)
 	set("agent_name", e.AgentName)
 	set("from_agent", e.FromAgent)

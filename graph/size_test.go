@@ -49,30 +49,93 @@ func steadySession(session string, n int, f func(*schema.Event)) {
 	}
 }
 
+// steadyTranscript calls f with the events of the transcript of a session like that of
+// steadySession, as it is followed: a prompt, ten times a call of the model (what it used,
+// a thought, a text, the call of a tool, its result), the end of the turn. With hooks the
+// same session's hooks come between.
+func steadyTranscript(session string, n int, hooks bool, f func(*schema.Event)) {
+	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	line, k := int64(0), int64(0)
+	figure := func(n int) *int64 { v := int64(n); return &v }
+	emit := func(origin schema.Origin, name string, e schema.Event) {
+		at = at.Add(7 * time.Millisecond)
+		k++
+		e.V, e.SessionID, e.SourceSDK, e.Origin, e.HookEventName = schema.Version, session, "claude-code", origin, name
+		e.Timestamp, e.Host, e.WorkingDirectory = at, "host", "/home/dev/repo"
+		e.EventID = schema.EventID(origin, string(e.EventType), fmt.Sprint(k))
+		if origin == schema.OriginTranscript {
+			line++
+			e.Seq = line * 1000
+		} else if !hooks {
+			return
+		}
+		f(&e)
+	}
+	hook, file := schema.OriginHook, schema.OriginTranscript
+	for i := range n {
+		prompt := fmt.Sprintf("p%d", i/10)
+		if i%10 == 0 {
+			e := schema.Event{EventType: schema.Message, Role: schema.RoleUser, Content: fmt.Sprintf("please do step %d", i), PromptID: prompt}
+			emit(hook, "UserPromptSubmit", e)
+			emit(file, "user", e)
+		}
+		message, id := fmt.Sprintf("msg_%08d", i), fmt.Sprintf("toolu_%08d", i)
+		said := schema.Event{EventType: schema.Message, Role: schema.RoleAssistant, Model: "opus", MessageID: message}
+		said.Content, said.Reason = fmt.Sprintf("I think of %d", i), "thinking"
+		emit(file, "assistant", schema.Event{EventType: schema.LLMEnd, Model: "opus", MessageID: message, Reason: "tool_use",
+			InputTokens: figure(3), OutputTokens: figure(i), CacheReadInputTokens: figure(1000), CacheCreationInputTokens: figure(10)})
+		emit(file, "assistant", said)
+		said.Content, said.Reason = fmt.Sprintf("I do %d", i), ""
+		emit(file, "assistant", said)
+		call := schema.Event{EventType: schema.ToolStart, PromptID: prompt, ToolName: "Bash", ToolUseID: id,
+			ToolInput: json.RawMessage(fmt.Sprintf(`{"command":"go test ./pkg%d/..."}`, i)), InputHash: fmt.Sprintf("%032d", i)}
+		emit(file, "assistant", call)
+		emit(hook, "PreToolUse", call)
+		call.EventType, call.Result = schema.ToolEnd, json.RawMessage(fmt.Sprintf(`{"stdout":"ok pkg%d"}`, i))
+		emit(hook, "PostToolUse", call)
+		call.EventType = schema.ToolBatch
+		emit(hook, "PostToolBatch", call)
+		emit(file, "user", schema.Event{EventType: schema.ToolEnd, PromptID: prompt, ToolUseID: id, Result: call.Result})
+		if i%10 == 9 {
+			emit(hook, "Stop", schema.Event{EventType: schema.TurnEnd, PromptID: prompt, Content: fmt.Sprintf("step %d is done", i)})
+			emit(file, "stop_hook_summary", schema.Event{EventType: schema.TurnEnd,
+				Extra: json.RawMessage(fmt.Sprintf(`{"hookCount":1,"hookInfos":[{"command":"ag-hook","durationMs":%d}]}`, i))})
+		}
+	}
+}
+
 // maxStateBytes is what a folded session may hold an action (design.md §5).
 const maxStateBytes = 600
 
 func TestStateIsSmall(t *testing.T) {
-	const calls = 100_000
-	var before, after runtime.MemStats
-	s := graph.NewSession("size", "journal0")
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	actions := 0
-	steadySession("size", calls, func(e *schema.Event) {
-		for _, op := range s.Apply(e) {
-			if op.Kind == graph.PutEdge && op.Edge.Type == graph.HasAction {
-				actions++
+	const calls = 50_000
+	for name, play := range map[string]func(string, int, func(*schema.Event)){
+		"hooks":      steadySession,
+		"transcript": func(id string, n int, f func(*schema.Event)) { steadyTranscript(id, n, false, f) },
+		"both":       func(id string, n int, f func(*schema.Event)) { steadyTranscript(id, n, true, f) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			s := graph.NewSession("size", "journal0")
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			actions := 0
+			play("size", calls, func(e *schema.Event) {
+				for _, op := range s.Apply(e) {
+					if op.Kind == graph.PutEdge && op.Edge.Type == graph.HasAction {
+						actions++
+					}
+				}
+			})
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			runtime.KeepAlive(s)
+			per := float64(after.HeapAlloc-before.HeapAlloc) / float64(actions)
+			t.Logf("%d actions, %.0f bytes each", actions, per)
+			if per > maxStateBytes {
+				t.Errorf("%.0f bytes an action, want at most %d", per, maxStateBytes)
 			}
-		}
-	})
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	runtime.KeepAlive(s)
-	per := float64(after.HeapAlloc-before.HeapAlloc) / float64(actions)
-	t.Logf("%d actions, %.0f bytes each", actions, per)
-	if per > maxStateBytes {
-		t.Errorf("%.0f bytes an action, want at most %d", per, maxStateBytes)
+		})
 	}
 }
 
@@ -85,6 +148,14 @@ func BenchmarkApply(b *testing.B) {
 			for b.Loop() {
 				s := graph.NewSession("bench", "journal0")
 				steadySession("bench", calls, func(e *schema.Event) { s.Apply(e); events++ })
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+		})
+		b.Run(fmt.Sprint(calls, " with a transcript"), func(b *testing.B) {
+			events := 0
+			for b.Loop() {
+				s := graph.NewSession("bench", "journal0")
+				steadyTranscript("bench", calls, true, func(e *schema.Event) { s.Apply(e); events++ })
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
 		})
