@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 
-	"github.com/rs/zerolog"
-
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/render"
-	"github.com/actiongraph/actiongraph/journal"
 )
 
 // transcriptImport is what import of transcripts says as JSON.
@@ -41,12 +36,15 @@ func (a *app) importTranscripts(ctx context.Context, paths []string, o importOpt
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	bar := a.importBar(ctx)
 	defer bar.done()
+	fold, err := a.foldAlong(ctx, o.dryRun)
+	if err != nil {
+		return err
+	}
 	done := transcriptImport{DryRun: o.dryRun}
 	done.TranscriptReport, err = a.readTranscripts(ctx, paths, actiongraph.TranscriptOptions{DryRun: o.dryRun, Since: since}, bar.reading)
-	if !o.dryRun && (err == nil || errors.Is(err, actiongraph.ErrPartial)) {
-		store, foldErr := a.foldImported(ctx, bar.folding)
-		done.Store, err = store, errors.Join(err, foldErr)
-	}
+	stopped := err != nil && !errors.Is(err, actiongraph.ErrPartial)
+	store, foldErr := fold.finish(ctx, stopped, bar.folding)
+	done.Store, err = store, errors.Join(err, foldErr)
 	bar.done()
 	if a.json {
 		return errors.Join(a.printJSON(done), partial(err))
@@ -82,35 +80,6 @@ func (a *app) readTranscripts(ctx context.Context, paths []string, o actiongraph
 	}
 	defer home.Close()
 	return home.ImportTranscripts(ctx, paths, o, progress)
-}
-
-// foldImported catches the embedded store up, as sync does. Where another process keeps
-// it, that one does so.
-func (a *app) foldImported(ctx context.Context, progress func(connector.Progress)) (*connector.Report, error) {
-	j, err := a.journal()
-	if err != nil {
-		return nil, err
-	}
-	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
-	if errors.Is(err, connector.ErrLocked) {
-		a.note("another process keeps the store: it takes in what was read")
-		return nil, nil
-	}
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer lock.Unlock()
-	return fold(ctx, j, progress)
-}
-
-func fold(ctx context.Context, j *journal.Journal, progress func(connector.Progress)) (*connector.Report, error) {
-	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()}
-	report, err := r.Sync(ctx, progress)
-	return &report, errors.Join(err, store.Close())
 }
 
 // printTranscripts says what was read, and what was not.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/journal"
+)
+
+// foldPause is how long an import goes on before the store takes in what it has read,
+// again and again.
+const foldPause = 200 * time.Millisecond
+
+// importFold catches the embedded store up while an import writes the journal: the two
+// wait for different things, and together they keep two cores at work. A nil one does
+// nothing.
+type importFold struct {
+	replica connector.Replica
+	store   *sqlite.Store
+	lock    *connector.Lock
+	total   connector.Report
+	stop    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// foldAlong begins to catch the store up. Where another process keeps the store, that
+// one does so.
+func (a *app) foldAlong(ctx context.Context, dryRun bool) (*importFold, error) {
+	if dryRun {
+		return nil, nil
+	}
+	j, err := a.journal()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
+	if errors.Is(err, connector.ErrLocked) {
+		a.note("another process keeps the store: it takes in what is read")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return newImportFold(ctx, j, lock)
+}
+
+func newImportFold(ctx context.Context, j *journal.Journal, lock *connector.Lock) (*importFold, error) {
+	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
+	if err != nil {
+		return nil, unavailable(errors.Join(err, lock.Unlock()))
+	}
+	f := &importFold{store: store, lock: lock, stop: make(chan struct{})}
+	f.replica = connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()}
+	f.ended.Go(func() {
+		for {
+			select {
+			case <-f.stop:
+				return
+			case <-ctx.Done():
+				return
+			case <-time.After(foldPause):
+			}
+			if f.sync(ctx, nil) != nil {
+				return // finish says what is wrong, if it still is
+			}
+		}
+	})
+	return f, nil
+}
+
+func (f *importFold) sync(ctx context.Context, progress func(connector.Progress)) error {
+	report, err := f.replica.Sync(ctx, progress)
+	f.total.Sessions += report.Sessions // one that was taken in in two parts counts twice
+	f.total.Events += report.Events
+	f.total.Ops += report.Ops
+	f.total.Bytes += report.Bytes
+	f.total.Duration += report.Duration
+	f.total.Refused, f.total.Torn = f.total.Refused+report.Refused, f.total.Torn+report.Torn
+	f.total.Resets += report.Resets
+	f.total.Missing, f.total.Newer = report.Missing, report.Newer
+	return err
+}
+
+// finish takes in the rest, unless the import was stopped, and closes the store.
+func (f *importFold) finish(ctx context.Context, stopped bool, progress func(connector.Progress)) (*connector.Report, error) {
+	if f == nil {
+		return nil, nil
+	}
+	close(f.stop)
+	f.ended.Wait()
+	var err error
+	if !stopped {
+		err = f.sync(ctx, progress)
+	}
+	return &f.total, errors.Join(err, f.store.Close(), f.lock.Unlock())
+}
