@@ -28,7 +28,9 @@ func (a *app) usageCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "usage [BY]",
 		Short: "Tokens and what they cost, by day, week, month, session, model, project or agent",
-		Long: `Add up the tokens of model calls and what they cost, by day or by what BY names: ` + strings.Join(by, ", ") + `.
+		Long: `Add up the tokens of model calls and what they cost, by day or by what BY names:
+` + strings.Join(by, ", ") + `.
+
 Each API message is counted once, however many lines of however many transcripts repeat it.
 
 Costs are what the record states, else computed from list prices (` + "`--json`" + ` has their date and
@@ -58,7 +60,7 @@ source); [prices] in config.toml comes before these. A model without a price has
 	flags := cmd.Flags()
 	flags.StringVar(&o.since, "since", "", "calls since this `time`: "+whenHelp)
 	flags.StringVar(&o.until, "until", "", "calls until this `time`; a day is included")
-	flags.StringVarP(&o.zone, "timezone", "z", "", "the time zone of days and of --since and --until, like UTC or Europe/Berlin (default: this machine's)")
+	flags.StringVarP(&o.zone, "timezone", "z", "", "the `zone` of days, --since and --until, like UTC or Europe/Berlin (default: this machine's)")
 	flags.BoolVarP(&o.Models, "breakdown", "b", false, "show the models of each line apart")
 	flags.BoolVar(&o.Agents, "agents", false, "show the main thread and each type of subagent apart")
 	flags.StringVar(&o.sessions, "session", "", "of this `SESSION` only")
