@@ -209,6 +209,9 @@ func (p *reading) line(line []byte) {
 		p.broken(n, err)
 		return
 	}
+	if kind == "" {
+		kind = "no type"
+	}
 	p.report.kinds[kind]++
 	if unknown {
 		p.report.unknown[kind]++
