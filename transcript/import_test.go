@@ -133,9 +133,6 @@ func folds(t testing.TB, j *journal.Journal) *graph.Graph {
 	t.Helper()
 	g, sessions := graph.New(), map[string]*graph.Session{}
 	eachRecord(t, j, func(session string, _ []byte, e *schema.Event) {
-		if e.EventType == schema.SessionUpdate {
-			return // TODO when graph knows it
-		}
 		if sessions[session] == nil {
 			sessions[session] = graph.NewSession(session, "journal")
 		}
