@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,12 +94,11 @@ func (h *health) read(r *FileReport, log zerolog.Logger) {
 	h.now.Lines += r.Lines
 	h.now.Events += r.Events
 	h.now.Broken += r.Broken
-	for _, p := range r.Problems {
-		if p.Line > 0 {
-			h.now.LastError, h.now.LastErrorAt = p.String(), time.Now().UTC()
-			log.Warn().Str("reason", "transcript.broken_line").Str("path", p.Path).Int64("line", p.Line).Str("error_message", p.Error).
-				Msg("a transcript's line was passed over")
-		}
+	if i := slices.IndexFunc(r.Problems, func(p Problem) bool { return p.Line > 0 }); i >= 0 {
+		p := r.Problems[i]
+		h.now.LastError, h.now.LastErrorAt = p.String(), time.Now().UTC()
+		log.Warn().Str("reason", "transcript.broken_line").Str("path", p.Path).Int64("line", p.Line).Int64("broken_lines", r.Broken).
+			Str("error_message", p.Error).Msg("a transcript has broken lines, of which this is the first; they are passed over")
 	}
 	if r.Restart {
 		log.Info().Str("reason", "transcript.replaced").Str("path", r.Path).Msg("a transcript is not the file it was; reading it from its beginning")

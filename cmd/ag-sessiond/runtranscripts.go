@@ -132,7 +132,7 @@ func unknownKinds(counts map[string]int64) string {
 	})
 	var parts []string
 	for _, kind := range kinds {
-		parts = append(parts, render.OneLine(kind)+" × "+render.Count(counts[kind]))
+		parts = append(parts, cmp.Or(render.OneLine(kind), "(no type)")+" × "+render.Count(counts[kind]))
 	}
 	return strings.Join(parts, ", ")
 }
