@@ -1,0 +1,76 @@
+package graph
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+func TestFilesOf(t *testing.T) {
+	patch := "*** Begin Patch\n*** Update File: src/a.go\n*** Move to: src/b.go\n@@\n-old\n+new\n+more\n*** Add File: /abs/c\n+x\n*** Update File: src/a.go\n*** End Patch"
+	quoted, _ := json.Marshal(patch)
+	for name, c := range map[string]struct {
+		tool, input string
+		edge        EdgeType
+		want        []string
+	}{
+		"Read":                       {"Read", `{"file_path":"/w/a"}`, Read, []string{"/w/a"}},
+		"MultiEdit":                  {"MultiEdit", `{"file_path":"/w/a","edits":[]}`, Wrote, []string{"/w/a"}},
+		"NotebookEdit":               {"NotebookEdit", `{"notebook_path":"/w/n.ipynb"}`, Wrote, []string{"/w/n.ipynb"}},
+		"apply_patch, input":         {"apply_patch", `{"input":` + string(quoted) + `}`, Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
+		"apply_patch, command":       {"apply_patch", `{"command":` + string(quoted) + `}`, Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
+		"apply_patch, only the text": {"apply_patch", string(quoted), Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
+		"Bash":                       {"Bash", `{"command":"cat /w/a"}`, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := schema.Event{ToolName: c.tool, ToolInput: json.RawMessage(c.input), WorkingDirectory: "/w"}
+			edge, paths := filesOf(&e)
+			want(t, "files", paths, c.want)
+			want(t, "edge", edge, c.edge)
+			if c.tool == "apply_patch" {
+				added, removed, ok := lineCounts(&e)
+				want(t, "lines", []any{added, removed, ok}, []any{int64(3), int64(1), true})
+			}
+		})
+	}
+}
+
+// A tool_result line has neither its tool's name nor its input: what it says is joined
+// with its call, and nothing is stored twice.
+func TestResultsOfTranscripts(t *testing.T) {
+	var l said
+	call := schema.Event{EventType: schema.ToolStart, ToolName: "Edit", ToolUseID: "t1",
+		ToolInput: json.RawMessage(`{"file_path":"/w/a","old_string":"x","new_string":"y\nz"}`)}
+	l.line("assistant", 1, call)
+	l.line("user", 2, returned("t1", `{"filePath":"/w/a","oldString":"x","newString":"y\nz","originalFile":"x\n","userModified":false,
+		"structuredPatch":[{"oldStart":1,"lines":["-x","+y","+z"]}]}`))
+	call.ToolName, call.ToolUseID, call.ToolInput = "Write", "t2", json.RawMessage(`{"file_path":"/w/b","content":"one\ntwo"}`)
+	l.line("assistant", 3, call)
+	l.line("user", 4, returned("t2", `{"type":"create","filePath":"/w/b","content":"one\ntwo","structuredPatch":[],"originalFile":null}`))
+	g := l.graph(t)
+	want(t, "results", actions(g, ToolResult, "name", "tool_name", "lines_added", "lines_removed", "text", "properties"), []string{
+		`completed, name Edit result, tool_name Edit, lines_added 2, lines_removed 1, properties {"result":{"userModified":false,` +
+			`"structuredPatch":[{"oldStart":1,"lines":["-x","+y","+z"]}]}}`,
+		`completed, name Write result, tool_name Write, lines_added 2, lines_removed 0, properties {"result":{"type":"create","structuredPatch":[]}}`,
+	})
+	for id, path := range map[string]string{"t1": "/w/a", "t2": "/w/b"} {
+		if !g.HasEdge(EdgeKey{Wrote, Ref{LabelAction, ToolCallID("s", id)}, Ref{LabelFile, FileKey("", path)}}) {
+			t.Errorf("%s did not write %s", id, path)
+		}
+	}
+}
+
+// A call that was not made says so; one that failed under a version that writes no
+// decision ran.
+func TestFailedCallsOfTranscripts(t *testing.T) {
+	var l said
+	for k, message := range []string{"<tool_use_error>Error: No such tool available: X</tool_use_error>", "Exit code 1\nno"} {
+		id := string(rune('a' + k))
+		l.line("assistant", float64(2*k), schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: id})
+		e := returned(id, `"no"`)
+		e.IsError, e.ErrorMessage = true, message
+		l.line("user", float64(2*k+1), e)
+	}
+	want(t, "calls", actions(l.graph(t), ToolCall, "never_ran", "duration_ms"), []string{"failed, never_ran true", "failed, duration_ms 1000"})
+}
