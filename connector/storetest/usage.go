@@ -141,15 +141,17 @@ func testUsage(t *testing.T, p *pair) {
 	seed := rapid.Custom(func(rt *rapid.T) []graph.Op { return usageOps(rt) })
 	sessions := []string{"s1", "s2"}
 	p.apply("s3", usageOps3()...)
-	for i := range 6 {
+	for i := range 8 {
 		id := sessions[i%2]
 		p.apply(id, own(id, seed.Example(i))...)
 		p.compareUsage(append(sessions, "s3"), zones)
 	}
-	b := p.batch("s1", own("s1", seed.Example(9))...)
-	b.Reset = true
-	p.applyBatches(b)
-	p.compareUsage(sessions, zones)
+	for i, id := range []string{"s1", "s2", "s2"} {
+		b := p.batch(id, own(id, seed.Example(9+i))...)
+		b.Reset = true
+		p.applyBatches(b)
+		p.compareUsage(sessions, zones)
+	}
 }
 
 func (p *pair) compareUsage(sessions []string, zones []*time.Location) {
@@ -172,7 +174,7 @@ func usageOps(t *rapid.T) []graph.Op {
 	ops := []graph.Op{
 		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"}, graph.Prop{Name: "agent_type", Value: "Explore"}),
 	}
-	for range 1 + draw("calls", 12) {
+	for range 1 + draw("calls", 40) {
 		call := action(schema.NewID("llm", string(rune('a'+draw("call", 7)))))
 		if draw("delete", 6) == 0 {
 			ops = append(ops, delNode(call))
@@ -182,7 +184,11 @@ func usageOps(t *rapid.T) []graph.Op {
 		if draw("other type", 9) == 0 {
 			typ = graph.Context
 		}
-		ops = append(ops, put(call, typ, usageProps(t, draw)...))
+		props := usageProps(t, draw)
+		if draw("one", 3) == 0 {
+			props = props[1:2] // its lane alone
+		}
+		ops = append(ops, put(call, typ, props...))
 	}
 	return ops
 }
