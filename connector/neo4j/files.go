@@ -38,7 +38,7 @@ func fileUse(m row) graph.FileUse {
 		FirstAt: timestamp(m["first"]), LastAt: timestamp(m["last"]),
 		LinesAdded: knownSum(m, "added", "add_known"), LinesRemoved: knownSum(m, "removed", "remove_known"),
 	}
-	edge, _ := m["edge"].(string)
+	edge, _ := m["did"].(string)
 	u.Edge = graph.EdgeType(edge)
 	u.Calls, _ = m["calls"].(int64)
 	return u
