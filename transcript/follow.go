@@ -61,6 +61,9 @@ func (s *following) trees(ctx context.Context, places chan<- []tail.Place) {
 	for _, dir := range s.Trees {
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real
+		} else {
+			s.Log.Info().Str("reason", "transcript.no_folder").Str("path", dir).Str("error_message", err.Error()).
+				Msg("a folder of transcripts is not there; it is followed once it is")
 		}
 		trees = append(trees, tail.Place{Path: dir, Folder: true})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
@@ -23,7 +24,8 @@ const abandonEvery = 5 * time.Minute
 
 func (a *app) runCmd() *cobra.Command {
 	var format string
-	var trees, noTranscripts bool
+	var trees treesFlag
+	var noTranscripts bool
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
 		Use:   "run [--transcripts [DIR…]]",
@@ -47,7 +49,7 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
   ag-sessiond run --transcripts
   ag-sessiond run --log json 2>> ag-sessiond.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if trees {
+			if trees.given {
 				return nil
 			}
 			return cobra.NoArgs(cmd, args)
@@ -56,7 +58,8 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 			if err := checkOneOf("--log", format, formats); err != nil {
 				return err
 			}
-			followed, err := a.transcripts(trees, noTranscripts, dirs)
+			trees.dirs = append(trees.dirs, dirs...)
+			followed, err := a.transcripts(trees, noTranscripts)
 			if err != nil {
 				return err
 			}
@@ -66,7 +69,8 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
 	fixedCompletion(cmd, "log", formats)
-	cmd.Flags().BoolVar(&trees, "transcripts", false, "read all transcripts below DIR as they grow, not only announced ones (default all folders of Claude Code)")
+	cmd.Flags().Var(&trees, "transcripts", "read all transcripts below `DIR` as they grow, not only announced ones; all: below all folders of Claude Code")
+	cmd.Flags().Lookup("transcripts").NoOptDefVal = config.All
 	cmd.Flags().BoolVar(&noTranscripts, "no-transcripts", false, "read no transcripts at all")
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd

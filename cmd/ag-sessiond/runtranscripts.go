@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,10 +23,26 @@ type followed struct {
 	trees     []string
 }
 
+// treesFlag is --transcripts: without a value all folders of the runtime. The folders may
+// also follow as arguments.
+type treesFlag struct {
+	given bool
+	dirs  []string
+}
+
+func (f *treesFlag) String() string { return strings.Join(f.dirs, ",") }
+func (f *treesFlag) Type() string   { return "stringArray" }
+func (f *treesFlag) Set(dir string) error {
+	if f.given = true; dir != config.All {
+		f.dirs = append(f.dirs, dir)
+	}
+	return nil
+}
+
 // transcripts is what the configuration and the flags of run say: --transcripts adds to
 // the configuration, --no-transcripts overrides it.
-func (a *app) transcripts(all, none bool, dirs []string) (f followed, err error) {
-	if all && none {
+func (a *app) transcripts(trees treesFlag, none bool) (f followed, err error) {
+	if trees.given && none {
 		return f, usagef("--transcripts and --no-transcripts: give one of them")
 	}
 	if none {
@@ -35,18 +52,21 @@ func (a *app) transcripts(all, none bool, dirs []string) (f followed, err error)
 	if err != nil {
 		return f, err
 	}
-	follow := c.Transcripts.Follow
+	follow := slices.Clone(c.Transcripts.Follow)
 	if follow == nil {
 		follow = []string{config.Announced}
 	}
-	if all && len(dirs) == 0 {
-		follow = append(slices.Clone(follow), config.All)
+	if trees.given && len(trees.dirs) == 0 {
+		follow = append(follow, config.All)
 	}
-	for _, dir := range dirs {
+	for _, dir := range trees.dirs {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return f, usagef("--transcripts: %s is no folder", dir)
+		}
 		if dir, err = filepath.Abs(dir); err != nil {
 			return f, err
 		}
-		follow = append(slices.Clone(follow), dir)
+		follow = append(follow, dir)
 	}
 	for _, what := range follow {
 		switch what {

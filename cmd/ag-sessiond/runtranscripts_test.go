@@ -29,23 +29,28 @@ func TestFollowedTranscripts(t *testing.T) {
 		{"", "", "announced"},
 		{"", "--no-transcripts", "none"},
 		{"", "--transcripts", "announced, " + strings.Join(all, ", ")},
-		{"", "--transcripts /a /b", "announced, /a, /b"},
+		{"", "--transcripts DIR/a DIR/b", "announced, DIR/a, DIR/b"},
 		{`follow = []`, "", "none"},
-		{`follow = []`, "--transcripts /a", "/a"},
+		{`follow = []`, "--transcripts DIR/a", "DIR/a"},
 		{`follow = ["all"]`, "", "announced, " + strings.Join(all, ", ")},
 		{`follow = ["all"]`, "--no-transcripts", "none"},
 		{`follow = ["all", "announced"]`, "--transcripts", "announced, " + strings.Join(all, ", ")},
-		{`follow = ["sub/dir", "/a"]`, "--transcripts /a", "HOME/sub/dir, /a"},
+		{`follow = ["sub/dir", "DIR/a"]`, "--transcripts DIR/a", "HOME/sub/dir, DIR/a"},
 	} {
-		home := t.TempDir()
+		home, dir := t.TempDir(), t.TempDir()
+		for _, sub := range []string{"a", "b"} {
+			if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if c.config != "" {
-			writeConfig(t, home, "[transcripts]\n"+c.config)
+			writeConfig(t, home, "[transcripts]\n"+strings.ReplaceAll(c.config, "DIR", dir))
 		}
 		a := &app{home: home, env: os.Getenv}
-		args := strings.Fields(c.args)
-		trees, none := strings.Contains(c.args, "--transcripts"), strings.Contains(c.args, "--no-transcripts")
-		got, err := a.transcripts(trees, none, args[min(1, len(args)):])
-		if err != nil || strings.ReplaceAll(got.String(), home, "HOME") != c.want {
+		args := strings.Fields(strings.ReplaceAll(c.args, "DIR", dir))
+		trees := treesFlag{given: strings.Contains(c.args, "--transcripts"), dirs: args[min(1, len(args)):]}
+		got, err := a.transcripts(trees, strings.Contains(c.args, "--no-transcripts"))
+		if err != nil || strings.NewReplacer(home, "HOME", dir, "DIR").Replace(got.String()) != c.want {
 			t.Errorf("%s, run %s: %s (%v), want %s", c.config, c.args, got, err, c.want)
 		}
 	}
@@ -53,6 +58,8 @@ func TestFollowedTranscripts(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--transcripts --no-transcripts", "give one of them"},
 		{"/a", `unknown command "/a"`},
+		{"--transcripts=" + filepath.Join(home, "none"), "none is no folder"},
+		{"--transcripts " + filepath.Join(home, "none"), "none is no folder"},
 	} {
 		var errs bytes.Buffer
 		args := append([]string{"run", "--home", home}, strings.Fields(c.args)...)

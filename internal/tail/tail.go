@@ -1,4 +1,5 @@
-// Package tail tells which files of one flat directory changed.
+// Package tail tells which files changed: those of one flat directory (Dir), or in any
+// number of trees (Tree).
 //
 // A poll is the truth and the operating system's notification a hint that makes it
 // faster: notifications are lost when a queue overflows, do not exist on some file
