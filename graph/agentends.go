@@ -51,7 +51,7 @@ func (s *Session) showAgent(l *lane) {
 	case saidAt >= max(last, 1):
 		status, end = said, saidAt
 	default:
-		status, end = s.spawnFailed(l, last)
+		status, end = s.endOfCall(l, last)
 	}
 	var props []Prop
 	if l.status != status {
@@ -71,14 +71,15 @@ func (s *Session) showAgent(l *lane) {
 	}
 }
 
-// spawnFailed gives the status of an agent whose end nothing tells: that of the call that
-// spawned it, where it failed, else in progress for as long as the session is.
-func (s *Session) spawnFailed(l *lane, last int64) (status string, end int64) {
+// endOfCall gives the status of an agent whose end nothing tells: that of the call that
+// spawned it, where it failed or waited for the agent (the results of a subagent's own
+// calls name nobody), else in progress for as long as the session is.
+func (s *Session) endOfCall(l *lane, last int64) (status string, end int64) {
 	if l.spawnCall != 0 {
 		call := &s.actions[l.spawnCall]
 		switch st := statuses[call.status]; st {
-		case schema.StatusFailed, schema.StatusInterrupted:
-			if call.ended >= max(last, 1) {
+		case schema.StatusFailed, schema.StatusInterrupted, schema.StatusCompleted:
+			if call.ended >= max(last, 1) && (st != schema.StatusCompleted || l.foreground) {
 				return st, call.ended
 			}
 		}

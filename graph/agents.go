@@ -27,6 +27,7 @@ type lane struct {
 	shownStart, shownEnd int64
 	spawn                stamp // of the fact that says which call spawned it
 	spawnCall            int32
+	foreground           bool // that call waited for it
 	lastText             textKey
 	spent                sum
 }
@@ -175,6 +176,10 @@ func (s *Session) spawnFacts(f *fact) {
 		}
 		if v := schema.FieldString(meta, "model"); v != "" {
 			s.agentProp(l, st, agentModel, Prop{"model", v})
+		}
+		if !l.foreground && schema.FieldString(meta, "requestShape") == "foreground" {
+			l.foreground = true
+			s.showAgent(l)
 		}
 		if call := schema.FieldString(meta, "toolUseId"); call != "" {
 			parent := schema.FieldString(meta, "parentAgentId")

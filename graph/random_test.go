@@ -136,8 +136,8 @@ func tool(d dice, e *schema.Event) {
 // spawned it, in circles too.
 func spawnRecord(d dice, e *schema.Event) {
 	if e.AgentID != "" && d.one(3) {
-		e.Metadata = json.RawMessage(fmt.Sprintf(`{"agent":{"toolUseId":%q,"agentType":%q,"parentAgentId":%q,"description":%q,"model":%q}}`,
-			d.pick("t1", "t2", "t3", "t6", ""), d.pick("Explore", ""), d.pick("", "a1", "a2", "a3"), d.pick("", "look"), d.pick("", "haiku")))
+		e.Metadata = json.RawMessage(fmt.Sprintf(`{"agent":{"toolUseId":%q,"agentType":%q,"parentAgentId":%q,"description":%q,"model":%q,"requestShape":%q}}`,
+			d.pick("t1", "t2", "t3", "t6", ""), d.pick("Explore", ""), d.pick("", "a1", "a2", "a3"), d.pick("", "look"), d.pick("", "haiku"), d.pick("foreground", "background")))
 	}
 }
 

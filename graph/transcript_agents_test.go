@@ -55,7 +55,13 @@ func TestAgentsOfTranscripts(t *testing.T) {
 			l.line("assistant", 3, e)
 		}, schema.StatusFailed, at(3)},
 		"its call fails and names no agent": {func(l *said) { l.line("user", 4, failed) }, schema.StatusFailed, at(4)},
-		"its call is interrupted":           {func(l *said) { l.line("user", 4, rejected) }, schema.StatusInterrupted, at(4)},
+		"its call, in a subagent, waited for it": {func(l *said) {
+			waited := meta
+			waited.EventID, waited.Metadata = "meta", json.RawMessage(`{"agent":{"toolUseId":"t1","requestShape":"foreground"}}`)
+			l.line("agent_meta", 1.2, waited)
+			l.line("user", 5, returned("t1", `"its report"`))
+		}, schema.StatusCompleted, at(5)},
+		"its call is interrupted": {func(l *said) { l.line("user", 4, rejected) }, schema.StatusInterrupted, at(4)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var l said
