@@ -11,14 +11,14 @@ import (
 type cleaner struct {
 	redactor func(string) string
 	escape   *regexp.Regexp // what a terminal acts on
-	binary   *regexp.Regexp // long runs of base64, with a data: URL's head
+	data     *regexp.Regexp // the head of a data: URL
 }
 
 func newCleaner(redact func(string) string) *cleaner {
 	return &cleaner{
 		redactor: redact,
 		escape:   regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])"),
-		binary:   regexp.MustCompile(`(?:data:[\w.+/-]{1,80};base64,)?[A-Za-z0-9+/_-]{400,}={0,2}`),
+		data:     regexp.MustCompile(`data:[\w.+/-]{1,80};base64,$`),
 	}
 }
 
@@ -36,10 +36,10 @@ func (c *cleaner) text(s string) string {
 	if strings.IndexByte(s, '\x1b') >= 0 {
 		s = c.escape.ReplaceAllString(s, "")
 	}
-	s = strings.Map(readable, strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n"))
-	if len(s) >= 400 {
-		s = c.binary.ReplaceAllStringFunc(s, leaveOutBinary)
+	if !isPlain(s) {
+		s = strings.Map(readable, strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n"))
 	}
+	s = c.withoutBinary(s)
 	return strings.TrimRight(strings.Trim(s, "\n"), " \t\n")
 }
 
@@ -55,14 +55,48 @@ func readable(r rune) rune {
 	return r
 }
 
-// leaveOutBinary names what looks like base64: letters of both cases and digits in one
-// long word. A rule or a line of dashes is none.
-func leaveOutBinary(s string) string {
-	if !strings.HasPrefix(s, "data:") &&
-		!(strings.ContainsFunc(s, unicode.IsUpper) && strings.ContainsFunc(s, unicode.IsLower) && strings.ContainsFunc(s, unicode.IsDigit)) {
+// isPlain reports whether s is ASCII that readable leaves as it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// mostWord is the length from which a word is binary content if it looks like base64.
+const mostWord = 400
+
+// withoutBinary names what looks like base64 instead of having it: letters of both cases
+// and digits in one long word, perhaps a data: URL's. A rule or a line of dashes is none.
+func (c *cleaner) withoutBinary(s string) string {
+	if len(s) < mostWord {
 		return s
 	}
-	return fmt.Sprintf("[binary content of %s bytes left out]", count(int64(len(s))*3/4))
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(s); {
+		start := i
+		for i < len(s) && isBase64(s[i]) {
+			i++
+		}
+		if word := s[start:i]; len(word) >= mostWord && strings.ContainsFunc(word, unicode.IsUpper) &&
+			strings.ContainsFunc(word, unicode.IsLower) && strings.ContainsFunc(word, unicode.IsDigit) {
+			i += len(s[i:]) - len(strings.TrimLeft(s[i:], "="))
+			head := c.data.FindString(s[max(done, start-120):start])
+			b.WriteString(s[done : start-len(head)])
+			fmt.Fprintf(&b, "[binary content of %s bytes left out]", count(int64(len(word))*3/4))
+			done = i
+			continue
+		}
+		i++
+	}
+	return b.String() + s[done:]
+}
+
+func isBase64(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '-' || c == '_'
 }
 
 // line is the first line of s that is not blank, of at most n characters.

@@ -17,8 +17,9 @@ func (a *app) searchCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search WORDS...",
 		Short: "Search everything that was said, called and answered",
-		Long: `Search tool names, inputs, results, errors and messages. All words must match; the
-best hits (BM25) come first, among the newest 2,000 unless --all is given.`,
+		Long: `Search tool names, inputs, results, errors, what was said and what the model thought.
+All words must match; the best hits (BM25) come first, among the newest 2,000 unless --all
+is given.`,
 		Example: `  ag-sessiond search connection refused
   ag-sessiond search migration --tool Bash --failed --since 3d
   ag-sessiond search TODO --session latest --json`,
