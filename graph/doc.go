@@ -7,5 +7,28 @@
 // of them again, in order, is harmless. Everything that a key, an edge or a status
 // is derived from is in this package; stores never mint ids.
 //
+// # One truth from hooks and transcripts
+//
+// The facts of a runtime's hooks and of its session files are one node each, whichever
+// came first and whatever is missing from either:
+//
+//	what                  joined by                                               in
+//	call, result          tool_use_id                                             toolcall.go
+//	model call, usage     message id; the greatest of each figure                 llm.go, usage.go
+//	prompt                lane, prompt id, role and text, in the order of time;   prompts.go
+//	                      what is left, by lane, text and nearness
+//	assistant's text      the line's id; a hook's repetition of it is dropped     echo.go
+//	end of a turn         lane and nearness: Stop, stop_hook_summary,             seam.go
+//	                      turn_duration
+//	API error             lane, error type and nearness: the line, StopFailure    seam.go
+//	compaction            lane and the order of its stages                        compaction.go
+//	subagent              agent_id; its parent by tool_use_id, never by order     agents.go
+//	end of a subagent     SubagentStop, else an API error, else what its call     agentends.go
+//	                      or a task notification says
+//	permission request    lane, tool and input, in the order of time              permission.go
+//
+// What only files tell of has no end that is not written there: calls and subagents
+// without one are unknown, and so is the session, unless its last turn failed.
+//
 // The package does no I/O, reads no clock and has no randomness.
 package graph
