@@ -69,7 +69,13 @@ func (r *Report) err() error {
 type Progress struct {
 	Bytes, TotalBytes int64 // of files with something new
 	Lines             int64
+	// Large is how many sessions of more than LargeSession bytes are being read now: a
+	// store that took in what there is of them would begin again with each piece.
+	Large int
 }
+
+// LargeSession is how many bytes of files make a session large.
+const LargeSession = 16 << 20
 
 // Import reads the transcripts of trees and files into the journal. What is there
 // already is left alone; what stops an import, or a kill, loses nothing and the next
@@ -152,11 +158,15 @@ func (im *importing) group(ctx context.Context, g group) error {
 	if im.DryRun {
 		reader = &Reader{Host: im.Host, User: im.User}
 	}
+	if g.size > LargeSession {
+		im.advance(0, 0, 1)
+		defer im.advance(0, 0, -1)
+	}
 	for _, f := range g.files {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		report, at, err := reader.Read(ctx, f.File, f.from, im.advance)
+		report, at, err := reader.Read(ctx, f.File, f.from, func(bytes, lines int64) { im.advance(bytes, lines, 0) })
 		if e := im.entry(f.File, at, report); e != nil {
 			report.entry = *e
 		}
@@ -183,9 +193,10 @@ func (im *importing) entry(f File, at Position, report FileReport) *entry {
 	return &e
 }
 
-func (im *importing) advance(bytes, lines int64) {
+func (im *importing) advance(bytes, lines int64, large int) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
+	im.done.Large += large
 	im.done.Bytes += bytes
 	im.done.Lines += lines
 	if im.progress != nil {

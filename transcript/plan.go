@@ -15,6 +15,7 @@ import (
 type group struct {
 	files  []planned
 	newest time.Time
+	size   int64 // of what is new in the files
 }
 
 type planned struct {
@@ -58,11 +59,12 @@ func (im *importing) plan(files []File) ([]group, error) {
 			continue
 		}
 		for _, f := range g.files {
-			im.done.TotalBytes += max(0, f.Size-f.from.Offset)
+			g.size += max(0, f.Size-f.from.Offset)
 			if f.ModTime.After(g.newest) {
 				g.newest = f.ModTime
 			}
 		}
+		im.done.TotalBytes += g.size
 		slices.SortFunc(g.files, func(a, b planned) int { return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Path, b.Path)) })
 		plan = append(plan, *g)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,6 +29,14 @@ type importFold struct {
 	total   connector.Report
 	stop    chan struct{}
 	ended   sync.WaitGroup
+	wait    atomic.Bool // a large session is being read: to fold it piece by piece is to fold it many times
+}
+
+// large says whether a large session is being read.
+func (f *importFold) large(now bool) {
+	if f != nil {
+		f.wait.Store(now)
+	}
 }
 
 // foldAlong begins to catch the store up. Where another process keeps the store, that
@@ -66,6 +75,9 @@ func newImportFold(ctx context.Context, j *journal.Journal, lock *connector.Lock
 			case <-ctx.Done():
 				return
 			case <-time.After(foldPause):
+			}
+			if f.wait.Load() {
+				continue
 			}
 			if f.sync(ctx, nil) != nil {
 				return // finish says what is wrong, if it still is

@@ -41,7 +41,10 @@ func (a *app) importTranscripts(ctx context.Context, paths []string, o importOpt
 		return err
 	}
 	done := transcriptImport{DryRun: o.dryRun}
-	done.TranscriptReport, err = a.readTranscripts(ctx, paths, actiongraph.TranscriptOptions{DryRun: o.dryRun, Since: since}, bar.reading)
+	done.TranscriptReport, err = a.readTranscripts(ctx, paths, actiongraph.TranscriptOptions{DryRun: o.dryRun, Since: since}, func(p actiongraph.TranscriptProgress) {
+		bar.reading(p)
+		fold.large(p.Large > 0)
+	})
 	stopped := err != nil && !errors.Is(err, actiongraph.ErrPartial)
 	store, foldErr := fold.finish(ctx, stopped, bar.folding)
 	done.Store, err = store, errors.Join(err, foldErr)
