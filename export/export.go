@@ -8,6 +8,13 @@
 // in its Content-Security-Policy; in Markdown what a model wrote stays Markdown, but for
 // HTML, images and headings, and everything else is in fences longer than any in the text.
 //
+// What a Go caller does (the verb export does the same, with redact's rules):
+//
+//	r, err := home.Reader(ctx) // of an actiongraph.Home
+//	actions, err := r.Actions(ctx, graph.ActionFilter{Session: row.SessionID, Content: true})
+//	agents, err := r.Agents(ctx, row.SessionID)
+//	err = export.Conversation{Session: row, Actions: actions, Agents: agents, Redact: take}.HTML(w)
+//
 // The same session gives the same document, byte by byte: times are UTC, and no clock is
 // read.
 package export

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -196,6 +197,8 @@ func (p *painter) result(branch string, it *graph.TreeItem) {
 		p.body(branch, "result", it.Result.Text, failed)
 	case failed:
 		p.body(branch, "result", errorLine(it), failed)
+	case schema.Field(schema.Field(resultRest(it.Result), "file"), "base64") != nil:
+		p.body(branch, "result", "["+cmp.Or(schema.FieldString(resultRest(it.Result), "type"), "binary")+"]", failed)
 	case tells(resultRest(it.Result)):
 		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}
