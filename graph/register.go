@@ -137,5 +137,11 @@ func recordSum(e *schema.Event, content uint64) uint64 {
 	for _, tag := range e.Tags {
 		h = h.str(tag)
 	}
+	// A subagent that is a fork of its parent repeats the parent's lines in its own file:
+	// they are the main thread's.
+	h &^= 1 << 63
+	if e.AgentID != "" {
+		h |= 1 << 63
+	}
 	return uint64(h)
 }

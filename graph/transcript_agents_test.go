@@ -89,6 +89,23 @@ func at(seconds float64) any {
 	return Time(l.events[0].Timestamp.UnixNano())
 }
 
+// A subagent that is a fork of its parent repeats the parent's lines in its own file.
+func TestForkedSubagentRepeatsItsParent(t *testing.T) {
+	for k := range 8 {
+		var l said
+		for _, agent := range []string{"a1", ""} {
+			answer := schema.Event{EventType: schema.LLMEnd, AgentID: agent, EventID: "llm", MessageID: "m", Reason: "end_turn", Model: fmt.Sprint("m", k)}
+			l.line("assistant", 1, answer)
+			call := agentCall("t1")
+			call.AgentID, call.EventID, call.PromptID = agent, "call", fmt.Sprint(k)
+			l.line("assistant", 1, call)
+		}
+		g := l.graph(t)
+		want(t, "the model's call", actions(g, LLMCall, "agent_id"), []string{"completed"})
+		want(t, "the tool's", actions(g, ToolCall, "agent_id"), []string{"unknown"})
+	}
+}
+
 // A shell in the background has a task id too, and is no subagent.
 func TestNoticeOfAShell(t *testing.T) {
 	var l said
