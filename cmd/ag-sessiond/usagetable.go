@@ -77,20 +77,27 @@ func (a *app) usageLabels(report usage.Report) (labels []string) {
 }
 
 func (a *app) sumCells(s usage.Sums) []string {
-	least, cost := "", "–"
+	least := ""
 	if s.LowerBound {
 		least = a.atLeast()
 	}
-	if !a.style.UTF8 {
-		cost = "-"
-	}
-	if s.CostUSD != nil {
-		if cost = fmt.Sprintf("$%.2f", *s.CostUSD); s.CostLowerBound {
-			cost = a.atLeast() + cost
-		}
-	}
 	return []string{render.Count(s.Input), least + render.Count(s.Output), render.Count(s.CacheWrite),
-		render.Count(s.CacheRead), least + render.Count(s.Tokens), cost}
+		render.Count(s.CacheRead), least + render.Count(s.Tokens), a.cost(s)}
+}
+
+// cost is what is known of it; what is less than a cent is not nothing.
+func (a *app) cost(s usage.Sums) string {
+	switch {
+	case s.CostUSD == nil && a.style.UTF8:
+		return "–"
+	case s.CostUSD == nil:
+		return "-"
+	case s.CostLowerBound:
+		return fmt.Sprintf("%s$%.2f", a.atLeast(), *s.CostUSD)
+	case *s.CostUSD > 0 && *s.CostUSD < 0.005:
+		return "<$0.01"
+	}
+	return fmt.Sprintf("$%.2f", *s.CostUSD)
 }
 
 func (a *app) atLeast() string {
