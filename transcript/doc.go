@@ -10,8 +10,8 @@
 //	<dir>/**/agent-<id>.jsonl                                the same, up to 2.0: its lines name the session
 //	<dir>/**/*.jsonl                                         any other name, if its lines name a session
 //
-// A file is known by its real path: links are followed, and what two paths lead to is
-// read once.
+// Other files, and homes of actiongraph, are left alone. A file is known by its real
+// path: links are followed, and what two paths lead to is read once.
 //
 // # Positions
 //

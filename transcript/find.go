@@ -174,6 +174,9 @@ func (s *search) dir(path string, within []string) {
 	if err != nil {
 		s.problem(path, err)
 	}
+	if isHome(entries) {
+		return // the files of a journal are named after sessions, too
+	}
 	within = append(within, path)
 	for _, entry := range entries {
 		name := filepath.Join(path, entry.Name())
@@ -191,6 +194,22 @@ func (s *search) dir(path string, within []string) {
 			}
 		}
 	}
+}
+
+// isHome reports whether these are what is in a home of actiongraph.
+func isHome(entries []fs.DirEntry) bool {
+	found := 0
+	for _, entry := range entries {
+		switch entry.Name() {
+		case "id", "key":
+			found++
+		case "journal":
+			if entry.IsDir() {
+				found++
+			}
+		}
+	}
+	return found == 3
 }
 
 // link follows a link to a folder or transcript. One that leads nowhere is left alone.
