@@ -1,7 +1,6 @@
 package tail
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 )
 
 func wanted(path string) bool  { return strings.HasSuffix(path, ".jsonl") }
@@ -216,26 +213,6 @@ func TestTreeLinks(t *testing.T) {
 	r.await(t, want, 5*time.Second)
 	time.Sleep(50 * time.Millisecond)
 	r.await(t, want, time.Second)
-}
-
-// A folder that may not be read is said once, and read once it may be.
-func TestTreeUnreadableFolder(t *testing.T) {
-	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
-		t.Skip("rights do not keep this user out")
-	}
-	dir := t.TempDir()
-	file := makeFile(t, filepath.Join(dir, "p", "s.jsonl"), "1")
-	os.Chmod(filepath.Dir(file), 0)
-	var log bytes.Buffer
-	tree := fastTree()
-	tree.Log = zerolog.New(&log)
-	r, _ := followTree(t, tree, Place{dir, true})
-	time.Sleep(50 * time.Millisecond)
-	os.Chmod(filepath.Dir(file), 0o700)
-	r.await(t, map[string]string{file: "1"}, 5*time.Second)
-	if n := bytes.Count(log.Bytes(), []byte("\n")); n != 1 {
-		t.Errorf("%d log lines, want 1:\n%s", n, &log)
-	}
 }
 
 // 15,000 old sessions with a folder each: a second costs at most 250 looks, no folder is
