@@ -98,8 +98,9 @@ type sessions struct {
 }
 
 type sessionFile struct {
-	path  string // below a project's folder
-	turns int    // how often it repeats what was recorded: sessions of people are longer
+	path  string        // below a project's folder
+	turns int           // how often it repeats what was recorded: sessions of people are longer
+	span  time.Duration // of what was recorded
 	parts []string
 	kinds []byte // of what stands between the parts: 'i' an id, 't' a time, 's' a session's id
 	fill  []string
@@ -122,7 +123,7 @@ func readSessions() (*sessions, error) {
 	}
 	for path, text := range texts {
 		f := s.cut(path, text)
-		if f.turns = 1; strings.Contains(text, `"version":"2.1.14"`) {
+		if strings.Contains(text, `"version":"2.1.14"`) {
 			f.turns = realTurns
 		}
 		s.size += int64(f.turns * len(text))
@@ -178,7 +179,8 @@ func vendorLines(session string) string {
 
 // cut finds what differs from one copy to the next.
 func (s *sessions) cut(path, text string) sessionFile {
-	f := sessionFile{path: path}
+	f := sessionFile{path: path, turns: 1}
+	var first, last time.Time
 	slot := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:msg|toolu|req)_[A-Za-z0-9]{20,30}|20[0-9-]{8}T[0-9:.]{12}Z`)
 	at := 0
 	for _, m := range slot.FindAllStringIndex(text, -1) {
@@ -189,11 +191,19 @@ func (s *sessions) cut(path, text string) sessionFile {
 			kind = 's'
 		case strings.HasSuffix(value, "Z") && value[4] == '-':
 			kind = 't'
+			at, err := time.Parse(time.RFC3339Nano, value)
+			if err == nil && (first.IsZero() || at.Before(first)) {
+				first = at
+			}
+			if at.After(last) {
+				last = at
+			}
 		}
 		f.parts, f.fill, f.kinds = append(f.parts, text[at:m[0]]), append(f.fill, value), append(f.kinds, kind)
 		at = m[1]
 	}
 	f.parts = append(f.parts, text[at:])
+	f.span = last.Sub(first) + time.Minute
 	return f
 }
 
@@ -252,7 +262,7 @@ func (f *sessionFile) write(path string, i, n int) error {
 			case 'i':
 				value = fresh(value, i*1_000_000+turn)
 			case 't':
-				value = later(value, time.Duration(turn)*time.Minute)
+				value = later(value, time.Duration(turn)*f.span)
 			}
 			buf = append(buf, value...)
 		}
