@@ -266,7 +266,7 @@ func (w *world) references(facts []record) {
 	forks := where(facts, func(r record) bool {
 		return r.EventType == schema.Fork && schema.SafeID(r.ParentSessionID) != w.session
 	})
-	if r := first(forks); r != nil {
+	if r := newest(forks); r != nil {
 		parent := Ref{LabelSession, schema.SafeID(r.ParentSessionID)}
 		w.put(parent, "", map[string]any{"name": parent.Key})
 		var at any

@@ -192,7 +192,11 @@ func (s *Session) sessionEvent(f *fact) {
 		if parent := schema.SafeID(f.ParentSessionID); parent == s.id || parent == s.continues.Key {
 			break // no session is a fork of itself
 		}
-		if won, _ := n.regs.take(f.stamp(0), sessionFork); won != 0 {
+		// The latest stands: who saw only the beginning of a fork's file saw fewer of the
+		// lines that it copied.
+		st := f.stamp(0)
+		st.time = -st.time
+		if won, _ := n.regs.take(st, sessionFork); won != 0 {
 			s.fork(f)
 		}
 	case schema.Tag:

@@ -165,7 +165,9 @@ func TestSessionUpdates(t *testing.T) {
 // What a fork copied is older than the fork.
 func TestForkStartsWhereItLeft(t *testing.T) {
 	var l said
-	l.line("fork", 1, schema.Event{EventType: schema.Fork, ParentSessionID: "parent", ParentEventID: "event"})
+	for _, at := range []string{"half", "event"} { // of a file that was still written when it was read first
+		l.line("fork", float64(len(at)), schema.Event{EventType: schema.Fork, EventID: "fork", ParentSessionID: "parent", ParentEventID: at})
+	}
 	l.line("user", 100, prompt("p", "go on"))
 	g := l.graph(t)
 	want(t, "started_at", session(g, "started_at"), at(100))
