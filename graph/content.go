@@ -274,6 +274,11 @@ func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	} else if replace {
 		props = append(props, Prop{"duration_ms", nil})
 	}
+	if t == ErrorEvent || t == RateLimitEvent {
+		if v := apiStatus(e); v != nil || replace {
+			props = append(props, Prop{"api_error_status", v})
+		}
+	}
 	set("properties", leftovers(e))
 	meta := ""
 	if len(e.Metadata) > 2 && e.Origin != schema.OriginHook {
@@ -294,7 +299,7 @@ func leftovers(e *schema.Event) string {
 	}
 	for k, v := range schema.Fields(e.Extra) {
 		switch k {
-		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain":
+		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain", "api_error_status":
 		default:
 			add(k, v)
 		}

@@ -328,8 +328,8 @@ func (w *world) oneEnd(facts []telling) {
 		if t.seq != 0 && (v.seq == 0 || t.seq < v.seq) {
 			v.seq = t.seq
 		}
-		if status := schema.Field(t.Extra, "api_error_status"); t.stage() == 0 && len(status) > 0 {
-			v.set(Prop{"api_error_status", string(status)})
+		if status := apiStatus(t.Event); t.stage() == 0 && status != nil {
+			v.set(Prop{"api_error_status", status})
 		}
 		if t.DurationMS != nil && t.EventType == schema.TurnEnd {
 			v.set(Prop{"duration_ms", *t.DurationMS})

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -263,6 +264,15 @@ func (s *Session) seamLine(f *fact, t ActionType) {
 	}
 }
 
+// apiStatus is the HTTP status of an API error, nil if the line has none.
+func apiStatus(e *schema.Event) any {
+	n, err := strconv.ParseInt(string(schema.Field(e.Extra, "api_error_status")), 10, 64)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
 func lineStage(e *schema.Event) turnStage {
 	switch {
 	case e.EventType != schema.TurnEnd:
@@ -279,8 +289,8 @@ func (s *Session) lineProps(f *fact, t ActionType) *lineProps {
 	l := &lineProps{stamp: f.stamp(0)}
 	if t != TurnEnd {
 		l.alone = s.singleProps(f, t, false)
-		if v := schema.Field(f.Extra, "api_error_status"); len(v) > 0 {
-			l.joined = []Prop{{"api_error_status", string(v)}}
+		if v := apiStatus(f.Event); v != nil {
+			l.joined = []Prop{{"api_error_status", v}}
 		}
 	} else {
 		l.alone = []Prop{{"name", "turn end"}, {"status", schema.StatusCompleted}, {"hook_event_name", f.HookEventName}}

@@ -182,7 +182,7 @@ func TestOneErrorThatEndsATurn(t *testing.T) {
 		"a request that was tried again": {func(l *said) {
 			l.line("user", 0, prompt("p", "go"))
 			l.line("api_error", 1, apiError("server_error"))
-		}, schema.StatusUnknown, []string{"failed, name API error: server_error API Error: 529"}},
+		}, schema.StatusUnknown, []string{"failed, name API error: server_error API Error: 529, api_error_status 529"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var l said
