@@ -22,7 +22,7 @@ func (r *Redactor) raw(raw []byte, f *findings) []byte {
 	if len(raw) <= r.max && !r.mayHold(raw) {
 		return raw // the usual field of an event in which another one holds something
 	}
-	w := walker{r: r, f: f, out: make([]byte, 0, len(raw))}
+	w := walker{r: r, f: f, out: make([]byte, 0, min(len(raw), 2*r.max))}
 	last := 0
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; c {
@@ -87,15 +87,19 @@ func (w *walker) rewrite(tok, ctx []byte) {
 		return
 	}
 	text := schema.Unquote(tok)
-	s := []byte(text)
-	if hold {
-		s = w.r.text(s, w.f)
+	kept := text
+	if hold || secretName { // else it is only long, and is not copied
+		s := []byte(text)
+		if hold {
+			s = w.r.text(s, w.f)
+		}
+		if secretName && memberSecret(ctx, s) {
+			w.f.add(ruleNamed)
+			s = []byte(markOpen + ruleNamed + "]")
+		}
+		kept = string(s)
 	}
-	if secretName && memberSecret(ctx, s) {
-		w.f.add(ruleNamed)
-		s = []byte(markOpen + ruleNamed + "]")
-	}
-	kept, cut := schema.CutString(string(s), w.r.max)
+	kept, cut := schema.CutString(kept, w.r.max)
 	if cut {
 		w.f.cut++
 	}

@@ -59,8 +59,12 @@ func New(o Options) *Redactor {
 // {"payload": string}), and a session id that is no valid id is hashed.
 func (r *Redactor) Event(e schema.Event) Line {
 	e.SessionID = schema.SafeID(e.SessionID)
-	line := encode(&e)
-	if len(line) > r.max || r.mayHold(line) {
+	mend(&e)
+	var line []byte
+	if size(&e) <= r.max {
+		line = encode(&e)
+	}
+	if line == nil || len(line) > r.max || r.mayHold(line) {
 		r.rewrite(&e)
 		line = e.AppendJSON(line[:0])
 	}
@@ -129,11 +133,20 @@ func (r *Redactor) value(s string, f *findings) string {
 	return s
 }
 
-// encode returns e as one line of valid JSON, repairing raw fields that are none.
-func encode(e *schema.Event) []byte {
+// mend repairs the raw fields of e that are no JSON.
+func mend(e *schema.Event) {
 	e.ToolInput, e.Result = repair(e.ToolInput, false), repair(e.Result, false)
 	e.Metadata, e.Extra = repair(e.Metadata, true), repair(e.Extra, true)
-	size := len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
+}
+
+// size is about how long e is: what is longer than a string may be is not encoded to be
+// looked at, and then again without what it lost.
+func size(e *schema.Event) int {
+	return len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
+}
+
+func encode(e *schema.Event) []byte {
+	size := size(e)
 	return e.AppendJSON(make([]byte, 0, 1024+size+size/8))
 }
 

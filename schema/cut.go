@@ -50,8 +50,13 @@ func cutMarker(s string) string {
 		}
 		rest = rest[len(cutOpen):]
 	}
-	sum := sha256.Sum256([]byte(s))
-	return formatCut(len(s), string(sum[:]))
+	h, buf := sha256.New(), make([]byte, 64<<10) // a copy of s would be as long as s
+	for rest := s; len(rest) > 0; {
+		n := copy(buf, rest)
+		h.Write(buf[:n])
+		rest = rest[n:]
+	}
+	return formatCut(len(s), string(h.Sum(nil)))
 }
 
 func formatCut(length int, sum string) string {
