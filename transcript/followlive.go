@@ -76,7 +76,7 @@ func (r *Reader) readMeta(ctx context.Context, file File, from Position) error {
 		return nil
 	}
 	p.meta(claude.Source{Session: file.Session, Agent: file.Agent, Host: r.Host, User: r.User, HashKey: r.Journal.Key()})
-	if err := p.flush(); err != nil {
+	if err := p.flush(false); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -86,7 +86,7 @@ func (r *Reader) read(ctx context.Context, file File, from Position, progress fu
 		p.problem(0, err)
 		err, p.report.failed = nil, true
 	}
-	return p.report, p.position(), err
+	return p.report, p.position(p.at), err
 }
 
 // reading is one Read.
@@ -144,7 +144,7 @@ func (p *reading) run(ctx context.Context) (err error) {
 	if errors.Is(err, errAppend) {
 		return err
 	}
-	return errors.Join(err, p.flush(), p.note())
+	return errors.Join(err, p.flush(true))
 }
 
 // begin prepares what the events of the file depend on beside its lines.
@@ -179,13 +179,8 @@ func (p *reading) read(ctx context.Context) error {
 		if p.size < batchBytes && len(p.batch) < 1000 && p.lines.off-p.told.Offset < noteBytes {
 			continue
 		}
-		if err := p.flush(); err != nil {
+		if err := p.flush(p.lines.off-p.noted.Offset >= noteBytes); err != nil {
 			return err
-		}
-		if p.at.Offset-p.noted.Offset >= noteBytes {
-			if err := p.note(); err != nil {
-				return err
-			}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -222,14 +217,14 @@ func (p *reading) line(line []byte) {
 	}
 }
 
-// position is from where the next reading may go on. What a file begins with may have no
-// time of its own, and is told with the first line that has one: until then nothing
-// of it is in the journal.
-func (p *reading) position() Position {
+// position is from where the next reading may go on, once all before at is in the
+// journal. What a file begins with may have no time of its own, and is told with the
+// first line that has one: until then nothing of it is there.
+func (p *reading) position(at Position) Position {
 	if p.from.Offset == 0 && !p.timed {
 		return p.from
 	}
-	return p.at
+	return at
 }
 
 func (p *reading) broken(n int64, err error) {
@@ -261,50 +256,55 @@ func (p *reading) add(e *schema.Event) {
 	p.size += len(line.Bytes())
 }
 
-// flush appends the batch; what was read so far is in the journal then.
-func (p *reading) flush() error {
-	if p.Journal != nil && len(p.batch) > 0 {
+// flush appends the batch; what was read so far is in the journal then. With it, where
+// note says so, goes the position: behind the facts that it covers, in the same Append,
+// since to open a journal's file takes longer than to write to it.
+func (p *reading) flush(note bool) error {
+	at, err := p.reached()
+	if err != nil {
+		return err
+	}
+	note = note && p.position(at) != p.noted
+	if p.Journal != nil && (note || len(p.batch) > 0) {
+		if note {
+			p.batch = append(p.batch, p.Redactor.Event(p.record(at)))
+		}
 		if err := p.Journal.Append(p.batch...); err != nil {
 			return fmt.Errorf("%w: %w", errAppend, err)
 		}
 		clear(p.batch)
 		p.batch, p.size = p.batch[:0], 0
-	}
-	if p.lines.n == p.from.Lines {
-		return nil // nothing was read
-	}
-	if p.first == 0 {
-		var err error
-		if p.first, err = firstHash(p.f, p.lines.off); err != nil {
-			return err
+		if note {
+			p.noted = at
 		}
-	}
-	at, err := p.lines.position(p.first)
-	if err != nil {
-		return err
 	}
 	p.at = at
 	p.report.Bytes = p.at.Offset - p.from.Offset
-	if p.progress != nil {
+	if p.progress != nil && p.at != p.told {
 		p.progress(p.at.Offset-p.told.Offset, p.at.Lines-p.told.Lines)
 	}
 	p.told = p.at
 	return nil
 }
 
-// note writes the position of what is in the journal.
-func (p *reading) note() error {
-	if p.Journal == nil || p.position() == p.noted {
-		return nil
+// reached is the position behind the last line that was read.
+func (p *reading) reached() (at Position, err error) {
+	if p.lines.n == p.at.Lines {
+		return p.at, nil // nothing was read since
 	}
-	at := p.latest
-	if at.IsZero() {
-		at = p.report.info.ModTime()
+	if p.first == 0 {
+		if p.first, err = firstHash(p.f, p.lines.off); err != nil {
+			return p.at, err
+		}
 	}
-	e := record(p.file.Session, p.Host, p.file.Path, p.at, at)
-	if err := p.Journal.Append(p.Redactor.Event(e)); err != nil {
-		return fmt.Errorf("%w: %w", errAppend, err)
+	return p.lines.position(p.first)
+}
+
+// record is the fact that the file is in the journal up to at.
+func (p *reading) record(at Position) schema.Event {
+	when := p.latest
+	if when.IsZero() {
+		when = p.report.info.ModTime()
 	}
-	p.noted = p.at
-	return nil
+	return record(p.file.Session, p.Host, p.file.Path, at, when)
 }

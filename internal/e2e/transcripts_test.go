@@ -122,10 +122,14 @@ func TestHooksAndTranscripts(t *testing.T) {
 			}
 			hooksFirst := home(t)
 			play(t, hook, hooksFirst, calls, now)
+			hooksOnly := folded(t, hooksFirst)
 			importInto(t, sessiond, hooksFirst, projects)
 			want := folded(t, hooksFirst)
 			for id, g := range want {
 				wellFormed(t, id, g)
+				if hooksOnly[id] != nil {
+					agree(t, id, hooksOnly[id], g)
+				}
 			}
 
 			filesFirst := home(t)
@@ -199,6 +203,21 @@ func wellFormed(t *testing.T, id string, g *graph.Graph) {
 	for lane, l := range lanes {
 		if l[1] != l[0]-1 {
 			t.Errorf("%s: lane %s has %d actions and %d FOLLOWED_BY", id, lane, l[0], l[1])
+		}
+	}
+}
+
+// agree checks that a session's files do not contradict what its hooks said of a call: they
+// only say how one ended whose end no hook told.
+func agree(t *testing.T, id string, hooks, both *graph.Graph) {
+	t.Helper()
+	for _, n := range hooks.Nodes() {
+		if n.Type != graph.ToolCall {
+			continue
+		}
+		was, is := n.Prop("status"), both.Node(n.Ref).Prop("status")
+		if was != is && was != schema.StatusUnknown && was != schema.StatusInProgress {
+			t.Errorf("%s: %v is %v by its hooks, and %v with the session's file", id, n.Prop("name"), was, is)
 		}
 	}
 }
