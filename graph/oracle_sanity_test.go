@@ -76,6 +76,7 @@ func TestStatusEvidence(t *testing.T) {
 		{"user-rejected with a PermissionRequest", evUser, true, schema.StatusDenied},
 		{"user-rejected without one", evUser, false, schema.StatusInterrupted},
 		{"permission-rule", evRule, false, schema.StatusBlocked},
+		{"permission-rule with a PermissionRequest", evRule, true, schema.StatusDenied},
 		{"a result in the transcript", evOK, false, schema.StatusCompleted},
 		{"PreToolUse and batch with a PermissionRequest", evAsked | evBatch, true, schema.StatusDenied},
 		{"PreToolUse and batch", evAsked | evBatch, false, schema.StatusBlocked},

@@ -73,7 +73,7 @@ func callStatus(ev evidence, asked, closed bool) string {
 		return schema.StatusFailed
 	case has(evReject):
 		return schema.StatusDenied
-	case has(evUser) && asked:
+	case (has(evUser) || has(evRule)) && asked: // or nobody was there to answer
 		return schema.StatusDenied
 	case has(evUser):
 		return schema.StatusInterrupted
