@@ -390,11 +390,11 @@ func TestImportOfGrowingFiles(t *testing.T) {
 	wantFacts, wantGraph := facts(t, want.Journal), folds(t, want.Journal)
 
 	dir, home := realDir(t), filepath.Join(realDir(t), "home")
-	r := newReader(t, home)
+	newReader(t, home)
 	if err := os.WriteFile(filepath.Join(home, "key"), must(os.ReadFile(filepath.Join(want.Journal.Home(), "key")))(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r = newReader(t, home)
+	r := newReader(t, home)
 	files, _ := Find(context.Background(), []string{whole})
 	texts := map[string][]byte{}
 	for _, f := range files {
