@@ -2,6 +2,8 @@ package claude
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -149,7 +151,7 @@ func (f *facts) llmEnd() {
 	e.MessageID, e.Model, e.Reason = id, r.model, r.stopReason
 	e.CostUSD, e.DurationMS = l.costUSD, l.durationMS
 	extra := []byte{'{'}
-	if usage := usage(e, r.usage); usage != nil {
+	if usage := l.usage(e, r.usage); usage != nil {
 		extra = appendMember(extra, "usage", usage)
 	}
 	if l.requestID != "" && l.requestID != id {
@@ -160,27 +162,36 @@ func (f *facts) llmEnd() {
 	}
 }
 
-// usage takes the counts of raw into e and returns what else it says, nil for
-// nothing.
-func usage(e *schema.Event, raw json.RawMessage) json.RawMessage {
+// usage takes the counts of raw into e and returns what else it says, nil for nothing.
+// A count that can be none is left out, and noted in metadata.hook_error with the line's
+// other faults.
+func (l *line) usage(e *schema.Event, raw json.RawMessage) json.RawMessage {
 	out := []byte{'{'}
+	faults := l.faults[:len(l.faults):len(l.faults)]
+	take := func(to **int64, key string, v json.RawMessage) {
+		n, err := count(v)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("usage.%s: %w", key, err))
+		}
+		*to = n
+	}
 	for key, v := range schema.Fields(raw) {
 		switch key {
 		case "input_tokens":
-			e.InputTokens = count(v)
+			take(&e.InputTokens, key, v)
 		case "output_tokens":
-			e.OutputTokens = count(v)
+			take(&e.OutputTokens, key, v)
 		case "cache_read_input_tokens":
-			e.CacheReadInputTokens = count(v)
+			take(&e.CacheReadInputTokens, key, v)
 		case "cache_creation_input_tokens":
-			e.CacheCreationInputTokens = count(v)
+			take(&e.CacheCreationInputTokens, key, v)
 		case "cache_creation":
 			for key, v := range schema.Fields(v) {
 				switch key {
 				case "ephemeral_5m_input_tokens":
-					e.Ephemeral5mInputTokens = count(v)
+					take(&e.Ephemeral5mInputTokens, key, v)
 				case "ephemeral_1h_input_tokens":
-					e.Ephemeral1hInputTokens = count(v)
+					take(&e.Ephemeral1hInputTokens, key, v)
 				}
 			}
 		default:
@@ -189,8 +200,31 @@ func usage(e *schema.Event, raw json.RawMessage) json.RawMessage {
 			}
 		}
 	}
+	if len(faults) > len(l.faults) {
+		e.Metadata = appendMetadata(e.Metadata, schema.MetaHookError, schema.AppendString(nil, errors.Join(faults...).Error()))
+	}
 	if len(out) == 1 {
 		return nil
 	}
 	return append(out, '}')
+}
+
+// maxCount is more tokens than any call uses: a greater number would make every sum that
+// it is in worthless.
+const maxCount = 1e12
+
+// count reads a count of tokens, nil for null.
+func count(v json.RawMessage) (*int64, error) {
+	if string(v) == "null" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	if err == nil && n >= 0 && n <= maxCount {
+		return &n, nil
+	}
+	said := string(v)
+	if len(said) > 32 {
+		said = "a long value"
+	}
+	return nil, fmt.Errorf("%s is left out: want an integer from 0 to 1000000000000", said)
 }

@@ -313,14 +313,6 @@ func number(v json.RawMessage) *float64 {
 	return &f
 }
 
-func count(v json.RawMessage) *int64 {
-	n, err := strconv.ParseInt(string(v), 10, 64)
-	if err != nil || n < 0 {
-		return nil
-	}
-	return &n
-}
-
 func hashOf(s string) uint64 {
 	h := uint64(14695981039346656037) // FNV-1a
 	for i := 0; i < len(s); i++ {

@@ -171,7 +171,7 @@ func (f *facts) read(l *line) error {
 	}
 	for i := before; i < len(f.events); i++ {
 		e := &f.events[i]
-		if e.EventType == schema.Unknown {
+		if e.EventType == schema.Unknown || schema.Field(e.Metadata, schema.MetaHookError) != nil {
 			continue // it says what is wrong with it
 		}
 		e.Metadata = appendMetadata(e.Metadata, schema.MetaHookError, schema.AppendString(nil, err.Error()))

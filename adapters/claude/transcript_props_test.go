@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -296,4 +297,40 @@ func FuzzTranscript(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestCountsThatAreNone: only an integer from 0 to 1e12 is a count of tokens; what else a
+// line gives is in no sum, and named.
+func TestCountsThatAreNone(t *testing.T) {
+	for given, want := range map[string]int64{
+		"0": 0, "7": 7, "1000000000000": 1e12, "1000000000001": -1, "9000000000000000000": -1, "99999999999999999999": -1,
+		"1.5": -1, `"7"`: -1, "-5": -1, "1e3": -1, "true": -1, "[1]": -1, "null": -2,
+	} {
+		usage := `{"input_tokens":` + given + `,"output_tokens":3,"cache_creation":{"ephemeral_1h_input_tokens":` + given + `}}`
+		line := `{"type":"assistant","uuid":"u","sessionId":"s","timestamp":"2026-11-21T12:00:00Z","message":` +
+			`{"id":"m","role":"assistant","model":"opus","content":[{"type":"text","text":"x"}],"usage":` + usage + `}}`
+		events, _, _, err := claude.NewTranscript(claude.Source{Session: "s"}).Events([]byte(line), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(events, func(e schema.Event) bool { return e.EventType == schema.LLMEnd })
+		e := events[i]
+		if e.OutputTokens == nil || *e.OutputTokens != 3 {
+			t.Errorf("%s: the count beside it is gone", given)
+		}
+		fault := schema.FieldString(e.Metadata, schema.MetaHookError)
+		for name, n := range map[string]*int64{"input_tokens": e.InputTokens, "ephemeral_1h_input_tokens": e.Ephemeral1hInputTokens} {
+			if (n == nil) != (want < 0) || n != nil && *n != want {
+				t.Errorf("%s: %s is %v, want %d", given, name, n, want)
+			}
+			if named := strings.Contains(fault, "usage."+name+": "+given+" is left out"); named != (want == -1) {
+				t.Errorf("%s: hook_error is %q", given, fault)
+			}
+		}
+		for _, e := range events {
+			if e.EventType != schema.LLMEnd && len(e.Metadata) > 0 {
+				t.Errorf("%s: the fault is also of %s: %s", given, e.EventType, e.Metadata)
+			}
+		}
+	}
 }
