@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 	s.known = knowledge{Reader: f.Reader, found: map[string]map[string]Position{}}
 	places, reports := make(chan []tail.Place), make(chan []string)
 	tree := f.tail
-	tree.Log, tree.Want, tree.Enter = f.Log, wanted, entered
+	tree.Log, tree.Want, tree.Enter = f.Log, wanted, f.enters
 	defer s.writeIndex()
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -81,10 +82,22 @@ func (s *following) trees(ctx context.Context, places chan<- []tail.Place) {
 	}
 }
 
-// wanted are the files that may be transcripts, entered the folders that may have some:
-// large outputs of tools lie beside them.
-func wanted(path string) bool  { return strings.HasSuffix(path, suffix) }
-func entered(path string) bool { return filepath.Base(path) != "tool-results" }
+// wanted are the files that may be transcripts.
+func wanted(path string) bool { return strings.HasSuffix(path, suffix) }
+
+// enters reports whether a folder may have transcripts. Large outputs of tools lie beside
+// them; and the files of a journal are named after sessions, too: a daemon that followed
+// its own would have more to read with all that it reads.
+func (f *Follower) enters(path string) bool {
+	if filepath.Base(path) == "tool-results" {
+		return false
+	}
+	if _, err := os.Lstat(filepath.Join(path, "key")); err != nil {
+		return true // the usual folder costs one look
+	}
+	entries, err := os.ReadDir(path)
+	return err != nil || !isHome(entries)
+}
 
 // following is one Run.
 type following struct {
@@ -144,10 +157,20 @@ func (s *following) job(path string) *job {
 	e, ok := s.index[file.Path]
 	foreign := s.foreign[file.Path]
 	s.mu.Unlock()
-	if ok && e.unchanged(file) || foreign > 0 && file.Size >= foreign {
+	if ok && e.unchanged(file) && s.held(e) || foreign > 0 && file.Size >= foreign {
 		return nil
 	}
 	return &job{file: file, behind: max(0, file.Size-e.Offset)}
+}
+
+// held reports whether the journal is still as long as it was when e was noted: one that
+// was removed, or put back from a backup, may lack what the index says is in it.
+func (s *following) held(e entry) bool {
+	if e.end == 0 {
+		return true
+	}
+	journal, err := s.Reader.Journal.Stat(e.session)
+	return err == nil && journal.Size >= e.end
 }
 
 // work reads one file after the other, the small or the large ones.
@@ -283,10 +306,7 @@ func (s *following) note(file File, at Position, report *FileReport) {
 	if report.info == nil || report.failed {
 		return
 	}
-	e := newEntry(file.Session, at, report.info, 0)
-	if at.Offset < report.info.Size()-report.Waiting {
-		e.modTime = 0
-	}
+	e := newEntry(file.Session, at, report)
 	if journal, err := s.Reader.Journal.Stat(file.Session); err == nil {
 		e.end = journal.Size
 	}

@@ -116,7 +116,3 @@ func (h *health) read(r *FileReport, log zerolog.Logger) {
 		}
 	}
 }
-
-// maxUnknown bounds the names that are counted: a file of garbage has a new one in each
-// line.
-const maxUnknown = 100

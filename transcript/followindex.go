@@ -82,7 +82,7 @@ func (s *following) writeIndex() {
 	for path, e := range changed {
 		if now := s.index[path]; now.Position == e.Position {
 			s.index[path] = e
-			if e.modTime == 0 {
+			if e.whole && e.modTime == 0 {
 				s.dirty[path] = true // it is too fresh: once more
 			}
 		}
@@ -96,7 +96,7 @@ func (s *following) seal(path string, e entry) entry {
 	at := s.own[path]
 	s.mu.Unlock()
 	info, err := os.Stat(path)
-	if err == nil && e.modTime == 0 && info.Size() == e.size && info.ModTime().UnixNano() == at && time.Since(info.ModTime()) > fresh {
+	if err == nil && e.whole && e.modTime == 0 && info.Size() == e.size && info.ModTime().UnixNano() == at && time.Since(info.ModTime()) > fresh {
 		e.modTime = at
 	}
 	if journal, err := s.Reader.Journal.Stat(e.session); err == nil {

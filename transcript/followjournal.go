@@ -23,6 +23,15 @@ const settledFor = 24 * time.Hour
 func (s *following) announcements(ctx context.Context, changes <-chan []string, places chan<- []tail.Place) {
 	var receiving sync.WaitGroup
 	defer receiving.Wait()
+	if !s.Announced {
+		for { // whoever tells must not wait for us
+			select {
+			case <-ctx.Done():
+				return
+			case <-changes:
+			}
+		}
+	}
 	changed := set{wake: make(chan struct{}, 1), names: map[string]bool{}}
 	receiving.Go(func() { // whoever tells must not wait for us: it tells stores, too
 		for {

@@ -65,7 +65,7 @@ func (p *reading) meta(src claude.Source) {
 	if path == "" {
 		return
 	}
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path) // a link may lead to what is no record
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return // agents of old versions have none

@@ -142,6 +142,12 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	wg.Wait()
 	im.report.Sessions = len(im.sessions)
 	if im.writes() {
+		for path, e := range im.changed { // no earlier: a session's files are in one journal
+			if journal, err := im.Journal.Stat(e.session); err == nil {
+				e.end = journal.Size
+				im.changed[path] = e
+			}
+		}
 		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
 			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})
 		}
@@ -156,7 +162,7 @@ func (im *importing) writes() bool { return im.Journal != nil && !im.DryRun }
 func (im *importing) group(ctx context.Context, g group) error {
 	reader := im.Reader
 	if im.DryRun {
-		reader = &Reader{Host: im.Host, User: im.User}
+		reader = &Reader{Redactor: im.Redactor, Host: im.Host, User: im.User}
 	}
 	if g.size > LargeSession {
 		im.advance(0, 0, 1)
@@ -183,13 +189,7 @@ func (im *importing) entry(f File, at Position, report FileReport) *entry {
 	if !im.writes() || report.info == nil {
 		return nil
 	}
-	e := newEntry(f.Session, at, report.info, 0)
-	if report.failed || at.Offset < report.info.Size()-report.Waiting {
-		e.modTime = 0 // there is more in it
-	}
-	if journal, err := im.Journal.Stat(f.Session); err == nil {
-		e.end = journal.Size
-	}
+	e := newEntry(f.Session, at, &report)
 	return &e
 }
 
@@ -225,20 +225,23 @@ func (im *importing) add(f *FileReport) {
 	r.Blank += f.Blank
 	r.Broken += f.Broken
 	r.Waiting += f.Waiting
-	sum(r.Kinds, f.kinds)
-	sum(r.Unknown, f.unknown)
-	sum(r.Types, f.types)
+	for kind, n := range f.kinds {
+		name := kind
+		if f.unknown[kind] > 0 && r.Unknown[kind] == 0 && len(r.Unknown) >= maxUnknown {
+			name = otherTypes
+		}
+		if r.Kinds[name] += n; f.unknown[kind] > 0 {
+			r.Unknown[name] += n
+		}
+	}
+	for typ, n := range f.types {
+		r.Types[typ] += n
+	}
 	f.kinds, f.unknown, f.types = nil, nil, nil
 	if f.info != nil {
 		im.changed[f.Path], f.info = f.entry, nil
 	}
 	if f.Lines > 0 || f.failed || len(f.Problems) > 0 {
 		r.PerFile = append(r.PerFile, *f)
-	}
-}
-
-func sum[K comparable](into, from map[K]int64) {
-	for k, n := range from {
-		into[k] += n
 	}
 }

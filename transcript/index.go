@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,7 +22,11 @@ type entry struct {
 	session string // whose journal holds the position
 	size    int64  // of the file, when it was read
 	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by
-	end     int64  // how long that journal was then: a shorter one may lack the position
+	end     int64  // how long that journal was then: another length may be of one that lacks the position
+	// whole says that the file was read to its end, so that its time may be noted once it
+	// is old enough. A reading that was stopped, or a journal that was full, left the rest
+	// for the next one. Of what the index on disk says it is not known, nor asked.
+	whole bool
 }
 
 // unchanged reports whether the file is as it was when it was read.
@@ -35,10 +38,12 @@ func (e entry) unchanged(f File) bool {
 // clock ticks in milliseconds, some in seconds.
 const fresh = 2 * time.Second
 
-func newEntry(session string, p Position, info fs.FileInfo, end int64) entry {
-	e := entry{Position: p, session: session, size: info.Size(), modTime: info.ModTime().UnixNano(), end: end}
-	if time.Since(info.ModTime()) < fresh {
-		e.modTime = 0
+// newEntry is what is known after a reading that came to p.
+func newEntry(session string, p Position, r *FileReport) entry {
+	e := entry{Position: p, session: session, size: r.info.Size()}
+	e.whole = r.whole && !r.failed
+	if e.whole && time.Since(r.info.ModTime()) >= fresh {
+		e.modTime = r.info.ModTime().UnixNano()
 	}
 	return e
 }

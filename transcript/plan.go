@@ -26,7 +26,7 @@ type planned struct {
 // plan decides what has to be read, oldest session first: a store numbers sessions in
 // the order it gets them, and its newest numbers are what a search looks at first.
 func (im *importing) plan(files []File) ([]group, error) {
-	known := knowledge{Reader: im.Reader, found: map[string]map[string]Position{}}
+	known := knowledge{Reader: im.Reader, found: map[string]map[string]Position{}, grown: im.changed}
 	if err := known.read(); err != nil {
 		return nil, err
 	}
@@ -148,6 +148,7 @@ type knowledge struct {
 	*Reader
 	index    map[string]entry
 	journals map[string]int64               // how long each session's is
+	grown    map[string]entry               // of files as they were, whose journals are longer by now
 	found    map[string]map[string]Position // by session, of those that had to be read
 }
 
@@ -169,9 +170,12 @@ func (k *knowledge) read() error {
 
 // of says up to where a file was read, and whether it is as it was then.
 func (k *knowledge) of(f File) (from Position, unchanged bool, err error) {
-	if e, ok := k.index[f.Path]; ok && k.journals[e.session] >= e.end {
+	e, indexed := k.index[f.Path]
+	if indexed && k.journals[e.session] == e.end {
 		return e.Position, e.unchanged(f), nil
 	}
+	// A journal that is longer may have grown, or may be another one: put back from a
+	// backup, or begun anew by a hook.
 	if k.journals[f.Session] == 0 {
 		return Position{}, false, nil
 	}
@@ -182,5 +186,10 @@ func (k *knowledge) of(f File) (from Position, unchanged bool, err error) {
 		}
 		k.found[f.Session] = found
 	}
-	return found[f.Path], false, nil
+	from = found[f.Path]
+	if unchanged = indexed && from == e.Position && e.unchanged(f); unchanged {
+		e.end = k.journals[e.session]
+		k.grown[f.Path] = e
+	}
+	return from, unchanged, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +44,8 @@ type FileReport struct {
 	// Problems names the first of the broken lines, and what ended the reading early.
 	Problems []Problem `json:"problems,omitempty"`
 
-	failed  bool // it was not read to its end
+	failed  bool // something was wrong with the file, not with a line
+	whole   bool // it was read to its end, but for what is Waiting
 	kinds   map[string]int64
 	unknown map[string]int64 // types that this version does not know
 	types   map[schema.Type]int64
@@ -140,11 +142,14 @@ func (p *reading) run(ctx context.Context) (err error) {
 		}
 		err = p.read(ctx)
 	}
-	p.report.Waiting = max(0, p.report.info.Size()-p.lines.off)
 	if errors.Is(err, errAppend) {
 		return err
 	}
-	return errors.Join(err, p.flush(true))
+	if err = errors.Join(err, p.flush(true)); err == nil {
+		p.report.Waiting = max(0, p.report.info.Size()-p.lines.off)
+		p.report.whole = true
+	}
+	return err
 }
 
 // begin prepares what the events of the file depend on beside its lines.
@@ -204,17 +209,45 @@ func (p *reading) line(line []byte) {
 		p.broken(n, err)
 		return
 	}
-	if kind == "" {
-		kind = "no type"
-	}
-	p.report.kinds[kind]++
-	if unknown {
+	if unknown || kind == "" {
+		kind = p.name(kind)
 		p.report.unknown[kind]++
 	}
+	p.report.kinds[kind]++
 	p.timed = p.timed || len(events) > 0
 	for i := range events {
 		p.add(&events[i])
 	}
+}
+
+// maxUnknown bounds the names of types that are counted: a file of garbage has a new one in
+// each line.
+const maxUnknown = 100
+
+// otherTypes is what more of them, and what cannot be a name, are counted as.
+const otherTypes = "other types"
+
+// name is what a type that this version does not know is called in reports and logs. It
+// comes from the file, as a secret may.
+func (p *reading) name(kind string) string {
+	if kind == "" {
+		return "no type"
+	}
+	for _, c := range kind {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/", c) {
+			return otherTypes
+		}
+	}
+	_, known := p.report.unknown[kind]
+	if len(kind) > 64 || !known && len(p.report.unknown) >= maxUnknown {
+		return otherTypes
+	}
+	if !known && p.Redactor != nil {
+		if text, _ := p.Redactor.Text(kind); text != kind {
+			return otherTypes
+		}
+	}
+	return kind
 }
 
 // position is from where the next reading may go on, once all before at is in the
