@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -46,7 +47,7 @@ before you share it.`,
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "md", "md (Markdown) or html")
-	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, readable by you alone, not stdout")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, not stdout; a new one is readable by you alone")
 	fixedCompletion(cmd, "format", exportFormats())
 	return cmd
 }
@@ -71,7 +72,7 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 	if format == "html" {
 		write = c.HTML
 	}
-	if file == "" || file == "-" {
+	if file == "" || file == "-" || isStdout(file) {
 		return write(a.out)
 	}
 	if err := writeFile(file, write); err != nil {
@@ -82,19 +83,64 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 }
 
 // writeFile writes a file as a whole or not at all: a page that ends in the middle must not
-// be shared for a whole one. It is the owner's alone, as what it was made from.
+// be shared for a whole one. A new one is the owner's alone, as what it was made from; one
+// that is there keeps its mode. What is no file (a device, a pipe, /dev/stdout) is written
+// into, never replaced, and of a link it is the file it leads to.
 func writeFile(name string, write func(io.Writer) error) error {
+	mode := fs.FileMode(0o600)
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return usagef("%s is a directory: name a file in it", name)
+	case err == nil && !info.Mode().IsRegular():
+		return writeInto(name, write)
+	case err == nil:
+		mode = info.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if _, err := os.Lstat(name); err == nil {
+		target, err := filepath.EvalSymlinks(name)
+		if err != nil {
+			return fmt.Errorf("%s is a link that leads nowhere: %w", name, err)
+		}
+		name = target
+	}
+	return replaceFile(name, mode, write)
+}
+
+// writeInto writes to what is there and is no file.
+func writeInto(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// replaceFile puts a new file in the place of name, which is a file or is not there.
+func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), ".ag-export-*")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return err
+	err = errors.Join(write(f), f.Chmod(mode), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
 	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	if err != nil {
 		os.Remove(f.Name())
-		return err
 	}
-	return nil
+	return err
+}
+
+// isStdout reports whether name leads to what stdout is, as /dev/stdout does also where a
+// shell has sent it to a file.
+func isStdout(name string) bool {
+	out, err := os.Stdout.Stat()
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && os.SameFile(info, out)
 }
