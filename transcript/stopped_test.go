@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // prompts writes a session file of n prompts that is an hour old.
@@ -135,4 +136,22 @@ func TestFollowerEntersNoHome(t *testing.T) {
 	if !f.enters(filepath.Dir(home)) {
 		t.Error("it does not enter the folder of its home")
 	}
+}
+
+// Who follows a folder alone has not agreed to what hooks name elsewhere.
+func TestFollowerOfATreeAlone(t *testing.T) {
+	const session = "86f58e49-65d1-4e9d-862a-93d73e9c8e13"
+	dir, tree := realDir(t), realDir(t)
+	r := newReader(t, filepath.Join(realDir(t), "home"))
+	live := start(t, &Follower{Reader: r, Trees: []string{tree}})
+	path := prompts(t, 3, dir, session+suffix)
+	hookEvent(t, r, schema.Event{SessionID: session, Host: "host", SourceSDK: "claude-code"}, path)
+	live.changes <- []string{session}
+	prompts(t, 3, tree, uuidA+suffix)
+	live.await("the tree is read", func() bool { return live.Health().Lines >= 3 })
+	time.Sleep(200 * time.Millisecond)
+	if h := live.Health(); h.Lines != 3 || h.Files != 1 {
+		t.Errorf("%d files with %d lines, want the tree's alone", h.Files, h.Lines)
+	}
+	live.stop()
 }
