@@ -187,10 +187,7 @@ func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
 	case "apply_patch":
 		for line := range strings.Lines(patchText(e.ToolInput)) {
 			if p := patchedFile(line); p != "" {
-				if !path.IsAbs(p) && e.WorkingDirectory != "" {
-					p = path.Join(e.WorkingDirectory, p)
-				}
-				if !slices.Contains(paths, p) {
+				if p = wholePath(e, p); !slices.Contains(paths, p) {
 					paths = append(paths, p)
 				}
 			}
@@ -201,10 +198,30 @@ func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
 	}
 	for _, name := range []string{"file_path", "notebook_path"} {
 		if p := schema.FieldString(e.ToolInput, name); p != "" {
-			return edge, []string{p}
+			return edge, []string{wholePath(e, p)}
 		}
 	}
 	return "", nil
+}
+
+// wholePath gives a file's path as one file has it however it is called: from the root,
+// without . and .. — as far as the fact tells, and not of Windows, whose rules are others.
+func wholePath(e *schema.Event, p string) string {
+	switch dir := e.WorkingDirectory; {
+	case isWindowsPath(p), strings.HasPrefix(p, "~"):
+		return p
+	case path.IsAbs(p), dir == "":
+		return path.Clean(p)
+	case isWindowsPath(dir):
+		return p
+	default:
+		return path.Join(dir, p)
+	}
+}
+
+// isWindowsPath reports a path with a backslash or a drive's letter.
+func isWindowsPath(p string) bool {
+	return strings.Contains(p, `\`) || len(p) > 1 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
 }
 
 // patchText is the patch that apply_patch is given: runtimes name the member differently.

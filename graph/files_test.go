@@ -21,6 +21,13 @@ func TestFilesOf(t *testing.T) {
 		"apply_patch, input":         {"apply_patch", `{"input":` + string(quoted) + `}`, Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
 		"apply_patch, command":       {"apply_patch", `{"command":` + string(quoted) + `}`, Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
 		"apply_patch, only the text": {"apply_patch", string(quoted), Wrote, []string{"/w/src/a.go", "/w/src/b.go", "/abs/c"}},
+		"relative":                   {"Read", `{"file_path":"src/rel.go"}`, Read, []string{"/w/src/rel.go"}},
+		"not clean":                  {"Write", `{"file_path":"/w/src/../src/./rel.go"}`, Wrote, []string{"/w/src/rel.go"}},
+		"relative and not clean":     {"Edit", `{"file_path":"../w//src/rel.go"}`, Wrote, []string{"/w/src/rel.go"}},
+		"of the home":                {"Read", `{"file_path":"~/a"}`, Read, []string{"~/a"}},
+		"of Windows":                 {"Read", `{"file_path":"C:\\p\\..\\a.go"}`, Read, []string{`C:\p\..\a.go`}},
+		"of Windows, relative":       {"Read", `{"file_path":"src\\a.go"}`, Read, []string{`src\a.go`}},
+		"of Windows, slashes":        {"Read", `{"file_path":"c:/p/../a.go"}`, Read, []string{"c:/p/../a.go"}},
 		"Bash":                       {"Bash", `{"command":"cat /w/a"}`, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,6 +41,38 @@ func TestFilesOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesWithoutAPlace: a relative path is left so where nothing tells what it is relative
+// to, or a Windows directory does.
+func TestFilesWithoutAPlace(t *testing.T) {
+	for dir, path := range map[string]string{"": "a/b", `C:\w`: "a/./b"} {
+		e := schema.Event{ToolName: "Read", ToolInput: json.RawMessage(`{"file_path":"a/./b"}`), WorkingDirectory: dir}
+		_, paths := filesOf(&e)
+		want(t, dir, paths, []string{path})
+	}
+}
+
+// TestOneFileIsOne: however calls name a file, it is one node, within its repository.
+func TestOneFileIsOne(t *testing.T) {
+	var l said
+	for k, path := range []string{"src/rel.go", "/proj/repo/src/rel.go", "/proj/repo/src/../src/rel.go"} {
+		id := string(rune('a' + k))
+		call := schema.Event{EventType: schema.ToolStart, ToolName: "Read", ToolUseID: id, WorkingDirectory: "/proj/repo",
+			ToolInput: json.RawMessage(`{"file_path":"` + path + `"}`), Metadata: json.RawMessage(`{"repo_root":"/proj/repo"}`)}
+		l.line("assistant", float64(2*k), call)
+		l.line("user", float64(2*k+1), returned(id, `"text"`))
+	}
+	g := l.graph(t)
+	var files []string
+	for _, n := range g.Nodes() {
+		if n.Label == LabelFile {
+			files = append(files, n.Key)
+		}
+	}
+	want(t, "files", files, []string{FileKey("", "/proj/repo/src/rel.go")})
+	in := "completed, repo_path src/rel.go"
+	want(t, "calls", actions(g, ToolCall, "repo_path"), []string{in, in, in})
 }
 
 // A tool_result line has neither its tool's name nor its input: what it says is joined
