@@ -32,12 +32,17 @@ func (s *Session) agentEnd(f *fact) {
 	s.showAgent(l)
 }
 
-// showAgent writes the status and times of a subagent.
+// showAgent writes the status and times of a subagent, and what else it has of the call
+// that spawned it.
 func (s *Session) showAgent(l *lane) {
+	s.showAsked(l)
+	s.showMissing(l)
 	status := schema.StatusInProgress
 	start := l.seen
 	if len(l.starts) > 0 {
 		start = l.starts[0].first
+	} else if call := &s.actions[l.spawnCall]; !l.own && call.startRank != 0 {
+		start = min(start, call.started) // nothing is known of its own
 	}
 	last := max(latestOf(l.starts), start)
 	stop, fail := l.stops.last(), l.fails.last()

@@ -27,7 +27,11 @@ type lane struct {
 	shownStart, shownEnd int64
 	spawn                stamp // of the fact that says which call spawned it
 	spawnCall            int32
-	foreground           bool // that call waited for it
+	foreground           bool   // that call waited for it
+	own                  bool   // a fact is its own, not only another's mention of it
+	asked                string // the agent_type that is shown because the call asks for it
+	calls                int32  // of the model
+	missing              bool   // none is known, and it ran
 	lastText             textKey
 	spent                sum
 }
@@ -67,6 +71,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 		}
 		s.agentProp(l, f.stamp(rank), agentType, Prop{"agent_type", f.AgentType}, Prop{"name", f.AgentType})
 	}
+	l.own = l.own || f.AgentID == id
 	s.showAgent(l)
 	return l
 }
@@ -151,6 +156,38 @@ func (s *Session) adopt(i int32) {
 		}
 	}
 	s.setParent(i, p)
+}
+
+// askType notes which type of agent a call asks for.
+func (s *Session) askType(i int32, f *fact, rank uint8) {
+	typ, _ := schema.CutString(schema.FieldString(f.ToolInput, "subagent_type"), maxName)
+	if typ == "" || !isAgentTool(f.ToolName) {
+		return
+	}
+	old, ok := s.askedTypes[i]
+	if st := f.stamp(rank); !ok || st.less(old.stamp) {
+		s.askedTypes[i] = askedType{st, typ}
+	}
+}
+
+// askedType is the type of agent that a call asks for, and which fact says so.
+type askedType struct {
+	stamp
+	name string
+}
+
+// showAsked gives an agent, whose type nothing else says, the one that was asked for.
+func (s *Session) showAsked(l *lane) {
+	typ := s.askedTypes[l.spawnCall].name
+	if typ == l.asked || l.regs.held(agentType) {
+		return
+	}
+	l.asked = typ
+	if typ == "" {
+		s.putRef(l.ref, "", Prop{"agent_type", nil}, Prop{"name", "agent " + l.id})
+		return
+	}
+	s.putRef(l.ref, "", Prop{"agent_type", typ}, Prop{"name", typ})
 }
 
 func timeOrNone(t int64) any {
@@ -271,7 +308,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 	}
 }
 
-// showSpawned writes the status of the agents that a call spawned.
+// showSpawned writes what the agents that a call spawned have of it.
 func (s *Session) showSpawned(call int32) {
 	if s.actions[call].spawns {
 		for _, l := range s.spawned[call] {

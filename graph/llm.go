@@ -32,6 +32,7 @@ func (s *Session) llm(f *fact) {
 		}
 	}
 	if created {
+		s.countCall(i)
 		s.put(i, Prop{"status", schema.StatusInProgress})
 		if f.Model == "" {
 			s.put(i, Prop{"name", "model call"})

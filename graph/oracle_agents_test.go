@@ -18,6 +18,10 @@ func (w *world) agentNode(id string) {
 	stop := lastOccasion(where(in, func(r record) bool { return r.EventType == schema.AgentEnd }))
 	fail := lastOccasion(where(in, isTurnFailure))
 	said, saidAt := w.reported(id)
+	if u := w.spawnCall(id); len(in) == 0 && u != nil && u.call.props["started_at"] != nil {
+		start = min(start, u.asked)
+		restart = start
+	}
 	props["started_at"] = Time(start)
 	status, ended := schema.StatusInProgress, int64(0)
 	switch {
@@ -84,13 +88,17 @@ func (w *world) used(lane string) map[string]any {
 		}
 		low = low || v.props["lower_bound"] != nil
 		for k := range len(spending{}) {
-			switch n := v.props[figure(k)].(type) {
-			case int64:
-				sums[figure(k)] += n
-			case float64:
-				sums[figure(k)] += int64(math.Round(n * 1e9))
+			n, _ := v.props[figure(k)].(int64)
+			if cost, ok := v.props[figure(k)].(float64); ok {
+				n = int64(math.Round(cost * 1e9))
+			}
+			if v.props[figure(k)] != nil {
+				sums[figure(k)] = min(sums[figure(k)]+n, 1<<62-1)
 			}
 		}
+	}
+	for id := range w.seen {
+		low = low || (lane == "all" || lane == id) && w.unknownUse(id)
 	}
 	out := map[string]any{}
 	for name, n := range sums {
@@ -100,6 +108,18 @@ func (w *world) used(lane string) map[string]any {
 		out["lower_bound"] = true
 	}
 	return out
+}
+
+// unknownUse reports an agent that ran and of whose model calls none is known, in a session
+// of which some are.
+func (w *world) unknownUse(id string) bool {
+	some, own := false, false
+	for _, v := range w.vertices {
+		some = some || v.typ == LLMCall
+		own = own || v.typ == LLMCall && v.lane == id
+	}
+	u := w.spawnCall(id)
+	return some && !own && u != nil && u.ended != 0
 }
 
 // agentContent sets what the call's result, the runtime's record of the agent and
@@ -126,8 +146,17 @@ func (w *world) agentContent(id string, in []record, props map[string]any) {
 	}
 	own := func(r record) string { return r.AgentType }
 	starts := where(in, func(r record) bool { return r.EventType == schema.AgentStart && r.Origin != schema.OriginTranscript })
+	asks := ""
+	if u := w.spawnCall(id); u != nil {
+		typed := where(u.facts, func(r record) bool {
+			return (r.ToolName == "Agent" || r.ToolName == "Task") && schema.FieldString(r.ToolInput, "subagent_type") != ""
+		})
+		if r := least(typed, source); r != nil {
+			asks = schema.FieldString(r.ToolInput, "subagent_type")
+		}
+	}
 	for _, name := range []string{"agent_type", "name"} {
-		set(name, from(starts, own), from(in, meta("agentType")), from(in, own))
+		set(name, from(starts, own), from(in, meta("agentType")), from(in, own), asks)
 	}
 	input := func(name string) func(record) string {
 		return func(r record) string { return schema.FieldString(r.ToolInput, name) }

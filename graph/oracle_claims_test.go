@@ -199,7 +199,7 @@ func usageOf(recs []record) map[string]int64 {
 	most := map[string]int64{}
 	note := func(name string, n *int64) {
 		if n != nil && *n > most[name] {
-			most[name] = *n
+			most[name] = min(*n, 1e12)
 		}
 	}
 	for _, r := range recs {
@@ -222,8 +222,10 @@ func usageOf(recs []record) map[string]int64 {
 			}
 		}
 		if r.CostUSD != nil {
-			cost := int64(math.Round(*r.CostUSD * 1e9))
-			note("cost_usd", &cost)
+			cost := int64(math.Round(min(*r.CostUSD, 1e6) * 1e9))
+			if cost > most["cost_usd"] {
+				most["cost_usd"] = cost
+			}
 		}
 	}
 	return most

@@ -120,9 +120,11 @@ func tool(d dice, e *schema.Event) {
 	e.ToolUseID = d.pick("t1", "t2", "t3", "t4", "t5")
 	e.ToolName = d.pick("Bash", "Bash", "Agent", "Read", "Write", "mcp__s__x", "apply_patch", "")
 	e.ToolInput = json.RawMessage(d.pick(`{"command":"ls"}`, `{"command":"pwd","x":"1"}`, `{"file_path":"/w/a"}`,
-		`{"description":"d","prompt":"p"}`, "", `{"input":"*** Update File: a\n-x\n+y\n*** Add File: /b\n+z\n"}`))
+		`{"description":"d","prompt":"p","subagent_type":"`+d.pick("Explore", "Plan")+`"}`, "", `{"input":"*** Update File: a\n-x\n+y\n*** Add File: /b\n+z\n"}`))
 	if d.one(4) {
-		e.ToolName, e.ToolInput = d.pick("Read", "Write"), json.RawMessage(d.pick(`{"file_path":"/w/a"}`, `{"file_path":"/b"}`))
+		e.ToolName = d.pick("Read", "Write")
+		e.ToolInput = json.RawMessage(d.pick(`{"file_path":"/w/a"}`, `{"file_path":"/b"}`, `{"file_path":"../w/a"}`))
+		e.WorkingDirectory = d.pick("", "/w")
 	}
 	if d.one(3) && len(e.ToolInput) > 0 {
 		e.InputHash = schema.NewID(string(e.ToolInput))
@@ -289,6 +291,9 @@ func compaction(d dice, e *schema.Event) {
 func usage(d dice, e *schema.Event) {
 	figure := func() *int64 {
 		n := int64(d(100))
+		if d.one(40) {
+			n = 9e18
+		}
 		return []*int64{&n, nil}[d(2)]
 	}
 	e.InputTokens, e.OutputTokens = figure(), figure()
@@ -299,6 +304,9 @@ func usage(d dice, e *schema.Event) {
 	}
 	if d.one(2) {
 		cost := float64(d(1000)) / 1e4
+		if d.one(40) {
+			cost = 1e300
+		}
 		e.CostUSD = &cost
 	}
 }

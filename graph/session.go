@@ -30,6 +30,7 @@ type Session struct {
 	usages      map[int32]*tokens
 	related     map[schema.Key][]Ref // edges to actions that are not there yet
 	spawned     map[int32][]*lane    // by the call that spawned them
+	askedTypes  map[int32]askedType  // of agents, by the call that asks for one
 	tools       []string
 	toolOf      map[string]int32
 	files       map[int32]*fileUse
@@ -108,6 +109,7 @@ func NewSession(id, journal string) *Session {
 		compacted:   map[int32]*compactions{},
 		related:     map[schema.Key][]Ref{},
 		spawned:     map[int32][]*lane{},
+		askedTypes:  map[int32]askedType{},
 		tools:       []string{""},
 		toolOf:      map[string]int32{"": 0},
 		files:       map[int32]*fileUse{},

@@ -28,6 +28,7 @@ type sessionNode struct {
 	promptAt      stamp
 
 	actions, toolCalls, messages, errors int64
+	modelCalls                           int64
 	spent                                sum      // of the calls
 	stated                               spending // what the end of the session says the sum is
 }
@@ -363,7 +364,7 @@ func (s *Session) putSession() {
 	add(first || v.messages != o.messages, "message_count", v.messages)
 	add(first || v.errors != o.errors, "error_count", v.errors)
 	add(first || v.agents != o.agents, "agent_count", v.agents)
-	props = append(props, n.spent.changes(n.spent.max(n.stated))...) // not both: nothing is counted twice
+	props = append(props, n.spent.changes(n.spent.total().max(n.stated))...) // not both: nothing is counted twice
 	n.shown = v
 	if len(props) > 0 {
 		s.putRef(s.self, "", props...)

@@ -166,6 +166,7 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 		s.put(i, Prop{"model", f.Model})
 	}
 	s.takeInput(i, f, rank)
+	s.askType(i, f, rank)
 	s.setOwn(i, f.at, f.Seq)
 	if won&classLane != 0 {
 		s.moveCall(i, lane)

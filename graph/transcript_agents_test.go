@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -136,6 +137,64 @@ func TestUsageOfATranscript(t *testing.T) {
 	l.line("assistant", 4, spent("a1", "m2", "end_turn", 12))
 	g = l.graph(t)
 	want(t, "the session's, once all is known", []any{session(g, "total_output_tokens"), session(g, "total_lower_bound")}, []any{int64(52), nil})
+}
+
+// TestUsageOfAnAgentWithoutAFile: where a subagent's own file is missing, what it used is in
+// no sum, and the sums say so; its type and start are those of the call that spawned it.
+func TestUsageOfAnAgentWithoutAFile(t *testing.T) {
+	spent := func(agent, message string) schema.Event {
+		out := int64(10)
+		return schema.Event{EventType: schema.LLMEnd, AgentID: agent, MessageID: message, Reason: "end_turn", EventID: "llm " + message, OutputTokens: &out}
+	}
+	call := agentCall("t1")
+	call.ToolName, call.ToolInput = "Task", json.RawMessage(`{"prompt":"look","subagent_type":"Explore"}`)
+	shown := func(l *said) []any {
+		g := l.graph(t)
+		a := g.Node(Ref{LabelAgent, AgentKey("s", "a1")})
+		return []any{session(g, "total_lower_bound"), a.Prop("total_lower_bound"), a.Prop("agent_type"), a.Prop("name"), a.Prop("started_at"), a.Prop("ended_at")}
+	}
+	result := returned("t1", `{"agentId":"a1","status":"completed","totalTokens":55555,"totalDurationMs":27000}`)
+	var bare said
+	bare.line("user", 28, result)
+	want(t, "nothing has a sum", shown(&bare), []any{nil, nil, nil, "agent a1", at(28), at(28)})
+
+	var l said
+	l.line("assistant", 1, call)
+	l.line("user", 28, result)
+	l.line("assistant", 29, spent("", "m1"))
+	want(t, "without its file", shown(&l), []any{true, true, "Explore", "Explore", at(1), at(28)})
+	l.line("assistant", 2, spent("a1", "m2"))
+	want(t, "with its file", shown(&l), []any{nil, nil, "Explore", "Explore", at(2), at(28)})
+	l.line("user", 2, schema.Event{EventType: schema.SessionUpdate, AgentID: "a1", Metadata: json.RawMessage(`{"agent":{"agentType":"Plan"}}`)})
+	want(t, "with its record", shown(&l), []any{nil, nil, "Plan", "Plan", at(2), at(28)})
+}
+
+// TestSumsDoNotOverflow: whatever a journal holds, a sum is no less than what is in it.
+func TestSumsDoNotOverflow(t *testing.T) {
+	s := NewSession("s", "")
+	most, cost := int64(math.MaxInt64), 1e300
+	g := New()
+	for k := range 5000 {
+		g.Apply(s.Apply(&schema.Event{EventType: schema.LLMEnd, SessionID: "s", EventID: fmt.Sprint(k), Timestamp: epoch, Origin: schema.OriginAPI,
+			MessageID: fmt.Sprint(k), AgentID: "a1", InputTokens: &most, CostUSD: &cost})...)
+	}
+	agent := g.Node(Ref{LabelAgent, AgentKey("s", "a1")})
+	for _, sums := range [][]any{
+		{session(g, "total_input_tokens"), session(g, "total_cost_usd")},
+		{agent.Prop("total_input_tokens"), agent.Prop("total_cost_usd")},
+	} {
+		want(t, "sums", sums, []any{int64(5000e12), float64(1<<62-1) / 1e9})
+	}
+	var u sum
+	for range 10 {
+		u.add(inputTokens, 1<<61)
+	}
+	for range 10 {
+		u.add(inputTokens, -1<<61)
+	}
+	if u != (sum{}) {
+		t.Errorf("what was added is not what was taken away: %+v", u)
+	}
 }
 
 func TestSessionUpdates(t *testing.T) {

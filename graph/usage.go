@@ -39,25 +39,41 @@ func figureValue(k int, n int64) any {
 	return n
 }
 
+// The greatest figures of a call: a million million tokens, a million dollars. What states
+// more is wrong, and must not make sums worthless.
+const (
+	mostTokens = 1e12
+	mostCost   = 1e15
+)
+
 // figuresOf returns what e states, -1 where it states nothing.
 func figuresOf(e *schema.Event) (u spending, any bool) {
 	for k, v := range []*int64{e.InputTokens, e.OutputTokens, e.CacheReadInputTokens, e.CacheCreationInputTokens,
 		e.Ephemeral5mInputTokens, e.Ephemeral1hInputTokens} {
 		u[k] = -1
 		if v != nil {
-			u[k], any = *v, true
+			u[k], any = min(*v, mostTokens), true
 		}
 	}
 	u[webSearches], u[cost] = -1, -1
 	if raw := schema.Field(schema.Field(schema.Field(e.Extra, "usage"), "server_tool_use"), "web_search_requests"); raw != nil {
 		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-			u[webSearches], any = n, true
+			u[webSearches], any = min(n, mostTokens), true
 		}
 	}
 	if e.CostUSD != nil {
-		u[cost], any = int64(math.Round(*e.CostUSD*1e9)), true
+		u[cost], any = nanos(*e.CostUSD), true
 	}
 	return u, any
+}
+
+// nanos gives dollars in billionths. A number too great for an int64 would be converted to
+// anything.
+func nanos(dollars float64) int64 {
+	if !(dollars > 0) {
+		return 0
+	}
+	return int64(min(math.Round(dollars*1e9), mostCost))
 }
 
 // tokens is the folded usage of one model call.
@@ -70,10 +86,12 @@ type tokens struct {
 // low reports figures that are a lower bound: a subagent's file may lack the last ones.
 func (u *tokens) low() bool { return u.lines && !u.final }
 
-// sum is the usage of several calls.
+// sum is the usage of several calls. No journal makes it overflow, and what was added can
+// be taken away again: a figure is over × 2⁶² more than spending says.
 type sum struct {
 	spending
-	low   int64 // calls whose figures are a lower bound
+	over  [8]int64
+	low   int64 // calls whose figures are a lower bound, and agents whose calls are missing
 	shown spending
 	said  bool // total_lower_bound
 }
@@ -94,8 +112,8 @@ func (s *Session) usage(f *fact, i int32) {
 	lane := s.lanes[s.actions[i].lane]
 	for k, n := range stated {
 		if n > u.spending[k] {
-			lane.spent.spending[k] += n - u.spending[k]
-			s.node.spent.spending[k] += n - u.spending[k]
+			lane.spent.add(k, n-u.spending[k])
+			s.node.spent.add(k, n-u.spending[k])
 			u.spending[k] = n
 			s.put(i, Prop{figure(k), figureValue(k, n)})
 		}
@@ -119,14 +137,20 @@ func (s *Session) usage(f *fact, i int32) {
 
 // moveUsage takes what the call i used out of the sum of the lane that it was in.
 func (s *Session) moveUsage(i, was int32) {
+	from, to := s.lanes[was], s.lanes[s.actions[i].lane]
+	if actionTypes[s.actions[i].typ] == LLMCall {
+		from.calls--
+		to.calls++
+		s.showMissing(from)
+		s.showMissing(to)
+	}
 	u := s.usages[i]
 	if u == nil {
 		return
 	}
-	from, to := s.lanes[was], s.lanes[s.actions[i].lane]
 	for k, n := range u.spending {
-		from.spent.spending[k] -= n
-		to.spent.spending[k] += n
+		from.spent.add(k, -n)
+		to.spent.add(k, n)
 	}
 	if u.low() {
 		from.spent.low--
@@ -136,13 +160,69 @@ func (s *Session) moveUsage(i, was int32) {
 	s.putUsage(to)
 }
 
+// countCall counts a new LLMCall.
+func (s *Session) countCall(i int32) {
+	l := s.lanes[s.actions[i].lane]
+	l.calls++
+	s.showMissing(l)
+	if s.node.modelCalls++; s.node.modelCalls == 1 {
+		for _, l := range s.lanes {
+			s.showMissing(l)
+		}
+	}
+}
+
+// showMissing makes the sums lower bounds where a subagent ran and none of its calls of the
+// model is known, though the session's are: its own file is missing.
+func (s *Session) showMissing(l *lane) {
+	missing := l.calls == 0 && s.node.modelCalls > 0 && l.spawnCall != 0 && s.actions[l.spawnCall].ended != 0
+	if missing == l.missing {
+		return
+	}
+	l.missing = missing
+	n := int64(1)
+	if !missing {
+		n = -1
+	}
+	l.spent.low += n
+	s.node.spent.low += n
+	s.putUsage(l)
+}
+
 // putUsage writes what a subagent used, as far as it changed.
 func (s *Session) putUsage(l *lane) {
 	if l.id != "" {
-		if props := l.spent.changes(l.spent.spending); len(props) > 0 {
+		if props := l.spent.changes(l.spent.total()); len(props) > 0 {
 			s.putRef(l.ref, "", props...)
 		}
 	}
+}
+
+// overflow is what a figure of a sum is carried over at. A change is less.
+const overflow = 1 << 62
+
+// add adds n, which may be negative, to the figure k.
+func (u *sum) add(k int, n int64) {
+	u.spending[k] += n
+	switch {
+	case u.spending[k] >= overflow:
+		u.spending[k] -= overflow
+		u.over[k]++
+	case u.spending[k] < 0:
+		u.spending[k] += overflow
+		u.over[k]--
+	}
+}
+
+// total returns the figures, those too great as the greatest there is.
+func (u *sum) total() spending {
+	total := u.spending
+	for k := range total {
+		if u.over[k] > 0 {
+			total[k] = overflow - 1
+		}
+	}
+	return total
 }
 
 // changes gives the properties of a sum, of which total is to be shown, that are not yet.
