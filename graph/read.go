@@ -47,8 +47,8 @@ type SessionFilter struct {
 	Limit        int // 0 is no limit
 }
 
-// ActionRow is one action. Text, Thinking, Properties and Metadata are filled only where
-// the filter asks for content.
+// ActionRow is one action. Text, Properties and Metadata are filled only where the filter
+// asks for content.
 type ActionRow struct {
 	ActionID       string     `json:"action_id"`
 	SessionID      string     `json:"session_id"`

@@ -107,7 +107,7 @@ func (r *ActionRow) Fill(props []Prop, content bool) {
 		case "text":
 			r.Text = asText(p.Value)
 		case "thinking":
-			r.Thinking = content && asBool(p.Value)
+			r.Thinking = asBool(p.Value)
 		case "metadata":
 			r.Metadata = rawJSON(p.Value)
 		default:

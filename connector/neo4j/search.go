@@ -128,7 +128,6 @@ func hit(m row, words []fulltext.Word) (h graph.SearchHit, ok bool) {
 		return h, false // deleted since
 	}
 	h.Action = actionRow(m)
-	h.Action.Thinking, _ = m["thinking"].(bool)
 	d := fulltext.NewDocument(h.Action.ActionType, func(name string) any { return decoded(m, name) })
 	if !fulltext.Matches(d, words) {
 		return h, false

@@ -182,7 +182,7 @@ func (t *tables) bodyColumns(content bool) *table {
 	var cols []column
 	for _, c := range t.body.cols {
 		switch c.name {
-		case "name", "model", "prompt_id", "tool_use_id", "is_mcp", "mcp_server":
+		case "name", "model", "prompt_id", "tool_use_id", "is_mcp", "mcp_server", "thinking":
 			cols = append(cols, c)
 		}
 	}

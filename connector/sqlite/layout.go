@@ -12,7 +12,7 @@ var schemaSQL string
 
 // Version is the layout of the file that this package reads and writes, in
 // PRAGMA user_version. It changes whenever schema.sql does.
-const Version = 2
+const Version = 3
 
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".
 const applicationID = 0x41474442
@@ -125,7 +125,7 @@ func newTables() tables {
 		body: newTable(table{name: "body", label: graph.LabelAction, code: 1},
 			[]column{{"keyed", self, "action_id"}, {"in_sid", self, "session_id"}, {"typed", typeName, "action_type"}},
 			props(text, "name", "model", "prompt_id", "tool_use_id", "mcp_server", "role", "command",
-				"error_message", "metadata", "properties", "text"), props(boolean, "is_mcp"), more),
+				"error_message", "metadata", "properties", "text"), props(boolean, "is_mcp", "thinking"), more),
 		agent: newTable(table{name: "agent", label: graph.LabelAgent, code: 2, owned: true, binary: true},
 			plainly("sid", "key", "put"),
 			[]column{{"keyed", self, "agent_key"}, {"in_sid", self, "session_id"}},

@@ -1,4 +1,4 @@
--- The layout of graph.db, version 2. Measured choices, see the package comment.
+-- The layout of graph.db, version 3. Measured choices, see the package comment.
 -- A column that is named like a property holds that property; `more` holds the
 -- others as JSON ({"t":ns} is a time). `put` is NULL on a row that exists only
 -- because an edge ends there. Keys of actions, agents and files are 16-byte BLOBs
@@ -45,7 +45,7 @@ CREATE INDEX action_parent ON action (parent) WHERE parent IS NOT NULL;
 CREATE TABLE body (
   id INTEGER PRIMARY KEY, keyed, in_sid, typed,
   name TEXT, model TEXT, prompt_id TEXT, tool_use_id TEXT, is_mcp INTEGER,
-  mcp_server TEXT, role TEXT, more TEXT, command TEXT, error_message TEXT,
+  mcp_server TEXT, thinking INTEGER, role TEXT, more TEXT, command TEXT, error_message TEXT,
   metadata TEXT, properties TEXT, text TEXT
 );
 

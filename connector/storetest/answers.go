@@ -160,6 +160,28 @@ func searches(sessions []string) []graph.SearchQuery {
 	return out
 }
 
+// testThoughts: what the model thought is no answer, and marked as such in any list.
+func testThoughts(t *testing.T, p *pair) {
+	r, ok := p.store.(connector.Reader)
+	if !ok {
+		return // the store does not read
+	}
+	p.apply("s", small("s")...)
+	p.apply("s", put(message, graph.AssistantMessage, graph.Prop{Name: "thinking", Value: true}))
+	p.compareAnswers("s")
+	for _, content := range []bool{false, true} {
+		rows, err := r.Actions(context.Background(), graph.ActionFilter{Session: "s", Content: content})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if row.Thinking != (row.ActionID == message.Key) || row.Properties["thinking"] != nil {
+				t.Errorf("content %v: thinking of %s is %v, its properties %v", content, row.ActionID, row.Thinking, row.Properties)
+			}
+		}
+	}
+}
+
 func testSearch(t *testing.T, p *pair) {
 	r, ok := p.store.(connector.Reader)
 	if !ok {

@@ -94,7 +94,7 @@ func (m *Memory) Actions(_ context.Context, f graph.ActionFilter) (out []graph.A
 			(f.Status == "" || r.Status == f.Status) && (f.Agent == nil || r.AgentID == *f.Agent) &&
 			(f.Limit <= 0 || len(out) < f.Limit) {
 			if !f.Content {
-				r.Text, r.Thinking, r.Properties, r.Metadata = "", false, nil, nil
+				r.Text, r.Properties, r.Metadata = "", nil, nil
 			}
 			out = append(out, r)
 		}

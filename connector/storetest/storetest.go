@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"shared nodes stay", testSharedStay},
 		{"values", testValues},
 		{"search", testSearch},
+		{"read thoughts", testThoughts},
 		{"newest first", testNewestFirst},
 		{"tool statistics", testToolStats},
 		{"usage", testUsage},

@@ -16,4 +16,4 @@ RETURN a.action_id AS action_id, a.action_type AS action_type, a.session_id AS s
        a.parent_action_id AS parent_action_id, a.parent_unknown AS parent_unknown, a.prompt_id AS prompt_id,
        a.turn AS turn, a.model AS model, a.tool_name AS tool_name, a.tool_name_whole AS tool_name_whole,
        a.tool_use_id AS tool_use_id, a.is_error AS is_error, a.is_mcp AS is_mcp, a.mcp_server AS mcp_server,
-       a.never_ran AS never_ran
+       a.never_ran AS never_ran, a.thinking AS thinking
