@@ -2,6 +2,7 @@ package claude
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,25 +12,31 @@ import (
 // Origin is a session that a fork's file holds copied lines of.
 type Origin struct {
 	Session string
-	Until   time.Time // of the last of them
+	Until   time.Time // the latest time of them
+	Line    int64     // of the last of them, counted from 1: what follows is no copy
 	Event   string    // the event id of what the last line that names the session says
 }
 
 // OriginScan finds where the lines come from that a fork's file begins with. Every
-// line of the file up to the first that is not copied must be seen; more do no harm.
+// line of the file up to the first that is not copied must be seen, blank and broken ones
+// too, since they are counted; more do no harm.
 //
 // A copy says its session where it is an answer (requestSessionId differs from
-// sessionId) or where /branch made it (forkedFrom). The others are told by time: at or
-// before the last line that says so. What ends the parent's last turn (results, its
-// interruption, the ends of turns) follows without a mark, and belongs to it.
+// sessionId) or where /branch made it (forkedFrom). The others are told by
+// place and time: the copies are what the file begins with, so that what stands behind the
+// last line that says so is the file's own, even where the clock was set back between the
+// two. What ends the parent's last turn (results, its interruption, the ends of turns)
+// follows without a mark, and belongs to it.
 type OriginScan struct {
 	origins []Origin
 	line    line
-	open    int // of the origin, from 1, whose lines the file is at; 0: none
+	n       int64 // lines seen
+	open    int   // of the origin, from 1, whose lines the file is at; 0: none
 }
 
 // Line adds a line of the file.
 func (o *OriginScan) Line(b []byte) {
+	o.n++
 	if len(o.origins) == 0 && !bytes.Contains(b, []byte(`"requestSessionId"`)) && !bytes.Contains(b, []byte(`"forkedFrom"`)) {
 		return
 	}
@@ -44,7 +51,7 @@ func (o *OriginScan) Line(b []byte) {
 	if err != nil {
 		return
 	}
-	l := readLine(&o.line, b, 0)
+	l := readLine(&o.line, b, o.n)
 	if l.uuid == "" || l.time.IsZero() {
 		return
 	}
@@ -52,16 +59,30 @@ func (o *OriginScan) Line(b []byte) {
 	switch {
 	case marked && session != "":
 		o.open = o.origin(session) + 1
-		if at := &o.origins[o.open-1]; !l.time.Before(at.Until) {
+		at := &o.origins[o.open-1]
+		at.Line = l.n
+		if !l.time.Before(at.Until) {
 			at.Until = l.time
 			at.Event = schema.EventID(schema.OriginTranscript, l.typ, l.uuid, "1")
 		}
-	case o.open == 0:
+	case o.open > 0:
+		o.follows(l)
+	}
+}
+
+// follows takes a line without a mark that stands behind a copy.
+func (o *OriginScan) follows(l *line) {
+	at := &o.origins[o.open-1]
+	said := l.typ == "user" || l.typ == "assistant"
+	switch {
 	case l.endsTurn():
-		if at := &o.origins[o.open-1]; l.time.After(at.Until) {
+		at.Line = l.n
+		if l.time.After(at.Until) {
 			at.Until = l.time
 		}
-	case l.typ == "user" || l.typ == "assistant":
+	case l.time.Equal(at.Until), !said && l.time.Before(at.Until):
+		at.Line = l.n // what the runtime wrote with the copy before it
+	case said:
 		o.open = 0
 	}
 }
@@ -91,10 +112,10 @@ func (l *line) endsTurn() bool {
 }
 
 // Origins returns the sessions whose lines the file holds copies of, in the order of
-// Until; nil where it is no fork.
+// Line, so that the last is the one it was forked from; nil where it is no fork.
 func (o *OriginScan) Origins() []Origin {
 	out := slices.Clone(o.origins)
-	slices.SortStableFunc(out, func(a, b Origin) int { return a.Until.Compare(b.Until) })
+	slices.SortStableFunc(out, func(a, b Origin) int { return cmp.Compare(a.Line, b.Line) })
 	return out
 }
 

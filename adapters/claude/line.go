@@ -230,11 +230,14 @@ func (l *line) setTime(v json.RawMessage) {
 
 func parseTime(v json.RawMessage) (time.Time, error) {
 	var t time.Time
-	if len(v) < 2 || v[0] != '"' || t.UnmarshalText(v[1:len(v)-1]) != nil || t.UTC().Year() < 1970 || t.UTC().Year() > 2261 {
+	if len(v) < 2 || v[0] != '"' || t.UnmarshalText(v[1:len(v)-1]) != nil || !inRange(t.UTC()) {
 		return time.Time{}, errors.New("timestamp: want an RFC 3339 time of 1970 to 2261, the one of the line before is taken")
 	}
 	return t.UTC(), nil
 }
+
+// inRange reports whether an event can have the time, which is in UTC.
+func inRange(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2261 }
 
 func (l *line) fault(what string) { l.faults = append(l.faults, errors.New(what)) }
 
@@ -275,7 +278,7 @@ func (l *line) copiedFrom(origins []Origin) (session string, copied bool) {
 		return l.requestSession, true
 	}
 	for _, o := range origins {
-		if !l.time.IsZero() && !l.time.After(o.Until) {
+		if l.n <= o.Line && !l.time.IsZero() && !l.time.After(o.Until) {
 			return o.Session, true
 		}
 	}
@@ -321,9 +324,16 @@ func hashOf(s string) uint64 {
 	return h
 }
 
-// needless reports the kind of a line that is known by its type to hold no fact, by
-// its first bytes: such a line can be a whole system prompt.
+// needless reports the kind of a line that is known by its type to hold no fact: such a
+// line can be a whole system prompt, and is not taken apart. It must be one JSON value: a
+// line that a crash tore begins like one, and the next that is appended stands behind it.
 func needless(b []byte) (kind string, ok bool) {
+	kind, ok = needlessKind(b)
+	return kind, ok && schema.Valid(b)
+}
+
+// needlessKind is needless by the line's first bytes alone.
+func needlessKind(b []byte) (kind string, ok bool) {
 	if b[0] != '{' || b[len(b)-1] != '}' {
 		return "", false
 	}

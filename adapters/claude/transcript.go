@@ -24,6 +24,11 @@ type Source struct {
 	Host, User string
 	HashKey    []byte // keys InputHash: see Env
 
+	// Written is when the file was last written. It is the time of the lines that a file
+	// begins with, where they have none and are more than can wait for one that has; the
+	// zero Time makes it 1970.
+	Written time.Time
+
 	// Origins says where a fork's copied lines come from: see OriginScan.
 	Origins []Origin
 }
@@ -50,14 +55,23 @@ type Transcript struct {
 	side  sidechains
 
 	// waiting are lines without a timestamp at the beginning of the file: they are
-	// told with the first that has one.
-	waiting []waitingLine
+	// told with the first that has one, or by Flush.
+	waiting      []waitingLine
+	waitingBytes int
 }
 
 type waitingLine struct {
-	raw []byte
-	n   int64
+	raw   []byte
+	n     int64
+	fault error
 }
+
+// So much waits at most for a timestamp. A file that Claude Code wrote has one in its
+// first lines, or is a few summaries.
+const (
+	maxWaitingBytes = 1 << 20
+	maxWaiting      = 1000
+)
 
 // NewTranscript returns a Transcript of the file that src describes.
 func NewTranscript(src Source) *Transcript {
@@ -75,7 +89,8 @@ func NewTranscript(src Source) *Transcript {
 // none. kind is the line's own type: "assistant", "system/turn_duration",
 // "attachment/file"; unknown reports a type that this version does not know. An error
 // says what is wrong with a line of which nothing could be read; what is wrong with
-// others is in metadata.hook_error of their facts.
+// others is in metadata.hook_error of their facts. What a file begins with that has no
+// timestamp is told with the first line that has one, or by Flush; past a bound, at once.
 //
 // Raw fields of the events alias the line: the caller must leave it alone for as long as
 // it uses them.
@@ -97,22 +112,63 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 	if needed, known := l.use(); !needed {
 		return nil, kind, !known, nil
 	}
-	if l.time.IsZero() && t.last.IsZero() {
-		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n})
-		return nil, kind, false, nil
-	}
-	f := &facts{Transcript: t, events: make([]schema.Event, 0, l.parts())}
-	if !l.time.IsZero() {
-		t.last = l.time
-		for _, w := range t.waiting {
-			err = errors.Join(err, f.read(readLine(&line{}, w.raw, w.n)))
-		}
-		t.waiting = nil
-	}
 	if fault != nil {
 		l.faults = append(l.faults, fault)
 	}
+	switch {
+	case !l.time.IsZero():
+		t.last = l.time
+	case t.last.IsZero() && len(t.waiting) < maxWaiting && t.waitingBytes+len(b) <= maxWaitingBytes:
+		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n, fault})
+		t.waitingBytes += len(b)
+		return nil, kind, false, nil
+	case t.last.IsZero():
+		t.last = possible(t.src.Written)
+	}
+	f := &facts{Transcript: t, events: make([]schema.Event, 0, l.parts())}
+	err = f.told()
 	return f.events, kind, false, errors.Join(err, f.read(l))
+}
+
+// Flush returns the facts that wait for a line with a timestamp, with the time at: that
+// of the file's last change, where it ended without such a line. Lines that follow and
+// have no timestamp either have the same time. Nil where nothing waits. The error names
+// the lines of which nothing could be read.
+//
+// A time before 1970 or after 2261, the zero Time too, is taken as 1970: such a session
+// sorts before all others, and nobody takes it for one of today.
+func (t *Transcript) Flush(at time.Time) ([]schema.Event, error) {
+	if len(t.waiting) == 0 {
+		return nil, nil
+	}
+	t.last = possible(at)
+	f := &facts{Transcript: t}
+	err := f.told()
+	return f.events, err
+}
+
+// possible returns a time that a line can have.
+func possible(at time.Time) time.Time {
+	if at = at.Round(0).UTC(); !inRange(at) {
+		return time.Unix(0, 0).UTC()
+	}
+	return at
+}
+
+// told adds the facts of the lines that waited.
+func (f *facts) told() (err error) {
+	waiting := f.waiting
+	f.waiting, f.waitingBytes = nil, 0
+	for _, w := range waiting {
+		l := readLine(&line{}, w.raw, w.n)
+		if w.fault != nil {
+			l.faults = append(l.faults, w.fault)
+		}
+		if fault := f.read(l); fault != nil {
+			err = errors.Join(err, fmt.Errorf("line %d: %w", w.n, fault))
+		}
+	}
+	return err
 }
 
 // validLine returns a line as one JSON object in UTF-8 without newlines: the line
