@@ -8,6 +8,10 @@
 // however many transcripts repeat it, each figure at the greatest that any of them states
 // (package graph). Input are the tokens that no cache had a part in, as vendors say it.
 //
+// It is counted once a session. What a fork copied is its parent's, for the copied lines
+// say whose they are. Old versions of Claude Code (1.x) copied a resumed conversation
+// under a new session id without a mark: its messages are counted in each of the sessions.
+//
 // # What it costs
 //
 // The cost that the record itself states (cost_usd) stands. Any other is computed from a
@@ -38,6 +42,7 @@
 package usage
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -74,6 +79,8 @@ type Price struct {
 	Rates
 	Fast float64 `json:"fast"` // times the rates where the speed is fast; 0 is not known
 	Over *Long   `json:"over"`
+	// Source is where the price is from, if not from where its table is.
+	Source string `json:"-"`
 }
 
 // Table are prices; the first whose name fits counts.
@@ -123,18 +130,22 @@ func (p *Price) Check() error {
 	return nil
 }
 
-// Cost computes what the calls of a row cost, in billionths of a dollar; ok is false
-// where no price is known. Calls that used nothing cost nothing, whatever the model.
-func (t *Table) Cost(r graph.UsageRow) (nanos int64, ok bool) {
+// Cost computes what the calls of a row cost, in whole billionths of a dollar; ok is
+// false where no price is known, even of calls that used nothing. It is no int64: a
+// million dollars for a million tokens is a price, and their product has to fit.
+func (t *Table) Cost(r graph.UsageRow) (nanos float64, ok bool) {
+	nanos, _, ok = t.cost(r)
+	return nanos, ok
+}
+
+// cost is Cost, and the source of the price: "" where the record states the cost.
+func (t *Table) cost(r graph.UsageRow) (nanos float64, source string, ok bool) {
 	if r.Stated {
-		return r.CostNanos, true
-	}
-	if r.Input+r.Output+r.CacheRead+r.CacheWrite+r.WebSearches == 0 {
-		return 0, true
+		return float64(r.CostNanos), "", true
 	}
 	p := t.price(r.Model)
 	if p == nil {
-		return 0, false
+		return 0, "", false
 	}
 	rates, times := p.Rates, 1.0
 	if p.Over != nil && r.Over >= p.Over.Tokens {
@@ -142,14 +153,18 @@ func (t *Table) Cost(r graph.UsageRow) (nanos int64, ok bool) {
 	}
 	if r.Speed == "fast" {
 		if times = p.Fast; times == 0 {
-			return 0, false
+			return 0, "", false
 		}
 	}
 	// What no time to live is stated of was written for five minutes, the default.
 	short := max(r.CacheWrite-r.CacheWrite1h, r.CacheWrite5m)
 	dollars := times * (float64(r.Input)*rates.Input + float64(r.Output)*rates.Output + float64(r.CacheRead)*rates.CacheRead +
 		float64(short)*rates.CacheWrite5m + float64(r.CacheWrite1h)*rates.CacheWrite1h) / 1e6
-	return int64(math.Round((dollars + float64(r.WebSearches)*t.WebSearch) * 1e9)), true
+	nanos = math.Round((dollars + float64(r.WebSearches)*t.WebSearch) * 1e9)
+	if math.IsInf(nanos, 0) || math.IsNaN(nanos) {
+		return 0, "", false
+	}
+	return nanos, cmp.Or(p.Source, t.Source), true
 }
 
 // price finds the price of a model, or nil.

@@ -45,13 +45,13 @@ func TestListPrices(t *testing.T) {
 		"global.anthropic.claude-haiku-4-5-20251001-v1:0": 1 + 5 + .1 + 1.25 + 2,
 		"claude-3-haiku-20240307":                         .25 + 1.25 + .03 + .3 + .5,
 	} {
-		if got, ok := table.Cost(million(model)); !ok || math.Abs(float64(got)/1e9-want) > 1e-9 {
-			t.Errorf("%s: %v, %v, want %v", model, float64(got)/1e9, ok, want)
+		if got, ok := table.Cost(million(model)); !ok || math.Abs(got/1e9-want) > 1e-9 {
+			t.Errorf("%s: %v, %v, want %v", model, got/1e9, ok, want)
 		}
 	}
 	for _, model := range []string{"", "gpt-6", "claude", "claude-opus", "claude-opus-6", "claude-opus-5-6", "opus-5", "claude-opus-5-5-mini"} {
 		if got, ok := table.Cost(million(model)); ok || got != 0 {
-			t.Errorf("%q costs %d: a model that is not in the table has no cost", model, got)
+			t.Errorf("%q costs %v: a model that is not in the table has no cost", model, got)
 		}
 	}
 	if _, err := time.Parse(time.DateOnly, table.AsOf); err != nil || !strings.HasPrefix(table.Source, "https://") {
@@ -76,14 +76,32 @@ func TestCost(t *testing.T) {
 		"cache writes split partly": {func(r *graph.UsageRow) { r.CacheWrite5m = 0 }, 37.2},
 		"web searches":              {func(r *graph.UsageRow) { r.WebSearches = 100 }, 38.2},
 		"stated":                    {func(r *graph.UsageRow) { r.Stated, r.CostNanos, r.Model = true, 5, "unheard of" }, 5e-9},
-		"nothing used":              {func(r *graph.UsageRow) { r.UsageCounts, r.Model = graph.UsageCounts{Calls: 1}, "unheard of" }, 0},
+		"nothing used":              {func(r *graph.UsageRow) { r.UsageCounts = graph.UsageCounts{Calls: 1} }, 0},
+		"nothing used, no price":    {func(r *graph.UsageRow) { r.UsageCounts, r.Model = graph.UsageCounts{Calls: 1}, "unheard of" }, -1},
 	} {
 		r := million("claude-opus-5-5")
 		tc.change(&r)
 		got, ok := table.Cost(r)
-		if ok != (tc.want >= 0) || ok && math.Abs(float64(got)/1e9-tc.want) > 1e-9 {
-			t.Errorf("%s: %v, %v, want %v", name, float64(got)/1e9, ok, tc.want)
+		if ok != (tc.want >= 0) || ok && math.Abs(got/1e9-tc.want) > 1e-9 {
+			t.Errorf("%s: %v, %v, want %v", name, got/1e9, ok, tc.want)
 		}
+	}
+}
+
+// TestCostIsNeverNegative: no price that Check takes makes a cost overflow.
+func TestCostIsNeverNegative(t *testing.T) {
+	p := usage.Price{Models: []string{"*"}, Fast: 999_999, Rates: usage.Rates{Input: 999_999, Output: 999_999, CacheRead: 999_999, CacheWrite5m: 999_999, CacheWrite1h: 999_999}}
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	table := usage.Table{Prices: []usage.Price{p}}
+	last := 0.0
+	for n := int64(1); n > 0; n *= 2 {
+		got, ok := table.Cost(graph.UsageRow{Speed: "fast", UsageCounts: graph.UsageCounts{Calls: 1, Input: n, Output: n, CacheRead: n, CacheWrite: n}})
+		if !ok || got <= last || got < float64(n) {
+			t.Fatalf("%d tokens of each kind cost %v, %v; half of them %v", n, got, ok, last)
+		}
+		last = got
 	}
 }
 
@@ -94,12 +112,12 @@ func TestNames(t *testing.T) {
 	}
 	table := usage.Table{Prices: []usage.Price{price(1, "a*c"), price(2, "*x*y*"), price(3, "us.anthropic.claude-opus-4-5-20251101-v1:0"),
 		price(4, "claude-opus-4-5"), price(5, "a"), price(6, "*")}}
-	for model, want := range map[string]int64{
+	for model, want := range map[string]float64{
 		"ac": 1, "abc": 1, "acc": 1, "ab": 6, "xy": 2, "1x2y3": 2, "yx": 6, "a": 5, "": 6,
 		"us.anthropic.claude-opus-4-5-20251101-v1:0": 3, "claude-opus-4-5": 4, "eu.anthropic.claude-opus-4-5-20251101-v1:0": 4,
 	} {
 		if got, _ := table.Cost(graph.UsageRow{Model: model, UsageCounts: graph.UsageCounts{Input: 1e6}}); got != want*1e9 {
-			t.Errorf("%q: %d, want %d", model, got/1e9, want)
+			t.Errorf("%q: %v, want %v", model, got/1e9, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package usage
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -53,7 +54,8 @@ type Report struct {
 	// Unpriced are the models whose price is not known, sorted; "" is a model that is
 	// not known itself.
 	Unpriced []string `json:"unpriced_models"`
-	// PricesAsOf is the date of the price table, PricesSource where it is from.
+	// PricesAsOf is the date of the price table, PricesSource where it is from; before
+	// that, with commas, where other prices that were used are from.
 	PricesAsOf   string `json:"prices_as_of"`
 	PricesSource string `json:"prices_source"`
 }
@@ -92,19 +94,19 @@ type Sums struct {
 	// LowerBound says that the figures of some call may be short of the truth.
 	LowerBound bool `json:"lower_bound"`
 	// CostUSD is nil where no price is known. CostLowerBound says that there are calls
-	// whose cost is not in it, or may be short of the truth.
+	// whose cost is not in it, or may be short of the truth: it is true where CostUSD is nil.
 	CostUSD        *float64 `json:"cost_usd"`
 	CostLowerBound bool     `json:"cost_lower_bound"`
 
-	nanos    int64 // billionths of a dollar
+	nanos    float64 // whole billionths of a dollar
 	priced   bool
 	unpriced bool
 }
 
 // Make makes a report of rows that were asked for with o.Filter.
 func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
-	rep := Report{By: o.By, PricesAsOf: prices.AsOf, PricesSource: prices.Source, Unpriced: []string{}, Rows: []Row{}}
-	at := map[string]int{}
+	rep := Report{By: o.By, PricesAsOf: prices.AsOf, Unpriced: []string{}, Rows: []Row{}}
+	at, sources := map[string]int{}, []string{}
 	for _, r := range rows {
 		key := keyOf(o.By, r)
 		i, ok := at[key]
@@ -116,7 +118,10 @@ func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 				rep.Rows[i].Project = r.Project
 			}
 		}
-		nanos, known := prices.Cost(r)
+		nanos, source, known := prices.cost(r)
+		if source != "" && source != prices.Source && !slices.Contains(sources, source) {
+			sources = append(sources, source)
+		}
 		if !known && !slices.Contains(rep.Unpriced, r.Model) {
 			rep.Unpriced = append(rep.Unpriced, r.Model)
 		}
@@ -136,6 +141,8 @@ func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 		})
 	}
 	rep.Total.finish()
+	slices.Sort(sources)
+	rep.PricesSource = strings.Join(append(sources, prices.Source), ", ")
 	slices.Sort(rep.Unpriced)
 	slices.SortFunc(rep.Rows, func(a, b Row) int { return compareRows(o.By, a, b) })
 	return rep
@@ -197,7 +204,7 @@ func (row *Row) part(r graph.UsageRow, o Options) *Sums {
 	return &row.Parts[i].Sums
 }
 
-func (s *Sums) add(r graph.UsageRow, nanos int64, known bool) {
+func (s *Sums) add(r graph.UsageRow, nanos float64, known bool) {
 	if i, has := slices.BinarySearch(s.Models, r.Model); !has {
 		s.Models = slices.Insert(s.Models, i, r.Model)
 	}
@@ -221,10 +228,10 @@ func (s *Sums) finish() {
 		s.Models = []string{}
 	}
 	if s.priced || !s.unpriced {
-		dollars := float64(s.nanos) / 1e9
+		dollars := s.nanos / 1e9
 		s.CostUSD = &dollars
-		s.CostLowerBound = s.LowerBound || s.unpriced
 	}
+	s.CostLowerBound = s.LowerBound || s.unpriced
 }
 
 // compare puts the dearer sums first; of those that cost the same, the greater.

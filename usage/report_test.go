@@ -26,7 +26,7 @@ func TestReports(t *testing.T) {
 			want.Tokens += r.Input + r.Output + r.CacheWrite + r.CacheRead
 			want.LowerBound = want.LowerBound || r.LowerBounds > 0
 			nanos, ok := table.Cost(r)
-			cost, unknown = cost+float64(nanos), unknown || !ok
+			cost, unknown = cost+nanos, unknown || !ok
 		}
 		report := usage.Make(rows, o, &table)
 		var sum usage.Sums
@@ -43,7 +43,7 @@ func TestReports(t *testing.T) {
 		sameSums(rt, "rows", sum, report.Total)
 		sameSums(rt, "total", want, report.Total)
 		if unknown != (len(report.Unpriced) > 0) || report.Total.CostUSD != nil && math.Round(*report.Total.CostUSD*1e9) != cost ||
-			report.Total.CostUSD == nil && !unknown || unknown && report.Total.CostUSD != nil && !report.Total.CostLowerBound {
+			report.Total.CostUSD == nil && !unknown || unknown && !report.Total.CostLowerBound {
 			rt.Fatalf("cost %v of %v, not priced %v", report.Total.CostUSD, cost/1e9, report.Unpriced)
 		}
 		keys := make([]string, len(report.Rows))
@@ -80,6 +80,27 @@ func addSums(to *usage.Sums, s usage.Sums) {
 func sameSums(t *rapid.T, what string, a, b usage.Sums) {
 	if a.Calls != b.Calls || a.Tokens != b.Tokens || a.LowerBound != b.LowerBound {
 		t.Fatalf("%s: %d calls, %d tokens, lower bound %v; want %d, %d, %v", what, a.Calls, a.Tokens, a.LowerBound, b.Calls, b.Tokens, b.LowerBound)
+	}
+}
+
+// TestSources: a report says when prices other than the table's were used, and only then.
+func TestSources(t *testing.T) {
+	table := list(t)
+	listed := table.Source
+	own := usage.Price{Models: []string{"mine"}, Rates: usage.Rates{Input: 1}, Source: "config.toml"}
+	table.Prices = append([]usage.Price{own}, table.Prices...)
+	for want, models := range map[string][]string{listed: {"claude-opus-5-5", "unheard of"}, "config.toml, " + listed: {"mine", "claude-opus-5-5", "mine"}} {
+		var rows []graph.UsageRow
+		for _, m := range models {
+			rows = append(rows, graph.UsageRow{Day: "2026-11-20", Model: m})
+		}
+		if got := usage.Make(rows, usage.Options{By: usage.Day}, &table).PricesSource; got != want {
+			t.Errorf("%v: prices from %q, want %q", models, got, want)
+		}
+	}
+	stated := graph.UsageRow{Day: "2026-11-20", Model: "mine", Stated: true}
+	if got := usage.Make([]graph.UsageRow{stated}, usage.Options{By: usage.Day}, &table).PricesSource; got != listed {
+		t.Errorf("a stated cost: prices from %q", got)
 	}
 }
 

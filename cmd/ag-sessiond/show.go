@@ -44,20 +44,29 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 	if err != nil {
 		return err
 	}
+	u, err := a.used(ctx, r, s.SessionID)
+	if err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(struct {
-			graph.SessionRow
+			shown
+			used
 			Agents  []graph.AgentRow  `json:"agents"`
 			Actions []graph.ActionRow `json:"actions"`
-		}{s, list(agents), list(actions)})
+		}{shown{s}, u, list(agents), list(actions)})
 	}
 	if full {
 		if err := a.addPayloads(ctx, s.SessionID, actions); err != nil {
 			a.note("what is unknown is shown without its payload: %v", err)
 		}
 	}
-	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full})
+	tokens, cost := a.usedWords(u)
+	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full, Tokens: tokens, Cost: cost})
 }
+
+// shown is a SessionRow whose tokens and cost are, in JSON, those of what it is beside.
+type shown struct{ graph.SessionRow }
 
 // addPayloads gives unknown actions the metadata of their events, which the journal
 // has and the store does not: why a payload could not be read, and its text. An

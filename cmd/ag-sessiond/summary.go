@@ -30,10 +30,14 @@ func (a *app) summaryCmd() *cobra.Command {
 	}
 }
 
+// plainSummary is a Summary whose tokens and cost are, in JSON, those of what it is beside.
+type plainSummary struct{ graph.Summary }
+
 // seedSummary is a Summary with what the first seed's get_session_summary has
 // beside it.
 type seedSummary struct {
-	graph.Summary
+	plainSummary
+	used
 	Model             string `json:"model,omitempty"`
 	UserMessages      int64  `json:"user_message_count"`
 	AssistantMessages int64  `json:"assistant_message_count"`
@@ -41,6 +45,10 @@ type seedSummary struct {
 
 func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
 	sum, err := r.Summary(ctx, s.SessionID)
+	if err != nil {
+		return err
+	}
+	u, err := a.used(ctx, r, s.SessionID)
 	if err != nil {
 		return err
 	}
@@ -53,7 +61,7 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 			sum.ToolCallStatuses = map[string]int64{}
 		}
 		return a.printJSON(seedSummary{
-			Summary: sum, Model: s.Model,
+			plainSummary: plainSummary{sum}, used: u, Model: s.Model,
 			UserMessages:      sum.ActionTypes[string(graph.UserMessage)],
 			AssistantMessages: sum.ActionTypes[string(graph.AssistantMessage)],
 		})
@@ -63,11 +71,10 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	a.counts("tool calls", sum.ToolCallCount, sum.ToolCallStatuses)
 	a.printf("%-12s%s\n", "subagents", render.Count(sum.AgentCount))
 	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
-	if sum.TotalInput+sum.TotalOutput > 0 {
-		a.printf("%-12s%s in, %s out\n", "tokens", render.Count(sum.TotalInput), render.Count(sum.TotalOutput))
-	}
-	if sum.TotalCostUSD > 0 {
-		a.printf("%-12s$%.4f\n", "cost", sum.TotalCostUSD)
+	tokens, cost := a.usedWords(u)
+	if len(tokens) > 0 {
+		a.printf("%-12s%s\n", "tokens", a.style.Wrap(12, tokens))
+		a.printf("%-12s%s\n", "cost", cost)
 	}
 	if len(sum.Tools) == 0 {
 		return nil

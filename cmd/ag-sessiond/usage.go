@@ -31,7 +31,9 @@ func (a *app) usageCmd() *cobra.Command {
 		Long: `Add up the tokens of model calls and what they cost, by day or by what BY names:
 ` + strings.Join(by, ", ") + `.
 
-Each API message is counted once, however many lines of however many transcripts repeat it.
+Each API message is counted once a session, however many lines of however many transcripts
+repeat it; what a fork copied is its parent's. A session that an old version (1.x) resumed
+under a new id is copied there without marks: its messages are counted in each of the two.
 
 Costs are what the record states, else computed from list prices (` + "`--json`" + ` has their date and
 source); [prices] in config.toml comes before these. A model without a price has no cost.
@@ -85,6 +87,9 @@ func (o *usageOptions) parse(a *app, args []string) (err error) {
 		}
 		o.By = usage.By(args[0])
 	}
+	// Rows of agents are apart already, as are those of models.
+	o.Agents = o.Agents && o.By != usage.Agent
+	o.Models = o.Models && o.By != usage.Model
 	now := a.now()
 	if o.zone != "" {
 		zone, err := time.LoadLocation(o.zone)
@@ -137,13 +142,13 @@ func (a *app) prices() (usage.Table, error) {
 	}
 	var own []usage.Price
 	for _, name := range c.Models() {
-		own = append(own, ownPrice(name, c.Prices[name]))
+		own = append(own, ownPrice(name, c.Prices[name], a.configPath()))
 	}
 	t.Prices = slices.Concat(own, t.Prices)
 	return t, nil
 }
 
-func ownPrice(name string, p config.Price) usage.Price {
-	return usage.Price{Models: []string{name}, Fast: *p.Fast, Rates: usage.Rates{Input: *p.Input, Output: *p.Output,
+func ownPrice(name string, p config.Price, source string) usage.Price {
+	return usage.Price{Models: []string{name}, Fast: *p.Fast, Source: source, Rates: usage.Rates{Input: *p.Input, Output: *p.Output,
 		CacheRead: *p.CacheRead, CacheWrite5m: *p.CacheWrite5m, CacheWrite1h: *p.CacheWrite1h}}
 }

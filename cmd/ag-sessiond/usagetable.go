@@ -18,13 +18,21 @@ func (a *app) usageTable(report usage.Report, o usageOptions) error {
 	default:
 		first.Give = 12
 	}
-	cols := []render.Column{first, {Title: "STARTED", Drop: 7}, {Title: "TITLE", Give: 12, Drop: 5}, {Title: "AGENT", Give: 8, Drop: 6}, {Title: "MODELS", Give: 8, Drop: 4},
-		{Title: "INPUT", Right: true}, {Title: "OUTPUT", Right: true}, {Title: "CACHE CREATE", Right: true, Drop: 1},
+	agents, models := render.Column{Title: "AGENT", Give: 8, Drop: 9}, render.Column{Title: "MODELS", Give: 8, Drop: 4}
+	if o.Models {
+		models.Drop = 9 // without it its lines could not be told apart
+	}
+	names := modelNames(report.Total.Models)
+	if names.collide {
+		first.Give, models.Give = wholeIf(o.By == usage.Model, first.Give), wholeIf(o.Models, models.Give)
+	}
+	cols := []render.Column{first, {Title: "STARTED", Drop: 6}, {Title: "TITLE", Give: 12, Drop: 5}, agents, models,
+		{Title: "INPUT", Right: true, Drop: 7}, {Title: "OUTPUT", Right: true, Drop: 8}, {Title: "CACHE CREATE", Right: true, Drop: 1},
 		{Title: "CACHE READ", Right: true, Drop: 2}, {Title: "TOTAL", Right: true, Drop: 3}, {Title: "COST", Right: true}}
 	var cells [][]string
-	for i, label := range a.usageLabels(report) {
+	for i, label := range a.usageLabels(report, names) {
 		row := report.Rows[i]
-		agent, models := "", shortModels(row.Models)
+		agent, models := "", names.list(row.Models)
 		if len(row.Parts) == 1 { // which is all of the row
 			agent, row.Parts = row.Parts[0].Agent, nil
 		}
@@ -33,7 +41,7 @@ func (a *app) usageTable(report usage.Report, o usageOptions) error {
 		}
 		cells = append(cells, slices.Concat([]string{label, started(row, o), caption(row), agent, models}, a.sumCells(row.Sums)))
 		for _, p := range row.Parts {
-			cells = append(cells, slices.Concat([]string{"", "", "", p.Agent, shortModels(p.Models)}, a.sumCells(p.Sums)))
+			cells = append(cells, slices.Concat([]string{"", "", "", p.Agent, names.list(p.Models)}, a.sumCells(p.Sums)))
 		}
 	}
 	cells = append(cells, slices.Concat([]string{"Total", "", "", "", ""}, a.sumCells(report.Total)))
@@ -56,12 +64,12 @@ func caption(row usage.Row) string {
 }
 
 // usageLabels are the first cells of the rows.
-func (a *app) usageLabels(report usage.Report) (labels []string) {
+func (a *app) usageLabels(report usage.Report, names shortNames) (labels []string) {
 	for _, row := range report.Rows {
 		label := row.Key
 		switch {
 		case report.By == usage.Model:
-			label = shortModels([]string{label})
+			label = names.list([]string{label})
 		case report.By == usage.Project:
 			label = homeRelative(label)
 		}
@@ -107,14 +115,45 @@ func (a *app) atLeast() string {
 	return ">="
 }
 
-// shortModels names models as people do: opus-4-5, sonnet-4.
-func shortModels(models []string) string {
+// wholeIf is what a column may give: nothing where its texts have to be whole.
+func wholeIf(whole bool, give int) int {
+	if whole {
+		return 0
+	}
+	return give
+}
+
+// shortNames names models as people do: opus-4-5, sonnet-4. Two that would have one name
+// keep the whole one.
+type shortNames struct {
+	names   map[string]string
+	collide bool
+}
+
+func modelNames(models []string) shortNames {
+	s := shortNames{names: map[string]string{}}
+	same := map[string][]string{}
+	for _, m := range models {
+		short := "(unknown)"
+		if m != "" {
+			short = strings.TrimPrefix(usage.ShortName(m), "claude-")
+		}
+		same[short] = append(same[short], m)
+	}
+	for short, models := range same {
+		for _, m := range models {
+			if s.names[m] = short; len(models) > 1 && m != "" {
+				s.names[m], s.collide = m, true
+			}
+		}
+	}
+	return s
+}
+
+func (s shortNames) list(models []string) string {
 	var names []string
 	for _, m := range models {
-		if m == "" {
-			m = "(unknown)"
-		}
-		names = append(names, strings.TrimPrefix(usage.ShortName(m), "claude-"))
+		names = append(names, s.names[m])
 	}
 	return strings.Join(names, ", ")
 }

@@ -3,9 +3,11 @@ package render
 import (
 	"bufio"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Session draws one session as a tree: a header, then turn by turn the prompt, the
@@ -84,9 +86,8 @@ func (p *painter) header() {
 		errs = p.paint(red, errs)
 	}
 	field("counts", strings.Join(append(counts, errs), ", "))
-	if r.TotalInputTokens+r.TotalOutputTokens > 0 {
-		field("tokens", Count(r.TotalInputTokens)+" in, "+Count(r.TotalOutputTokens)+" out")
-	}
+	field("tokens", p.Wrap(11, p.view.Tokens))
+	field("cost", text(p.view.Cost))
 }
 
 // RowDuration is how long a session took, to its end or its last event.
@@ -103,7 +104,7 @@ func RowDuration(r graph.SessionRow) string {
 
 func (p *painter) prompt(a *graph.ActionRow) {
 	clock := Clock(a.Timestamp)
-	lines := p.said(a.Text, 3, p.Width-2-len(clock)-2)
+	lines := withImages(a, p.said(a.Text, 3, p.Width-2-len(clock)-2))
 	if len(lines) == 0 {
 		lines = []string{OneLine(a.Name)}
 	}
@@ -115,6 +116,16 @@ func (p *painter) prompt(a *graph.ActionRow) {
 		}
 		p.aligned("", p.paint(cyan, mark)+" ", 2, l, clock, bold)
 	}
+}
+
+// withImages adds to the lines of a message how many images it came with: their data is
+// never recorded.
+func withImages(a *graph.ActionRow, lines []string) []string {
+	n, err := strconv.ParseInt(string(schema.Field(rawJSON(a.Properties["properties"]), "images")), 10, 64)
+	if err != nil || n <= 0 {
+		return lines
+	}
+	return append(lines, "["+Plural(n, "image")+" left out]")
 }
 
 // children draws items below branch. depth guards against a store in which actions
@@ -293,7 +304,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		mark, color = p.pick("✗", "x"), red
 	}
 	room := p.Width - max(width(branch), width(below)) - 2
-	lines := p.said(a.Text, 5, room)
+	lines := withImages(a, p.said(a.Text, 5, room))
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
 		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
 	}

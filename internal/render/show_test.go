@@ -75,8 +75,10 @@ func session() SessionView {
 		Session: graph.SessionRow{
 			SessionID: "c8813339-2b81", FirstPrompt: "Fix the test\nand report", Status: "active", StartedAt: start, LastEventAt: at(22),
 			Model: "claude-x", SourceSDK: "claude-code", WorkingDirectory: "/w/repo", GitBranch: "main", Tags: []string{"a", "b"},
-			ActionCount: int64(len(rows)), ToolCallCount: 10, AgentCount: 3, ErrorCount: 2, TotalInputTokens: 12345, TotalOutputTokens: 6,
+			ActionCount: int64(len(rows)), ToolCallCount: 10, AgentCount: 3, ErrorCount: 2,
 		},
+		Tokens:  []string{"12,345 in", "6 out", "7 cache read", "8 cache written", "12,366 in all"},
+		Cost:    "$1.50, without my-model-7: no price is known",
 		Actions: rows,
 		Agents: []graph.AgentRow{
 			{AgentID: "a1", AgentType: "Explore", Status: "completed", SpawnedByActionID: "c5", StartedAt: at(8), EndedAt: at(13)},
@@ -215,6 +217,23 @@ func TestLongPrompts(t *testing.T) {
 			case !full && !strings.Contains(b.String(), "· make is done\n"):
 				t.Errorf("width %d: the notification's summary is not there", columns)
 			}
+		}
+	}
+}
+
+// Images are no part of the record: what has been left out of a prompt is named.
+func TestShowNamesImages(t *testing.T) {
+	said := func(text, props string) graph.ActionRow {
+		return graph.ActionRow{ActionID: "p" + text, ActionType: graph.UserMessage, Timestamp: start, Text: text, Properties: map[string]any{"properties": props}}
+	}
+	for _, full := range []bool{false, true} {
+		v := SessionView{Full: full, Actions: []graph.ActionRow{said("look\na\nb\nc\nd", `{"images":2}`), said("", `{"images":1}`), said("none", "")}}
+		var b strings.Builder
+		if err := (Style{Width: 80}).Session(&b, v); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "\n  [2 images left out]\n") || !strings.Contains(b.String(), "> [1 image left out] ") || strings.Count(b.String(), "left out]") != 2 {
+			t.Errorf("full %v:\n%s", full, b.String())
 		}
 	}
 }

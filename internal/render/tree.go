@@ -9,6 +9,9 @@ type SessionView struct {
 	Agents  []graph.AgentRow
 	// Full draws contents and what is hidden otherwise.
 	Full bool
+	// Tokens and Cost are what the header says that the model calls used.
+	Tokens []string
+	Cost   string
 }
 
 func (v SessionView) turns() []graph.Turn {
