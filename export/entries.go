@@ -286,7 +286,7 @@ func (b *builder) value(name string, raw []byte) []field {
 
 func whole(name, text, lang string) field {
 	f := field{Name: name, Text: text, Lang: lang}
-	f.Inline = name != "" && len(text) <= 120 && !strings.ContainsAny(text, "\n`")
+	f.Inline = name != "" && len(text) <= 120 && !strings.Contains(text, "\n")
 	if f.Inline {
 		f.Lang = ""
 	}

@@ -36,16 +36,14 @@ func (c Conversation) Markdown(w io.Writer) error {
 }
 
 type markdown struct {
-	w     *bufio.Writer
-	link  *regexp.Regexp // what may follow the text of a link
-	begin *regexp.Regexp // what of a line says that it is quoted, or in a list
+	w    *bufio.Writer
+	link *regexp.Regexp // what may follow the text of a link
 }
 
 func newMarkdown(w io.Writer) *markdown {
 	return &markdown{
-		w:     bufio.NewWriter(w),
-		link:  regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`),
-		begin: regexp.MustCompile(`^(?:[ \t]*(?:>|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)))*[ \t]*`),
+		w:    bufio.NewWriter(w),
+		link: regexp.MustCompile(`^\((?:https?://|mailto:|#|\.{0,2}/|[\w./-]+\))`),
 	}
 }
 
@@ -95,7 +93,7 @@ func (m *markdown) fields(e *entry) {
 func (m *markdown) field(f field) {
 	switch {
 	case f.Inline:
-		m.printf("\n**%s:** `%s`\n", escapeInline(f.Name), f.Text)
+		m.printf("\n**%s:** %s\n", escapeInline(f.Name), codeSpan(f.Text))
 		return
 	case f.Name != "":
 		m.printf("\n**%s**\n", escapeInline(f.Name))
@@ -198,8 +196,8 @@ func (m *markdown) prose(text string, breaks bool) string {
 }
 
 func (m *markdown) proseLine(line string) string {
-	indent := m.begin.FindString(line)
-	s := line[len(indent):]
+	n := lead(line)
+	indent, s := line[:n], line[n:]
 	switch level := len(s) - len(strings.TrimLeft(s, "#")); {
 	case s == "":
 		if line = strings.TrimRight(line, " \t"); strings.HasSuffix(line, "-") {
@@ -217,15 +215,17 @@ func (m *markdown) proseLine(line string) string {
 // punctuation is what a backslash makes plain in Markdown.
 const punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
-// inline escapes one line outside of its code spans. A backtick without a partner on the
-// line is escaped too, so that every reader finds the spans that this one does.
+// inline escapes one line. Neither a sign that begins HTML nor a backtick is left in it, for
+// readers do not agree on where code ends: GitHub cuts tables at each | before it looks for
+// code, and an address in a text takes the backtick after it. So code is written as HTML.
 func (m *markdown) inline(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
-			if i+1 < len(s) && (s[i+1] == '<' || s[i+1] == '&') {
-				i++ // the sign itself is meant, as below
+			if i+1 < len(s) && entity(s[i+1]) != "" {
+				b.WriteString(entity(s[i+1])) // the sign itself is meant
+				i += 2
 				continue
 			}
 			if i+1 == len(s) || !strings.ContainsRune(punctuation, rune(s[i+1])) {
@@ -240,17 +240,15 @@ func (m *markdown) inline(s string) string {
 			n := len(s[i:]) - len(strings.TrimLeft(s[i:], "`"))
 			end := closing(s[i+n:], n)
 			if end < 0 {
-				b.WriteString(strings.Repeat("\\`", n))
+				b.WriteString(strings.Repeat(entity('`'), n))
 				i += n
 				continue
 			}
-			b.WriteString(s[i : i+n+end])
+			b.WriteString(codeSpan(s[i+n : i+end]))
 			i += n + end
 			continue
-		case '<':
-			b.WriteString("&lt;")
-		case '&':
-			b.WriteString("&amp;")
+		case '<', '>', '&':
+			b.WriteString(entity(s[i]))
 		case '!':
 			b.WriteByte('!')
 			if strings.HasPrefix(s[i+1:], "[") {
@@ -275,6 +273,44 @@ func (m *markdown) inline(s string) string {
 	return b.String()
 }
 
+// entity is a sign that must not be in the document at all, as HTML writes it: a backslash
+// before it would be part of an address that the text has before that. "" is any other.
+func entity(c byte) string {
+	switch c {
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '&':
+		return "&amp;"
+	case '`':
+		return "&#96;"
+	}
+	return ""
+}
+
+// codeSpan is code within a line, in which nothing has a meaning and no address is a link.
+func codeSpan(s string) string {
+	if len(s) > 2 && s[0] == ' ' && s[len(s)-1] == ' ' && strings.Trim(s, " ") != "" {
+		s = s[1 : len(s)-1] // room for a backtick
+	}
+	var b strings.Builder
+	b.WriteString("<code>")
+	for i := range len(s) {
+		switch c := s[i]; {
+		case entity(c) != "":
+			b.WriteString(entity(c))
+		case strings.IndexByte(`*_[]!|\~$`, c) >= 0, c == ':' && strings.HasPrefix(s[i:], "://"),
+			c == '.' && strings.HasSuffix(strings.ToLower(s[:i]), "www"):
+			fmt.Fprintf(&b, "&#%d;", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteString("</code>")
+	return b.String()
+}
+
 // closing finds the end of a code span: just after the next run of n backticks.
 func closing(s string, n int) int {
 	for i := 0; i < len(s); {
@@ -293,11 +329,15 @@ func closing(s string, n int) int {
 // escapeInline is a text of one line in which nothing is markup.
 func escapeInline(s string) string {
 	var b strings.Builder
-	for _, r := range s {
-		if strings.ContainsRune("\\`*_{}[]<>#|~!&$", r) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case entity(c) != "":
+			b.WriteString(entity(c))
+			continue
+		case strings.IndexByte(`\*_{}[]#|~!$`, c) >= 0:
 			b.WriteByte('\\')
 		}
-		b.WriteRune(r)
+		b.WriteByte(s[i])
 	}
 	return b.String()
 }

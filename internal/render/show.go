@@ -3,11 +3,9 @@ package render
 import (
 	"bufio"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Session draws one session as a tree: a header, then turn by turn the prompt, the
@@ -104,7 +102,7 @@ func RowDuration(r graph.SessionRow) string {
 
 func (p *painter) prompt(a *graph.ActionRow) {
 	clock := Clock(a.Timestamp)
-	lines := withImages(a, p.said(a.Text, 3, p.Width-2-len(clock)-2))
+	lines := p.said(a.Text, 3, p.Width-2-len(clock)-2)
 	if len(lines) == 0 {
 		lines = []string{OneLine(a.Name)}
 	}
@@ -116,16 +114,6 @@ func (p *painter) prompt(a *graph.ActionRow) {
 		}
 		p.aligned("", p.paint(cyan, mark)+" ", 2, l, clock, bold)
 	}
-}
-
-// withImages adds to the lines of a message how many images it came with: their data is
-// never recorded.
-func withImages(a *graph.ActionRow, lines []string) []string {
-	n, err := strconv.ParseInt(string(schema.Field(rawJSON(a.Properties["properties"]), "images")), 10, 64)
-	if err != nil || n <= 0 {
-		return lines
-	}
-	return append(lines, "["+Plural(n, "image")+" left out]")
 }
 
 // children draws items below branch. depth guards against a store in which actions
@@ -304,7 +292,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		mark, color = p.pick("✗", "x"), red
 	}
 	room := p.Width - max(width(branch), width(below)) - 2
-	lines := withImages(a, p.said(a.Text, 5, room))
+	lines := p.said(a.Text, 5, room)
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
 		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
 	}

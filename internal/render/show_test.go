@@ -220,20 +220,3 @@ func TestLongPrompts(t *testing.T) {
 		}
 	}
 }
-
-// Images are no part of the record: what has been left out of a prompt is named.
-func TestShowNamesImages(t *testing.T) {
-	said := func(text, props string) graph.ActionRow {
-		return graph.ActionRow{ActionID: "p" + text, ActionType: graph.UserMessage, Timestamp: start, Text: text, Properties: map[string]any{"properties": props}}
-	}
-	for _, full := range []bool{false, true} {
-		v := SessionView{Full: full, Actions: []graph.ActionRow{said("look\na\nb\nc\nd", `{"images":2}`), said("", `{"images":1}`), said("none", "")}}
-		var b strings.Builder
-		if err := (Style{Width: 80}).Session(&b, v); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(b.String(), "\n  [2 images left out]\n") || !strings.Contains(b.String(), "> [1 image left out] ") || strings.Count(b.String(), "left out]") != 2 {
-			t.Errorf("full %v:\n%s", full, b.String())
-		}
-	}
-}
