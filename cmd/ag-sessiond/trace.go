@@ -44,6 +44,8 @@ type traced struct {
 	id   string
 	text string          // the line
 	raw  json.RawMessage // the event, with --json
+
+	end *schema.Event // of a call whose tool only its start names
 }
 
 func (a *app) trace(ctx context.Context, id string) error {
@@ -80,6 +82,7 @@ func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (e
 		return nil, 0, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
 	}
 	defer c.Close()
+	tools := map[string]string{} // by the id of the call
 	for ctx.Err() == nil {
 		line, err := c.Next()
 		if errors.Is(err, io.EOF) {
@@ -97,12 +100,25 @@ func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (e
 			continue
 		}
 		t := traced{at: e.Timestamp, seq: e.Seq, id: e.EventID}
-		if a.json {
+		if e.ToolName != "" && e.ToolUseID != "" {
+			tools[e.ToolUseID] = e.ToolName
+		}
+		switch {
+		case a.json:
 			t.raw = slices.Clone(line)
-		} else {
+		case e.EventType == schema.ToolEnd && e.ToolName == "" && e.ToolUseID != "":
+			t.end = &e
+			t.end.Result = nil // which is not said, and may be long
+		default:
 			t.text = a.style.TraceLine(string(e.EventType), e.EventID, render.EventSummary(&e))
 		}
 		events = append(events, t)
+	}
+	for i := range events {
+		if e := events[i].end; e != nil {
+			e.ToolName = tools[e.ToolUseID]
+			events[i].text, events[i].end = a.style.TraceLine(string(e.EventType), e.EventID, render.EventSummary(e)), nil
+		}
 	}
 	slices.SortStableFunc(events, func(x, y traced) int {
 		if n := x.at.Compare(y.at); n != 0 {

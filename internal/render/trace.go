@@ -1,6 +1,9 @@
 package render
 
 import (
+	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -22,6 +25,9 @@ func EventSummary(e *schema.Event) string {
 		say(e.ToolName)
 		call := graph.ActionRow{ActionType: graph.ToolCall, Properties: map[string]any{"tool_input": e.ToolInput}}
 		say(Gist(&call, e.WorkingDirectory))
+		if e.EventType == schema.ToolEnd {
+			say(strings.ReplaceAll(e.Status, "_", " "))
+		}
 		if e.IsError || e.ErrorMessage != "" {
 			say("error: " + FirstLine(e.ErrorMessage))
 		}
@@ -35,6 +41,13 @@ func EventSummary(e *schema.Event) string {
 		say(e.Role+":", content)
 	case schema.SessionStart, schema.SessionEnd:
 		say(e.Reason, e.Model, e.WorkingDirectory)
+	case schema.LLMEnd:
+		say(e.Model, tokenWords(e), e.Reason)
+	case schema.SessionUpdate:
+		if e.Origin != schema.OriginTranscript {
+			say(e.HookEventName) // a transcript's is the line that it was read off
+		}
+		say(e.Status, e.Reason, e.Title, strings.Join(updates(e), ", "))
 	case schema.Tag:
 		say(strings.Join(e.Tags, " "), e.Status)
 	case schema.Fork:
@@ -47,4 +60,32 @@ func EventSummary(e *schema.Event) string {
 		say("(agent " + e.AgentID + ")")
 	}
 	return strings.Join(words, " ")
+}
+
+// tokenWords says what a model call used, as far as the event states it.
+func tokenWords(e *schema.Event) string {
+	var words []string
+	for _, f := range []struct {
+		n    *int64
+		what string
+	}{{e.InputTokens, "in"}, {e.OutputTokens, "out"}, {e.CacheReadInputTokens, "cache read"}, {e.CacheCreationInputTokens, "cache written"}} {
+		if f.n != nil {
+			words = append(words, Count(*f.n)+" "+f.what)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// updates names what an event says anew of its session, beside its title.
+func updates(e *schema.Event) (out []string) {
+	for _, raw := range []json.RawMessage{e.Extra, e.Metadata} {
+		var said map[string]any
+		_ = json.Unmarshal(raw, &said) // nothing where it is no object
+		for _, name := range slices.Sorted(maps.Keys(said)) {
+			if text, is := said[name].(string); is && text != "" {
+				out = append(out, strings.ReplaceAll(name, "_", " ")+" "+text)
+			}
+		}
+	}
+	return out
 }
