@@ -140,7 +140,9 @@ func (p *reading) run(ctx context.Context) (err error) {
 		if err := p.begin(); err != nil {
 			return err
 		}
-		err = p.read(ctx)
+		if err = p.read(ctx); err == nil {
+			p.untimed()
+		}
 	}
 	if errors.Is(err, errAppend) {
 		return err
@@ -154,7 +156,7 @@ func (p *reading) run(ctx context.Context) (err error) {
 
 // begin prepares what the events of the file depend on beside its lines.
 func (p *reading) begin() error {
-	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User}
+	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User, Written: p.report.info.ModTime().UTC()}
 	if p.Journal != nil {
 		src.HashKey = p.Journal.Key()
 	}
@@ -190,6 +192,22 @@ func (p *reading) read(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+}
+
+// untimed tells what a file says whose lines have no time: with that of its last change,
+// once it is so old that no line with a time is to be expected.
+func (p *reading) untimed() {
+	if p.timed || p.from.Offset > 0 || time.Since(p.report.info.ModTime()) < settledFor {
+		return
+	}
+	events, err := p.events.Flush(p.report.info.ModTime().UTC())
+	if err != nil {
+		p.problem(0, err)
+	}
+	p.timed = len(events) > 0
+	for i := range events {
+		p.add(&events[i])
 	}
 }
 

@@ -155,3 +155,25 @@ func TestFollowerOfATreeAlone(t *testing.T) {
 	}
 	live.stop()
 }
+
+// Lines without a time are told with that of the file, once it is old.
+func TestImportOfLinesWithoutTime(t *testing.T) {
+	dir := realDir(t)
+	path := write(t, `{"type":"user","uuid":"00000001-0000-4000-8000-000000000000","sessionId":"`+uuidA+`","message":{"role":"user","content":"hello"}}`+"\n", dir, uuidA+suffix)
+	when := time.Now().Add(-48 * time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(path, when, when); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(t, filepath.Join(realDir(t), "home"))
+	if report := clean(t, r, Options{}, dir); report.Events == 0 {
+		t.Fatalf("%+v", report)
+	}
+	eachRecord(t, r.Journal, func(_ string, line []byte, e *schema.Event) {
+		if !e.Timestamp.Equal(when) {
+			t.Errorf("%v, want %v: %s", e.Timestamp, when, line)
+		}
+	})
+	if again := clean(t, r, Options{}, dir); again.Unchanged != 1 {
+		t.Errorf("%+v", again)
+	}
+}
