@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"math"
 	"slices"
 	"sort"
 )
@@ -99,17 +100,23 @@ func (c *chain) neighbours(block, before, after int) (prev, next int32) {
 // between returns the actions whose effective time is at least t and less than end,
 // in order.
 func (s *Session) between(c *chain, t, end int64) []int32 {
-	eff := func(i int32) int64 { return s.actions[i].eff }
+	return s.span(c, when{t, math.MinInt64}, when{end - 1, math.MaxInt64})
+}
+
+// span returns the actions from one effective time and source line to another, those
+// of both included, in order.
+func (s *Session) span(c *chain, from, to when) []int32 {
+	at := func(i int32) when { return when{s.actions[i].eff, s.actions[i].seq} }
 	first := sort.Search(len(c.blocks), func(b int) bool {
 		blk := c.blocks[b]
-		return eff(blk[len(blk)-1]) >= t
+		return !at(blk[len(blk)-1]).less(from)
 	})
 	var out []int32
 	for _, blk := range c.blocks[first:] {
-		from := sort.Search(len(blk), func(k int) bool { return eff(blk[k]) >= t })
-		to := sort.Search(len(blk), func(k int) bool { return eff(blk[k]) >= end })
-		out = append(out, blk[from:to]...)
-		if to < len(blk) {
+		begin := sort.Search(len(blk), func(k int) bool { return !at(blk[k]).less(from) })
+		end := sort.Search(len(blk), func(k int) bool { return to.less(at(blk[k])) })
+		out = append(out, blk[begin:end]...)
+		if end < len(blk) {
 			break
 		}
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -98,24 +99,29 @@ func (w *world) endStatus() string {
 	return schema.StatusCompleted
 }
 
-// turns numbers the main thread's actions by the prompts before them. What belongs
-// to a call is in its call's turn.
+// turns numbers the prompts of the main thread by time, line and key, and its other
+// actions by the prompts that are not later. What belongs to a call is in its call's turn.
 func (w *world) turns() {
-	var prompts []int64
+	var prompts []*vertex
 	for _, v := range w.vertices {
 		if v.typ == UserMessage && v.lane == "" {
-			prompts = append(prompts, v.own)
+			prompts = append(prompts, v)
 		}
 	}
+	place := func(a, b *vertex) int { return cmp.Or(cmp.Compare(a.own, b.own), cmp.Compare(a.seq, b.seq)) }
 	for _, v := range w.vertices {
-		at := v.own
+		at := v
 		ofCall := v.typ == ToolResult || v.typ == PermissionRequest || v.typ == StructuredOutput
 		if ofCall && v.parent != nil && v.parent.lane == "" {
-			at = v.parent.own
+			at = v.parent
 		}
 		turn := int64(0)
-		for _, t := range prompts {
-			if t <= at {
+		for _, p := range prompts {
+			order := place(p, at)
+			if order == 0 && v.typ == UserMessage {
+				order = slices.Compare(p.key[:], v.key[:])
+			}
+			if order <= 0 {
 				turn++
 			}
 		}

@@ -1,9 +1,6 @@
 package graph
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Every action has an own time, the least any of its facts carries, and an effective
 // one that is later than its parent's: a result never precedes its call, whatever
@@ -41,21 +38,16 @@ func (s *Session) retime(i int32, own, seq int64) {
 	default:
 		s.put(i, Prop{"seq", seq})
 	}
-	was := a.own
+	was := when{a.own, a.seq}
 	s.reorder(i, func() { a.own, a.seq = own, seq })
 	if moved && a.laneParent {
 		s.adopt(i)
 	}
 	if s.isPrompt(i) {
-		s.moveTurn(was, own)
+		s.moveTurn(i, was, when{own, seq})
 	}
 	s.setTurns(i)
 	s.closeCall(i)
-}
-
-// isPrompt reports an action that begins a turn.
-func (s *Session) isPrompt(i int32) bool {
-	return s.actions[i].lane == 0 && actionTypes[s.actions[i].typ] == UserMessage
 }
 
 // reorder makes a change that moves i in its lane, and moves i's children after it.
@@ -187,7 +179,7 @@ func (s *Session) setLane(i, lane int32) {
 	linked := a.linked
 	s.unlink(i)
 	if s.isPrompt(i) {
-		s.moveTurn(a.own, 0)
+		s.moveTurn(i, when{a.own, a.seq}, when{})
 	}
 	a.waiting = false // the old lane's list drops it when it is next gone through
 	if a.lane != 0 {
@@ -209,7 +201,7 @@ func (s *Session) setLane(i, lane int32) {
 		s.reorder(i, func() {})
 	}
 	if s.isPrompt(i) {
-		s.moveTurn(0, a.own)
+		s.moveTurn(i, when{}, when{a.own, a.seq})
 	}
 	s.setTurns(i)
 	s.closeCall(i)
@@ -272,63 +264,4 @@ func flag(set bool) any {
 		return true
 	}
 	return nil
-}
-
-// setTurns numbers i and what takes its turn from it.
-func (s *Session) setTurns(i int32) {
-	s.setTurn(i)
-	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
-		s.setTurn(k)
-	}
-}
-
-// setTurn numbers i by the prompts of the main thread before it. Subagents' actions
-// have no turn: a background agent runs through several.
-func (s *Session) setTurn(i int32) {
-	a := &s.actions[i]
-	turn := int32(0)
-	if a.lane == 0 && a.linked {
-		own := a.own
-		switch actionTypes[a.typ] {
-		case ToolResult, PermissionRequest, StructuredOutput:
-			if a.parent != 0 && s.actions[a.parent].lane == 0 {
-				own = s.actions[a.parent].own
-			}
-		}
-		n, _ := slices.BinarySearch(s.turns, own+1)
-		turn = int32(n)
-	}
-	if turn == a.turn {
-		return
-	}
-	a.turn = turn
-	if turn == 0 {
-		s.put(i, Prop{"turn", nil})
-	} else {
-		s.put(i, Prop{"turn", int64(turn)})
-	}
-}
-
-// moveTurn replaces one prompt's time (0: none) by another and numbers what lies
-// between them again.
-func (s *Session) moveTurn(from, to int64) {
-	if from == to {
-		return
-	}
-	if from != 0 {
-		k, _ := slices.BinarySearch(s.turns, from)
-		s.turns = slices.Delete(s.turns, k, k+1)
-	}
-	if to != 0 {
-		k, _ := slices.BinarySearch(s.turns, to)
-		s.turns = slices.Insert(s.turns, k, to)
-	}
-	// What is before both, or after both, keeps its number.
-	first, last := min(from, to), max(from, to)
-	if first == 0 {
-		first, last = last, math.MaxInt64
-	}
-	for _, i := range s.between(&s.lanes[0].chain, first, last) {
-		s.setTurns(i)
-	}
 }

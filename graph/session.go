@@ -38,7 +38,7 @@ type Session struct {
 	forkedFrom  Ref
 	touched     []int32 // lanes whose last action may have changed
 	lastAction  int64
-	turns       []int64 // own times of the main thread's prompts, sorted
+	turns       []turnStart // of the main thread, in their order
 	ops         []Op
 }
 
@@ -284,7 +284,7 @@ func (s *Session) drop(i int32) {
 	}
 	s.setParent(i, 0)
 	if s.isPrompt(i) {
-		s.moveTurn(a.own, 0)
+		s.moveTurn(i, when{a.own, a.seq}, when{})
 	}
 	s.unlink(i)
 	s.delEdge(HasAction, s.self, s.ref(i))

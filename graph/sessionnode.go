@@ -318,7 +318,7 @@ func (s *Session) sessionStatus(last int64) (status string, ended int64) {
 // followed.
 func (s *Session) lastTurnFailed() bool {
 	failed := s.node.turnFailures.last()
-	if k := len(s.turns); k > 0 && s.turns[k-1] > failed {
+	if k := len(s.turns); k > 0 && s.turns[k-1].own > failed {
 		return false
 	}
 	return failed > s.node.turnEnds.last()
