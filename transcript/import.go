@@ -173,8 +173,8 @@ func (im *importing) group(ctx context.Context, g group) error {
 			return ctx.Err()
 		}
 		report, at, err := reader.Read(ctx, f.File, f.from, func(bytes, lines int64) { im.advance(bytes, lines, 0) })
-		if e := im.entry(f.File, at, report); e != nil {
-			report.entry = *e
+		if report.info != nil {
+			report.entry = newEntry(f.Session, at, &report)
 		}
 		im.add(&report)
 		if err != nil {
@@ -182,15 +182,6 @@ func (im *importing) group(ctx context.Context, g group) error {
 		}
 	}
 	return nil
-}
-
-// entry is what the index is to say of a file.
-func (im *importing) entry(f File, at Position, report FileReport) *entry {
-	if !im.writes() || report.info == nil {
-		return nil
-	}
-	e := newEntry(f.Session, at, &report)
-	return &e
 }
 
 func (im *importing) advance(bytes, lines int64, large int) {
