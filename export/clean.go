@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/actiongraph/actiongraph/internal/render"
 )
 
 // cleaner makes a session's texts fit for a document.
@@ -86,7 +88,7 @@ func (c *cleaner) withoutBinary(s string) string {
 			i += len(s[i:]) - len(strings.TrimLeft(s[i:], "="))
 			head := c.data.FindString(s[max(done, start-120):start])
 			b.WriteString(s[done : start-len(head)])
-			fmt.Fprintf(&b, "[binary content of %s bytes left out]", count(int64(len(word))*3/4))
+			fmt.Fprintf(&b, "[binary content of %s bytes left out]", render.Count(int64(len(word))*3/4))
 			done = i
 			continue
 		}
@@ -110,24 +112,4 @@ func (c *cleaner) line(s string, n int) string {
 		}
 	}
 	return ""
-}
-
-// withoutTags is a runtime's own message without the tags around its parts.
-func withoutTags(s string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, "<")
-		b.WriteString(before)
-		if !found {
-			return strings.Join(strings.Fields(b.String()), " ")
-		}
-		tag, after, closed := strings.Cut(rest, ">")
-		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"\n") {
-			b.WriteByte(' ')
-			s = after
-			continue
-		}
-		b.WriteByte('<')
-		s = rest
-	}
 }

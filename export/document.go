@@ -2,7 +2,6 @@ package export
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
 )
 
 // document is what both formats are written from. Its strings are clean.
@@ -112,11 +112,11 @@ func (b *builder) facts() (out []field) {
 	if s.TotalCostUSD > 0 {
 		add("Cost", "$"+strconv.FormatFloat(s.TotalCostUSD, 'f', 4, 64))
 	}
-	counts := []string{plural(s.ToolCallCount, "tool call")}
+	counts := []string{render.Plural(s.ToolCallCount, "tool call")}
 	if s.AgentCount > 0 {
-		counts = append(counts, plural(s.AgentCount, "subagent"))
+		counts = append(counts, render.Plural(s.AgentCount, "subagent"))
 	}
-	add("Counts", strings.Join(append(counts, plural(s.ErrorCount, "error")), ", "))
+	add("Counts", strings.Join(append(counts, render.Plural(s.ErrorCount, "error")), ", "))
 	return out
 }
 
@@ -156,9 +156,9 @@ func (b *builder) tokens() string {
 	if s.TotalInputTokens+s.TotalOutputTokens+read+written == 0 {
 		return ""
 	}
-	text := bound + count(s.TotalInputTokens) + " in, " + count(s.TotalOutputTokens) + " out"
+	text := bound + render.Count(s.TotalInputTokens) + " in, " + render.Count(s.TotalOutputTokens) + " out"
 	if read+written > 0 {
-		text += ", " + count(read) + " read from cache, " + count(written) + " written to it"
+		text += ", " + render.Count(read) + " read from cache, " + render.Count(written) + " written to it"
 	}
 	return text
 }
@@ -168,7 +168,7 @@ func (b *builder) tokens() string {
 func (b *builder) leftOut() string {
 	var parts []string
 	for _, t := range slices.Sorted(maps.Keys(b.left)) {
-		parts = append(parts, plural(int64(b.left[t]), words(t)))
+		parts = append(parts, render.Plural(int64(b.left[t]), words(t)))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -211,19 +211,4 @@ func span(d time.Duration) string {
 		return d.Round(100 * time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
-}
-
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%s %ss", count(n), noun)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -103,7 +104,7 @@ func (b *builder) said(kind string, a *graph.ActionRow) *entry {
 	}
 	switch kind {
 	case "system":
-		e.Head = b.line(withoutTags(a.Text), 120)
+		e.Head = b.line(render.WithoutTags(a.Text), 120)
 	case "error":
 		e.Head, e.Mark, e.Status = words(a.ActionType), "✗", "failed"
 	case "thinking":

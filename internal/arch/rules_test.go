@@ -51,7 +51,7 @@ func layers() []layer {
 		{dir: "usage", may: []string{"graph", "schema"}},
 		{dir: "config", may: []string{"internal/nearest"}},
 		{dir: "internal/render", may: []string{"graph", "schema"}},
-		{dir: "export", may: []string{"graph", "schema"}},
+		{dir: "export", may: []string{"graph", "schema", "internal/render"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
 		{dir: "connector/neo4j", may: []string{"cypher", "internal/fulltext", "graph", "schema"}},

@@ -145,18 +145,18 @@ func (p *painter) unknown(branch, below string, a *graph.ActionRow) {
 	p.body(below, "text", a.Text, false)
 }
 
-// withoutTags is a runtime's own message on one line, without the tags that it puts
+// WithoutTags is a runtime's own message on one line, without the tags that it puts
 // around its parts.
-func withoutTags(s string) string {
+func WithoutTags(s string) string {
 	var b strings.Builder
-	for s = OneLine(s); ; {
+	for {
 		before, rest, found := strings.Cut(s, "<")
 		b.WriteString(before)
-		tag, after, closed := strings.Cut(rest, ">")
 		if !found {
 			return strings.Join(strings.Fields(b.String()), " ")
 		}
-		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"") {
+		tag, after, closed := strings.Cut(rest, ">")
+		if name := strings.TrimPrefix(tag, "/"); closed && name != "" && !strings.ContainsAny(name, " <\"\n") {
 			b.WriteByte(' ')
 			s = after
 			continue

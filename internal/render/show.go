@@ -294,7 +294,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 	room := p.Width - max(width(branch), width(below)) - 2
 	lines := p.said(a.Text, 5, room)
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
-		lines = []string{p.clipSaid(withoutTags(a.Text), room)}
+		lines = []string{p.clipSaid(WithoutTags(OneLine(a.Text)), room)}
 	}
 	switch {
 	case len(lines) == 0 && a.Thinking:

@@ -164,8 +164,8 @@ func TestWithoutTags(t *testing.T) {
 		"<task-notification>\n<task-id>b1</task-id>\n<summary>done</summary>": "b1 done",
 		"a < b, c > d": "a < b, c > d", "x <y": "x <y", "<>": "<>", "": "", "1 <2> 3": "1 3",
 	} {
-		if got := withoutTags(in); got != want {
-			t.Errorf("withoutTags(%q) = %q, want %q", in, got, want)
+		if got := WithoutTags(OneLine(in)); got != want {
+			t.Errorf("WithoutTags(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
