@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -100,14 +101,107 @@ func Unquote(raw []byte) string {
 		return ""
 	}
 	body := raw[1 : len(raw)-1]
-	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
-		return string(body)
+	if utf8.Valid(body) {
+		if bytes.IndexByte(body, '\\') < 0 {
+			return string(body)
+		}
+		if text, ok := unescape(body); ok {
+			return text
+		}
 	}
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
 		return ""
 	}
 	return s
+}
+
+// unescape returns the text of what is between the quotes of a JSON string, in UTF-8, at
+// several times the speed of encoding/json: most texts of an agent have escapes. What is
+// no such string is left to that, which says what it is.
+func unescape(body []byte) (text string, ok bool) {
+	out := make([]byte, 0, len(body))
+	for {
+		k := bytes.IndexByte(body, '\\')
+		plain := body
+		if k >= 0 {
+			plain = body[:k]
+		}
+		for _, c := range plain {
+			if c < ' ' || c == '"' {
+				return "", false
+			}
+		}
+		if out = append(out, plain...); k < 0 {
+			return string(out), true
+		}
+		var n int
+		if out, n = appendEscape(out, body[k+1:]); n == 0 {
+			return "", false
+		}
+		body = body[k+1+n:]
+	}
+}
+
+// appendEscape appends what the escape means that b holds after its backslash, and
+// returns its length, 0 if it is none. Half of a surrogate pair becomes U+FFFD, as in
+// encoding/json.
+func appendEscape(out, b []byte) ([]byte, int) {
+	if len(b) == 0 {
+		return out, 0
+	}
+	switch b[0] {
+	case 'n':
+		return append(out, '\n'), 1
+	case 't':
+		return append(out, '\t'), 1
+	case 'r':
+		return append(out, '\r'), 1
+	case 'b':
+		return append(out, '\b'), 1
+	case 'f':
+		return append(out, '\f'), 1
+	case '"', '\\', '/':
+		return append(out, b[0]), 1
+	case 'u':
+		r, ok := hex4(b[1:])
+		if !ok {
+			return out, 0
+		}
+		if !utf16.IsSurrogate(r) {
+			return utf8.AppendRune(out, r), 5
+		}
+		if len(b) >= 11 && b[5] == '\\' && b[6] == 'u' {
+			if low, ok := hex4(b[7:]); ok {
+				if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
+					return utf8.AppendRune(out, both), 11
+				}
+			}
+		}
+		return utf8.AppendRune(out, utf8.RuneError), 5
+	}
+	return out, 0
+}
+
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
 }
 
 func skipSpace(b []byte, i int) int {

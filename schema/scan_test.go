@@ -123,7 +123,8 @@ func FuzzValueEnd(f *testing.F) {
 }
 
 func FuzzStrings(f *testing.F) {
-	for _, s := range append(seeds(), "\x00\x1f\x7f", "\u2028\u2029<>&", "\xc3(", "😀", "\xed\xa0\x80") {
+	for _, s := range append(seeds(), "\x00\x1f\x7f", "\u2028\u2029<>&", "\xc3(", "😀", "\xed\xa0\x80",
+		`"\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00"`, `"\ud83d"`, `"\ud83d\u0041"`, `"\udc00x"`, `"\u12"`, `"\x"`, `"a\"`, "\"\\n\x01\"", `"\n"b"`) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

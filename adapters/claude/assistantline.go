@@ -40,7 +40,7 @@ func (f *facts) assistantBlock(at int, b block) {
 	case "thinking", "redacted_thinking":
 		e := f.add(schema.Message, at)
 		e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
-		e.Content, e.Reason = unquote(b.thinking), b.typ
+		e.Content, e.Reason = schema.Unquote(b.thinking), b.typ
 		e.MessageID = f.l.message.id
 		e.Extra = f.lineExtra(at)
 	case "tool_use", "server_tool_use", "mcp_tool_use":
@@ -65,7 +65,7 @@ func (f *facts) lineExtra(at int) json.RawMessage {
 // says adds a text of the model.
 func (f *facts) says(at int, text json.RawMessage) {
 	e := f.add(schema.Message, at)
-	e.Content, e.Extra = unquote(text), f.lineExtra(at)
+	e.Content, e.Extra = schema.Unquote(text), f.lineExtra(at)
 	e.Role, e.Actor = schema.RoleAssistant, schema.ActorAgent
 	e.MessageID, e.Model = f.l.message.id, f.l.message.model
 	if e.Model == synthetic { // "No response requested."

@@ -3,9 +3,6 @@ package claude
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -67,7 +64,7 @@ func (c *cursor) value() json.RawMessage {
 }
 
 // text takes a string; any other value is "".
-func (c *cursor) text() string { return unquote(c.value()) }
+func (c *cursor) text() string { return schema.Unquote(c.value()) }
 
 // textLike is text, and returns was where it is the same.
 func (c *cursor) textLike(was string) string {
@@ -75,7 +72,7 @@ func (c *cursor) textLike(was string) string {
 	if len(raw) == len(was)+2 && string(raw[1:len(raw)-1]) == was && bytes.IndexByte(raw, '\\') < 0 {
 		return was
 	}
-	return unquote(raw)
+	return schema.Unquote(raw)
 }
 
 // at returns the first byte of the value that the cursor is at.
@@ -86,60 +83,4 @@ func (c *cursor) space(i int) int {
 		i++
 	}
 	return i
-}
-
-// unquote returns the text of a valid JSON string in UTF-8, "" where raw is none. It
-// is schema.Unquote at several times the speed, for texts of which most have escapes.
-func unquote(raw []byte) string {
-	if len(raw) < 2 || raw[0] != '"' {
-		return ""
-	}
-	body := raw[1 : len(raw)-1]
-	k := bytes.IndexByte(body, '\\')
-	if k < 0 {
-		return string(body)
-	}
-	out := make([]byte, 0, len(body))
-	for k >= 0 {
-		out = append(out, body[:k]...)
-		var n int
-		out, n = appendEscape(out, body[k+1:])
-		body = body[k+1+n:]
-		k = bytes.IndexByte(body, '\\')
-	}
-	return string(append(out, body...))
-}
-
-// appendEscape appends what the escape means that b holds after its backslash, and
-// returns its length. Half of a surrogate pair becomes U+FFFD, as in encoding/json.
-func appendEscape(out, b []byte) ([]byte, int) {
-	switch b[0] {
-	case 'n':
-		return append(out, '\n'), 1
-	case 't':
-		return append(out, '\t'), 1
-	case 'r':
-		return append(out, '\r'), 1
-	case 'b':
-		return append(out, '\b'), 1
-	case 'f':
-		return append(out, '\f'), 1
-	case 'u':
-		r := hex4(b[1:5])
-		if !utf16.IsSurrogate(r) {
-			return utf8.AppendRune(out, r), 5
-		}
-		if len(b) >= 11 && b[5] == '\\' && b[6] == 'u' {
-			if both := utf16.DecodeRune(r, hex4(b[7:11])); both != utf8.RuneError {
-				return utf8.AppendRune(out, both), 11
-			}
-		}
-		return utf8.AppendRune(out, utf8.RuneError), 5
-	}
-	return append(out, b[0]), 1
-}
-
-func hex4(b []byte) rune {
-	n, _ := strconv.ParseUint(string(b), 16, 32)
-	return rune(n)
 }

@@ -106,7 +106,7 @@ func (l *line) endsTurn() bool {
 		return false
 	}
 	for _, b := range l.message.blocks {
-		return b.typ == "tool_result" || interruption(unquote(b.text))
+		return b.typ == "tool_result" || interruption(schema.Unquote(b.text))
 	}
 	return false
 }

@@ -131,7 +131,7 @@ func (l *line) member(c *cursor) {
 		l.durationMS = number(c.value())
 	case "error":
 		v := c.value()
-		l.errorType = unquote(v)
+		l.errorType = schema.Unquote(v)
 		l.others = append(l.others, member{key: "error", raw: v})
 	case "permissionMode":
 		l.permissionMode = l.keep("permission_mode", c)
@@ -147,7 +147,7 @@ func (l *line) member(c *cursor) {
 		if name := keptAs(c.key); name != "" {
 			l.keep(name, c)
 		} else if l.typ != "user" && l.typ != "assistant" {
-			l.others = append(l.others, member{key: unquote(quoted(c.key)), raw: c.value()})
+			l.others = append(l.others, member{key: schema.Unquote(quoted(c.key)), raw: c.value()})
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (l *line) keep(name string, c *cursor) string {
 	if !hollow(v) && len(v) <= maxKept {
 		l.kept = append(l.kept, member{key: name, raw: v})
 	}
-	return unquote(v)
+	return schema.Unquote(v)
 }
 
 // extra returns what Extra keeps of the line, and more.

@@ -3,6 +3,8 @@ package claude
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // message is what a user's or assistant's line says: of an assistant's, one answer of
@@ -95,12 +97,12 @@ func readBlock(c *cursor) (b block) {
 // allText returns the texts of a message, joined.
 func (m *message) allText() string {
 	if m.text != nil {
-		return unquote(m.text)
+		return schema.Unquote(m.text)
 	}
 	var texts []string
 	for _, b := range m.blocks {
 		if b.typ == "text" {
-			texts = append(texts, unquote(b.text))
+			texts = append(texts, schema.Unquote(b.text))
 		}
 	}
 	return strings.Join(texts, "\n")

@@ -24,11 +24,11 @@ func (f *facts) system() {
 		f.retriedError()
 	case "local_command":
 		e := f.add(schema.Message, 1)
-		e.Role, e.Content = schema.RoleSystem, unquote(l.content)
+		e.Role, e.Content = schema.RoleSystem, schema.Unquote(l.content)
 		e.Extra = l.extra(l.rest("level")...)
 	default:
 		e := f.add(schema.Context, 1)
-		e.Content, e.DurationMS = unquote(l.content), l.durationMS
+		e.Content, e.DurationMS = schema.Unquote(l.content), l.durationMS
 		e.Extra = l.extra(l.rest()...)
 	}
 }
@@ -108,7 +108,7 @@ func (f *facts) retriedError() {
 // connection. The type is named as isApiErrorMessage lines name it.
 func (f *facts) errorOf(e *schema.Event, raw json.RawMessage) (status json.RawMessage) {
 	if raw[0] != '{' {
-		e.ErrorMessage = unquote(raw)
+		e.ErrorMessage = schema.Unquote(raw)
 		return nil
 	}
 	answer := schema.Field(schema.Field(raw, "error"), "error")

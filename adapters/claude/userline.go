@@ -15,7 +15,7 @@ func (f *facts) user() {
 	m := &f.l.message
 	switch {
 	case m.text != nil:
-		f.prompted(1, unquote(m.text), 0)
+		f.prompted(1, schema.Unquote(m.text), 0)
 	case m.listed:
 		f.userBlocks(m.blocks)
 	default:
@@ -30,7 +30,7 @@ func (f *facts) userBlocks(blocks []block) {
 	for k, b := range blocks {
 		switch {
 		case b.typ == "text":
-			texts = append(texts, unquote(b.text))
+			texts = append(texts, schema.Unquote(b.text))
 		case b.typ == "tool_result" && b.toolUseID != "":
 			results = append(results, result{k + 1, b})
 			continue
@@ -147,7 +147,7 @@ func (f *facts) resultStatus(b block, text string) string {
 	case l.denialKind == "user-rejected", l.denialKind == "interrupted":
 		return schema.StatusInterrupted
 	case l.denialKind == "" && b.isError:
-		return oldStatus(text, unquote(l.toolUseResult))
+		return oldStatus(text, schema.Unquote(l.toolUseResult))
 	}
 	return ""
 }
@@ -174,7 +174,7 @@ func interruption(text string) bool {
 // but text.
 func contentText(content json.RawMessage) (text string, only bool) {
 	if len(content) == 0 || content[0] != '[' {
-		return unquote(content), len(content) == 0 || content[0] == '"'
+		return schema.Unquote(content), len(content) == 0 || content[0] == '"'
 	}
 	var texts []string
 	only = true
@@ -183,7 +183,7 @@ func contentText(content json.RawMessage) (text string, only bool) {
 			only = false
 			continue
 		}
-		texts = append(texts, unquote(schema.Field(raw, "text")))
+		texts = append(texts, schema.Unquote(schema.Field(raw, "text")))
 	}
 	return strings.Join(texts, "\n"), only
 }
