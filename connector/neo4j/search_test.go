@@ -91,7 +91,7 @@ func TestSearchWhatever(t *testing.T) {
 }
 
 // sameHits compares with the reference where that knows the characters: it folds only
-// é and ü, and takes a combining accent for a gap.
+// é and ü, and the acute as a mark of its own.
 func sameHits(t interface{ Fatalf(string, ...any) }, s *neo4j.Store, m *storetest.Memory, words string) {
 	q := graph.SearchQuery{Words: words}
 	hits, err := s.Search(context.Background(), q)

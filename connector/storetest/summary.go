@@ -212,6 +212,6 @@ func leaves(v any) (out []string) {
 // words are the tokens of a text: letters and digits, lower case, the accents that
 // the tests use removed.
 func words(s string) []string {
-	s = strings.NewReplacer("é", "e", "É", "e", "ü", "u", "Ü", "u", "ñ", "n", "ï", "i").Replace(strings.ToLower(s))
+	s = strings.NewReplacer("é", "e", "É", "e", "ü", "u", "Ü", "u", "ñ", "n", "ï", "i", "\u0301", "").Replace(strings.ToLower(s))
 	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
