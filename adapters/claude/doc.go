@@ -127,8 +127,9 @@
 // Extra keeps of user and assistant lines only what keptAs names, and uuid and
 // parent_uuid, on the first event of the line's blocks; of system lines everything
 // that says something; of llm_end usage (what no field took) and request_id; of tool_end
-// content, what the model saw, where result does not say the same. Images are counted
-// (extra.images), their data is kept only inside a toolUseResult.
+// content, what the model saw, where result does not say the same. Images and documents
+// are named with their type and size (extra.images of a prompt), their data is kept only
+// inside a toolUseResult.
 //
 // Event ids name the line by its uuid and the part, so that one line in two files, of a
 // fork and its parent, is one fact. A line without uuid is named by where it is. In a

@@ -149,7 +149,14 @@ func (f *facts) attachment() {
 		prompt := schema.Field(l.attachment, "prompt")
 		text, _ := contentText(prompt)
 		mode := schema.FieldString(l.attachment, "commandMode")
-		f.message(1, text, mode != "" && mode != "prompt", l.extra(member{key: "queued", raw: []byte("true")}))
+		var images []byte
+		for raw := range schema.Elements(prompt) {
+			if typ := schema.FieldString(raw, "type"); typ == "image" || typ == "document" {
+				images = append(append(images, ','), named(raw, typ)...)
+			}
+		}
+		more := append(pictures(images), member{key: "queued", raw: []byte("true")})
+		f.message(1, text, mode != "" && mode != "prompt", l.extra(more...))
 	case "structured_output":
 		e := f.add(schema.StructuredOutput, 1)
 		e.Actor = schema.ActorAgent

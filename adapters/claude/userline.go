@@ -15,7 +15,7 @@ func (f *facts) user() {
 	m := &f.l.message
 	switch {
 	case m.text != nil:
-		f.prompted(1, schema.Unquote(m.text), 0)
+		f.prompted(1, schema.Unquote(m.text), nil)
 	case m.listed:
 		f.userBlocks(m.blocks)
 	default:
@@ -26,7 +26,8 @@ func (f *facts) user() {
 func (f *facts) userBlocks(blocks []block) {
 	var texts []string
 	var results []result
-	first, images := 0, 0
+	var images []byte
+	first := 0
 	for k, b := range blocks {
 		switch {
 		case b.typ == "text":
@@ -35,7 +36,7 @@ func (f *facts) userBlocks(blocks []block) {
 			results = append(results, result{k + 1, b})
 			continue
 		case b.typ == "image", b.typ == "document":
-			images++
+			images = append(append(images, ','), named(b.raw, b.typ)...)
 		default:
 			f.unread(k+1, b.raw, "a block of type "+strconv.Quote(b.typ)+" in a user's message")
 			continue
@@ -57,14 +58,11 @@ type result struct {
 	block
 }
 
-// prompted adds what a user line says: text, and images, of which only the number is
-// kept.
-func (f *facts) prompted(at int, text string, images int) {
+// prompted adds what a user line says: text, and what named tells of its images, each
+// after a comma.
+func (f *facts) prompted(at int, text string, images []byte) {
 	l := f.l
-	var more []member
-	if images > 0 {
-		more = append(more, member{key: "images", raw: strconv.AppendInt(nil, int64(images), 10)})
-	}
+	more := pictures(images)
 	switch {
 	case l.compactSummary:
 		e := f.add(schema.Compaction, at)
@@ -202,8 +200,35 @@ func unsaid(structured, content json.RawMessage) json.RawMessage {
 	return withoutImages(content)
 }
 
-// withoutImages returns content with the data of images taken out: they are no part of
-// the record, which says that there was one.
+// named says of an image or a document what it is and how many bytes it has, which are no
+// part of the record: {"type":"image","media_type":"image/png","bytes":34127}. What the
+// block does not say is absent.
+func named(block json.RawMessage, typ string) []byte {
+	out := appendMember([]byte{'{'}, "type", schema.AppendString(nil, typ))
+	source := schema.Field(block, "source")
+	if media := schema.FieldString(source, "media_type"); media != "" {
+		out = appendMember(out, "media_type", schema.AppendString(nil, media))
+	}
+	data := schema.FieldString(source, "data")
+	if schema.FieldString(source, "type") == "base64" {
+		data = strings.TrimRight(data, "=")
+		out = appendMember(out, "bytes", strconv.AppendInt(nil, int64(len(data))*3/4, 10))
+	} else if data != "" { // a document that is text
+		out = appendMember(out, "bytes", strconv.AppendInt(nil, int64(len(data)), 10))
+	}
+	return append(out, '}')
+}
+
+// pictures is the member of extra for what named tells of several, each after a comma.
+func pictures(images []byte) []member {
+	if len(images) == 0 {
+		return nil
+	}
+	images[0] = '['
+	return []member{{key: "images", raw: append(images, ']')}}
+}
+
+// withoutImages returns content with the data of images taken out.
 func withoutImages(content json.RawMessage) json.RawMessage {
 	if len(content) == 0 || content[0] != '[' || !bytes.Contains(content, []byte(`"base64"`)) {
 		return content
@@ -211,7 +236,7 @@ func withoutImages(content json.RawMessage) json.RawMessage {
 	out := []byte{'['}
 	for raw := range schema.Elements(content) {
 		if typ := schema.FieldString(raw, "type"); typ == "image" || typ == "document" {
-			raw = append(appendMember([]byte{'{'}, "type", schema.AppendString(nil, typ)), '}')
+			raw = named(raw, typ)
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
