@@ -89,6 +89,7 @@ func (w *world) findPrompts() {
 					v.set(Prop{"prompt_id", g.prompt})
 				}
 				v.some("permission_mode", g.recs, extra("permission_mode"))
+				v.some("images", g.recs, func(r record) string { return string(schema.Field(r.Extra, "images")) })
 				for _, name := range []string{"expansion_type", "command_name", "command_args", "command_source"} {
 					expansions := where(skills[k], func(r record) bool { return r.PromptID == g.prompt && g.typ == UserMessage })
 					v.some(name, expansions, extra(name))

@@ -63,6 +63,7 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	text := promptText(f.Content)
 	g := s.promptGroup(f, t, text)
 	s.setSmall(g, "permission_mode", schema.FieldString(f.Extra, "permission_mode"), f.stamp(0))
+	s.setSmall(g, "images", string(schema.Field(f.Extra, "images")), f.stamp(0))
 	from := 0
 	changed := []*claimGroup{g}
 	if f.Origin == schema.OriginHook {

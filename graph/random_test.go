@@ -224,6 +224,9 @@ func message(d dice, e *schema.Event) {
 		e.Content = "<task-notification><task-id>" + d.pick("a1", "a2", "b7") + "</task-id><status>" +
 			d.pick("completed", "failed", "killed", "running") + "</status></task-notification>"
 	}
+	if e.Role != schema.RoleAssistant && d.one(4) {
+		e.Extra = json.RawMessage(d.pick(`{"images":[{"type":"image","media_type":"image/png","bytes":9}]}`, `{"images":[{"type":"image"}]}`))
+	}
 	if e.Origin == schema.OriginTranscript && d.one(4) {
 		e.EventType, e.Role = schema.SessionUpdate, ""
 		e.HookEventName, e.Reason, e.Model = d.pick("custom-title", "agent-name", "ai-title", "summary", "mode"), "", ""
