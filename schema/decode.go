@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -10,20 +11,77 @@ import (
 // Decode reads one line of a journal. Unknown members are ignored (a newer
 // writer's), a member of the wrong type is an error that names it. Raw fields
 // are copies: nothing of the event aliases line.
-func Decode(line []byte) (Event, error) {
-	var e Event
-	if !Valid(line) {
-		return e, invalidf("the line is not valid JSON")
-	}
-	if i := skipSpace(line, 0); line[i] != '{' {
+func Decode(line []byte) (Event, error) { return (*Decoder)(nil).Decode(line) }
+
+// Decoder decodes the lines of a journal. What lines repeat of each other (the session,
+// the host, the model, a call's id) has one text in memory, which is most of the strings
+// that there are. The zero Decoder is ready; it is for one goroutine.
+type Decoder struct{ texts [256]string }
+
+// Decode is the function Decode.
+func (d *Decoder) Decode(line []byte) (e Event, err error) {
+	// One pass: a member is checked and, as long as nothing was wrong, taken.
+	i := skipSpace(line, 0)
+	if i >= len(line) || line[i] != '{' {
+		if !Valid(line) {
+			return Event{}, errNotJSON()
+		}
 		return e, invalidf("the line is not a JSON object")
 	}
-	for name, raw := range Fields(line) {
-		if err := e.set(name, raw); err != nil {
-			return e, err
+	i = skipSpace(line, i+1)
+	for first := true; i >= len(line) || line[i] != '}'; first = false {
+		if !first {
+			if i >= len(line) || line[i] != ',' {
+				return Event{}, errNotJSON()
+			}
+			i = skipSpace(line, i+1)
 		}
+		key := i
+		if i = validKey(line, key); i < 0 {
+			return Event{}, errNotJSON()
+		}
+		end := validValue(line, i, maxDepth-1)
+		if end < 0 {
+			return Event{}, errNotJSON()
+		}
+		if err == nil {
+			err = d.set(&e, line[key:], line[i:end])
+		}
+		i = skipSpace(line, end)
 	}
-	return e, nil
+	if skipSpace(line, i+1) != len(line) {
+		return Event{}, errNotJSON()
+	}
+	return e, err
+}
+
+func errNotJSON() error { return invalidf("the line is not valid JSON") }
+
+// maxText is how long a text may be that is looked for among those that were before:
+// longer ones than an id are rarely said again.
+const maxText = 128
+
+// text returns the text of a raw string.
+func (d *Decoder) text(raw []byte) string {
+	if d == nil || len(raw) > maxText {
+		return Unquote(raw)
+	}
+	body, ok := plain(raw)
+	if !ok {
+		return Unquote(raw)
+	}
+	h := uint64(len(body))
+	for ; len(body) >= 8; body = body[8:] {
+		h = (h ^ binary.LittleEndian.Uint64(body)) * 0x9e3779b97f4a7c15
+	}
+	for _, c := range body {
+		h = (h ^ uint64(c)) * 0x9e3779b97f4a7c15
+	}
+	known := &d.texts[h>>56]
+	if body = raw[1 : len(raw)-1]; *known != string(body) {
+		*known = string(body)
+	}
+	return *known
 }
 
 // UnmarshalJSON makes encoding/json agree with Decode.
@@ -36,17 +94,23 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 	return nil
 }
 
-func (e *Event) set(name string, raw json.RawMessage) error {
+// set takes one member into e. key begins with its name, quoted.
+func (d *Decoder) set(e *Event, key []byte, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		return nil
 	}
+	name := nameOf(key[:skipString(key, 0)])
 	if s := e.stringField(name); s != nil {
 		if raw[0] != '"' {
 			return invalidf("%s: want a string", name)
 		}
-		*s = Unquote(raw)
+		*s = d.text(raw)
 		return nil
 	}
+	return e.set(name, raw)
+}
+
+func (e *Event) set(name string, raw json.RawMessage) error {
 	switch name {
 	case "v":
 		n, err := strconv.Atoi(string(raw))
@@ -55,12 +119,7 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 		}
 		e.V = n
 	case "timestamp":
-		// Not time.Parse, which also takes "T1:00:00Z" and "00,5".
-		var t time.Time
-		if raw[0] != '"' || t.UnmarshalText([]byte(Unquote(raw))) != nil {
-			return invalidf("timestamp: want an RFC 3339 time")
-		}
-		e.Timestamp = t.UTC()
+		return e.setTime(raw)
 	case "seq":
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
@@ -87,21 +146,21 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 	case "extra":
 		return cloneObject(&e.Extra, name, raw)
 	case "duration_ms":
-		return setNumber(&e.DurationMS, name, raw)
+		return setFloat(&e.DurationMS, name, raw)
 	case "cost_usd":
-		return setNumber(&e.CostUSD, name, raw)
+		return setFloat(&e.CostUSD, name, raw)
 	case "input_tokens":
-		return setNumber(&e.InputTokens, name, raw)
+		return setCount(&e.InputTokens, name, raw)
 	case "output_tokens":
-		return setNumber(&e.OutputTokens, name, raw)
+		return setCount(&e.OutputTokens, name, raw)
 	case "cache_read_input_tokens":
-		return setNumber(&e.CacheReadInputTokens, name, raw)
+		return setCount(&e.CacheReadInputTokens, name, raw)
 	case "cache_creation_input_tokens":
-		return setNumber(&e.CacheCreationInputTokens, name, raw)
+		return setCount(&e.CacheCreationInputTokens, name, raw)
 	case "ephemeral_5m_input_tokens":
-		return setNumber(&e.Ephemeral5mInputTokens, name, raw)
+		return setCount(&e.Ephemeral5mInputTokens, name, raw)
 	case "ephemeral_1h_input_tokens":
-		return setNumber(&e.Ephemeral1hInputTokens, name, raw)
+		return setCount(&e.Ephemeral1hInputTokens, name, raw)
 	case "tags":
 		return setJSON(&e.Tags, name, raw, "a list of strings")
 	case "related_to":
@@ -198,18 +257,45 @@ func cloneObject(dst *json.RawMessage, name string, raw json.RawMessage) error {
 	return nil
 }
 
-func setNumber[T int64 | float64](dst **T, name string, raw json.RawMessage) error {
-	var n T
-	if err := json.Unmarshal(raw, &n); err != nil {
+// setTime does not use time.Parse, which also takes "T1:00:00Z" and "00,5".
+func (e *Event) setTime(raw json.RawMessage) error {
+	var t time.Time
+	if raw[0] == '"' {
+		text, ok := plain(raw)
+		if !ok {
+			text = []byte(Unquote(raw))
+		}
+		if t.UnmarshalText(text) == nil {
+			e.Timestamp = t.UTC()
+			return nil
+		}
+	}
+	return invalidf("timestamp: want an RFC 3339 time")
+}
+
+func setCount(dst **int64, name string, raw json.RawMessage) error {
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
 		return invalidf("%s: want a number", name)
 	}
 	*dst = &n
 	return nil
 }
 
+func setFloat(dst **float64, name string, raw json.RawMessage) error {
+	f, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		return invalidf("%s: want a number", name)
+	}
+	*dst = &f
+	return nil
+}
+
 func setJSON[T any](dst *T, name string, raw json.RawMessage, want string) error {
-	if err := json.Unmarshal(raw, dst); err != nil {
+	v := *dst // not dst itself: every event would be on the heap for it
+	if err := json.Unmarshal(raw, &v); err != nil {
 		return invalidf("%s: want %s", name, want)
 	}
+	*dst = v
 	return nil
 }

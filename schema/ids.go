@@ -39,15 +39,18 @@ func SafeID(id string) string {
 // NewID returns 32 hexadecimal digits: the first 128 bits of the SHA-256 of the
 // parts, each preceded by its length, so that ("a","bc") and ("ab","c") differ.
 func NewID(parts ...string) string {
-	id := NewKey(parts...)
-	return hex.EncodeToString(id[:])
+	return NewKey(parts...).String()
 }
 
 // Key is an id as bytes: half the size of its text, and no allocation.
 type Key [16]byte
 
 // String returns the id.
-func (k Key) String() string { return hex.EncodeToString(k[:]) }
+func (k Key) String() string {
+	var text [2 * len(k)]byte
+	hex.Encode(text[:], k[:])
+	return string(text[:])
+}
 
 // NewKey returns the bytes of NewID(parts...).
 func NewKey(parts ...string) Key {

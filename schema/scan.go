@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -24,6 +25,17 @@ var ErrInvalid = errors.New("invalid event")
 // decodes each value and copies it. A fuzz test holds it against encoding/json.
 func Fields(obj []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
+		for name, value := range rawFields(obj) {
+			if !yield(nameOf(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// rawFields is Fields with the keys as they stand in obj, quotes included.
+func rawFields(obj []byte) iter.Seq2[[]byte, json.RawMessage] {
+	return func(yield func([]byte, json.RawMessage) bool) {
 		i := skipSpace(obj, 0)
 		if i >= len(obj) || obj[i] != '{' {
 			return
@@ -34,7 +46,7 @@ func Fields(obj []byte) iter.Seq2[string, json.RawMessage] {
 			if end < 0 {
 				return
 			}
-			key := Unquote(obj[i:end])
+			key := obj[i:end]
 			i = skipSpace(obj, end)
 			if i >= len(obj) || obj[i] != ':' {
 				return
@@ -80,12 +92,24 @@ func Elements(arr []byte) iter.Seq[json.RawMessage] {
 
 // Field returns the raw value of one member of obj, or nil.
 func Field(obj []byte, name string) json.RawMessage {
-	for k, v := range Fields(obj) {
-		if k == name {
+	for k, v := range rawFields(obj) {
+		if body, ok := plain(k); ok && string(body) == name || !ok && Unquote(k) == name {
 			return v
 		}
 	}
 	return nil
+}
+
+// plain returns the text of a raw string as bytes, and whether that is what is between
+// its quotes: ASCII without escapes, as nearly all names and ids are.
+func plain(raw []byte) (body []byte, ok bool) {
+	body = raw[1 : len(raw)-1]
+	for _, c := range body {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return nil, false
+		}
+	}
+	return body, true
 }
 
 // FieldString returns the string value of one member of obj, or "" where it is
@@ -120,67 +144,74 @@ func Unquote(raw []byte) string {
 // several times the speed of encoding/json: most texts of an agent have escapes. What is
 // no such string is left to that, which says what it is.
 func unescape(body []byte) (text string, ok bool) {
-	out := make([]byte, 0, len(body))
-	for {
-		k := bytes.IndexByte(body, '\\')
-		plain := body
-		if k >= 0 {
-			plain = body[:k]
+	var out strings.Builder
+	out.Grow(len(body))
+	for i := 0; ; {
+		k := special(body, i)
+		out.Write(body[i:k])
+		if k == len(body) {
+			return out.String(), true
 		}
-		for _, c := range plain {
-			if c < ' ' || c == '"' {
-				return "", false
-			}
-		}
-		if out = append(out, plain...); k < 0 {
-			return string(out), true
-		}
-		var n int
-		if out, n = appendEscape(out, body[k+1:]); n == 0 {
+		if body[k] != '\\' {
 			return "", false
 		}
-		body = body[k+1+n:]
+		n := writeEscape(&out, body[k+1:])
+		if n == 0 {
+			return "", false
+		}
+		i = k + 1 + n
 	}
 }
 
-// appendEscape appends what the escape means that b holds after its backslash, and
+// writeEscape writes what the escape means that b holds after its backslash, and
 // returns its length, 0 if it is none. Half of a surrogate pair becomes U+FFFD, as in
 // encoding/json.
-func appendEscape(out, b []byte) ([]byte, int) {
+func writeEscape(out *strings.Builder, b []byte) int {
 	if len(b) == 0 {
-		return out, 0
+		return 0
 	}
-	switch b[0] {
+	switch c := b[0]; c {
 	case 'n':
-		return append(out, '\n'), 1
+		out.WriteByte('\n')
 	case 't':
-		return append(out, '\t'), 1
+		out.WriteByte('\t')
 	case 'r':
-		return append(out, '\r'), 1
+		out.WriteByte('\r')
 	case 'b':
-		return append(out, '\b'), 1
+		out.WriteByte('\b')
 	case 'f':
-		return append(out, '\f'), 1
+		out.WriteByte('\f')
 	case '"', '\\', '/':
-		return append(out, b[0]), 1
+		out.WriteByte(c)
 	case 'u':
-		r, ok := hex4(b[1:])
-		if !ok {
-			return out, 0
+		r, n := escapedRune(b)
+		if n > 0 {
+			out.WriteRune(r)
 		}
-		if !utf16.IsSurrogate(r) {
-			return utf8.AppendRune(out, r), 5
-		}
-		if len(b) >= 11 && b[5] == '\\' && b[6] == 'u' {
-			if low, ok := hex4(b[7:]); ok {
-				if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
-					return utf8.AppendRune(out, both), 11
-				}
+		return n
+	default:
+		return 0
+	}
+	return 1
+}
+
+// escapedRune reads uXXXX, or the two of a surrogate pair.
+func escapedRune(b []byte) (r rune, n int) {
+	r, ok := hex4(b[1:])
+	if !ok {
+		return 0, 0
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 5
+	}
+	if len(b) >= 11 && b[5] == '\\' && b[6] == 'u' {
+		if low, ok := hex4(b[7:]); ok {
+			if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
+				return both, 11
 			}
 		}
-		return utf8.AppendRune(out, utf8.RuneError), 5
 	}
-	return out, 0
+	return utf8.RuneError, 5
 }
 
 func hex4(b []byte) (rune, bool) {

@@ -3,6 +3,8 @@ package schema_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -168,6 +170,19 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		e, err := schema.Decode(line)
+		// What was decoded before changes nothing, and a Decoder keeps nothing of a line.
+		var d schema.Decoder
+		for range 2 {
+			own := bytes.Clone(line)
+			other, otherErr := d.Decode(own)
+			clear(own)
+			if diff := cmp.Diff(e, other); diff != "" || (err == nil) != (otherErr == nil) || err != nil && err.Error() != otherErr.Error() {
+				t.Fatalf("%q: a Decoder says %v, Decode %v (-Decode +Decoder):\n%s", line, otherErr, err, diff)
+			}
+		}
+		if notJSON := err != nil && strings.HasSuffix(err.Error(), "the line is not valid JSON"); notJSON == json.Valid(line) {
+			t.Fatalf("%q: Decode says %v", line, err)
+		}
 		if err != nil {
 			return
 		}
@@ -235,13 +250,41 @@ func repeats(line []byte) bool {
 	return false
 }
 
+// TestNamesWithoutMemory holds each name of the switch against itself, and the switch
+// against what it is for.
+func TestNamesWithoutMemory(t *testing.T) {
+	source, err := os.ReadFile("names.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := regexp.MustCompile(`case "(.*)":\n\t\treturn "(.*)"\n`).FindAllStringSubmatch(string(source), -1)
+	if len(cases) < 100 {
+		t.Fatalf("%d names", len(cases))
+	}
+	for _, c := range cases {
+		obj := []byte(`{"` + c[1] + `":1,"` + c[1] + `":2}`)
+		for name := range schema.Fields(obj) {
+			if name != c[1] {
+				t.Errorf("Fields calls %s %s", c[1], name)
+			}
+		}
+		if n := testing.AllocsPerRun(10, func() {
+			for range schema.Fields(obj) {
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", c[1], n)
+		}
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	for typ, line := range goldens(b) {
 		b.Run(string(typ), func(b *testing.B) {
 			b.SetBytes(int64(len(line)))
 			b.ReportAllocs()
+			var d schema.Decoder
 			for b.Loop() {
-				if _, err := schema.Decode(line); err != nil {
+				if _, err := d.Decode(line); err != nil {
 					b.Fatal(err)
 				}
 			}

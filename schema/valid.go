@@ -13,17 +13,24 @@ const maxDepth = 10000
 // bytes at a time. A hook validates every payload before it copies raw parts of it
 // into a journal line, and a 2 MB payload is not rare.
 func Valid(b []byte) bool {
-	var stack []byte // the open containers, '{' or '['
-	i := skipSpace(b, 0)
+	i := validValue(b, skipSpace(b, 0), maxDepth)
+	return i >= 0 && skipSpace(b, i) == len(b)
+}
+
+// validValue returns the index after the valid value that starts at b[i], or -1. It
+// nests no deeper than depth.
+func validValue(b []byte, i, depth int) int {
+	var few [64]byte
+	stack := few[:0] // the open containers, '{' or '['
 	for {
 		// A value begins at i.
 		if i >= len(b) {
-			return false
+			return -1
 		}
 		switch b[i] {
 		case '{', '[':
-			if len(stack) == maxDepth {
-				return false
+			if len(stack) == depth {
+				return -1
 			}
 			open := b[i]
 			stack = append(stack, open)
@@ -33,7 +40,7 @@ func Valid(b []byte) bool {
 			}
 			if open == '{' {
 				if i = validKey(b, i); i < 0 {
-					return false
+					return -1
 				}
 			}
 			continue
@@ -49,16 +56,16 @@ func Valid(b []byte) bool {
 			i = validNumber(b, i)
 		}
 		if i < 0 {
-			return false
+			return -1
 		}
 		// A value, or an empty container's opening, ends before i.
 		for {
-			i = skipSpace(b, i)
 			if len(stack) == 0 {
-				return i == len(b)
+				return i
 			}
+			i = skipSpace(b, i)
 			if i >= len(b) {
-				return false
+				return -1
 			}
 			top := stack[len(stack)-1]
 			if b[i] == top+2 {
@@ -67,12 +74,12 @@ func Valid(b []byte) bool {
 				continue
 			}
 			if b[i] != ',' {
-				return false
+				return -1
 			}
 			i = skipSpace(b, i+1)
 			if top == '{' {
 				if i = validKey(b, i); i < 0 {
-					return false
+					return -1
 				}
 			}
 			break
@@ -97,36 +104,40 @@ func validKey(b []byte, i int) int {
 
 // validString returns the index after the string that starts at b[i], or -1.
 func validString(b []byte, i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for i++; i < len(b); {
-		// Eight bytes at once: is any a quote, a backslash or a control character?
-		for i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			quote, slash := w^(ones*'"'), w^(ones*'\\')
-			found := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops
-			if found != 0 {
-				i += bits.TrailingZeros64(found) / 8
-				break
-			}
-			i += 8
-		}
-		if i >= len(b) {
+	for i++; ; {
+		if i = special(b, i); i == len(b) {
 			return -1
 		}
-		switch c := b[i]; {
-		case c == '"':
+		switch b[i] {
+		case '"':
 			return i + 1
-		case c < 0x20:
-			return -1
-		case c == '\\':
+		case '\\':
 			if i = validEscape(b, i+1); i < 0 {
 				return -1
 			}
 		default:
-			i++
+			return -1
 		}
 	}
-	return -1
+}
+
+// special returns the index of the first byte from b[i] on that is a quote, a backslash
+// or a control character, len(b) if none is. It looks at eight bytes at once.
+func special(b []byte, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		if found := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+	}
+	return i
 }
 
 func validEscape(b []byte, i int) int {
