@@ -93,7 +93,7 @@ func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool
 		if err != nil {
 			return last, false, err
 		}
-		e, err := decode(line, session)
+		e, err := decode(nil, line, session)
 		if err != nil || e.Timestamp.Before(last.Timestamp) {
 			continue
 		}

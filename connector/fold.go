@@ -21,6 +21,7 @@ type folding struct {
 	stages *sync.WaitGroup
 	tx     *transaction
 	ops    []graph.Op // of the part being folded, before they are coalesced
+	lines  schema.Decoder
 }
 
 // part is one session's share of a transaction.
@@ -107,7 +108,7 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 		if err != nil {
 			return err
 		}
-		e, refused := decode(line, session)
+		e, refused := decode(&f.lines, line, session)
 		if errors.Is(refused, errNewer) {
 			return f.hold(p, lines, state, refused)
 		}
@@ -183,8 +184,8 @@ func (f *folding) hold(p *part, line int, state *fold, why error) error {
 var errNewer = errors.New("written by a newer version: update ag-sessiond")
 
 // decode returns the event of one line of a session's file.
-func decode(line []byte, session string) (schema.Event, error) {
-	e, err := schema.Decode(line)
+func decode(d *schema.Decoder, line []byte, session string) (schema.Event, error) {
+	e, err := d.Decode(line)
 	switch {
 	case e.V > schema.Version: // whatever else may be unknown about it
 		return e, fmt.Errorf("version %d of the event protocol, this program knows %d: %w", e.V, schema.Version, errNewer)
@@ -302,7 +303,7 @@ func readTo(j *journal.Journal, session string, to schema.Position, yield func(*
 		if cursor.Position().Offset > to.Offset {
 			return nil // between the two there are only torn lines
 		}
-		if e, err := decode(line, session); err == nil {
+		if e, err := decode(nil, line, session); err == nil {
 			yield(&e)
 		}
 	}

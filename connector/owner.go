@@ -105,7 +105,7 @@ func importsOf(j *journal.Journal, session string) (imports []graph.Imported, ke
 			}
 			break
 		}
-		if e, err := decode(line, session); err == nil && e.EventType == schema.SourcePosition {
+		if e, err := decode(nil, line, session); err == nil && e.EventType == schema.SourcePosition {
 			if in, ok := importedBy(&e, j.ID()); ok {
 				imports = append(imports, in)
 			}

@@ -15,7 +15,7 @@ func Decode(line []byte) (Event, error) { return (*Decoder)(nil).Decode(line) }
 
 // Decoder decodes the lines of a journal. What lines repeat of each other (the session,
 // the host, the model, a call's id) has one text in memory, which is most of the strings
-// that there are. The zero Decoder is ready; it is for one goroutine.
+// that there are. The zero Decoder is ready; a nil one keeps no texts. It is for one goroutine.
 type Decoder struct{ texts [256]string }
 
 // Decode is the function Decode.
