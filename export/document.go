@@ -109,8 +109,8 @@ func (b *builder) facts() (out []field) {
 	add("Branch", s.GitBranch)
 	add("Tags", strings.Join(s.Tags, ", "))
 	add("Tokens", b.tokens())
-	if s.TotalCostUSD > 0 {
-		add("Cost", "$"+strconv.FormatFloat(s.TotalCostUSD, 'f', 4, 64))
+	if s.TotalCostUSD != nil {
+		add("Cost", "$"+strconv.FormatFloat(*s.TotalCostUSD, 'f', 4, 64))
 	}
 	counts := []string{render.Plural(s.ToolCallCount, "tool call")}
 	if s.AgentCount > 0 {

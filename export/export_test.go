@@ -90,7 +90,7 @@ func conversation() Conversation {
 		Session: graph.SessionRow{
 			SessionID: "c8813339", Title: "Fix <the> *test*", Status: "completed", StartedAt: at(0), EndedAt: at(75),
 			SourceSDK: "claude-code", WorkingDirectory: "/home/dev/repo", GitBranch: "main", Tags: []string{"a", "b"},
-			Host: "laptop", User: "dev", ToolCallCount: 9, AgentCount: 2, ErrorCount: 3, TotalInputTokens: 12345, TotalOutputTokens: 678, TotalCostUSD: 0.12345,
+			Host: "laptop", User: "dev", ToolCallCount: 9, AgentCount: 2, ErrorCount: 3, TotalInputTokens: 12345, TotalOutputTokens: 678,
 		},
 		Actions: rows,
 		Agents: []graph.AgentRow{{AgentID: "g1", AgentType: "Explore", Description: "find callers", Prompt: "look", Status: "completed",

@@ -31,8 +31,13 @@ type SessionRow struct {
 	ErrorCount        int64     `json:"error_count"`
 	TotalInputTokens  int64     `json:"total_input_tokens,omitempty"`
 	TotalOutputTokens int64     `json:"total_output_tokens,omitempty"`
-	TotalCostUSD      float64   `json:"total_cost_usd,omitempty"`
-	Tags              []string  `json:"tags,omitempty"`
+	// TotalLowerBound says that the tokens may be short of the truth: of a call no final
+	// figures are known, or a subagent's file is missing.
+	TotalLowerBound bool `json:"total_lower_bound,omitempty"`
+	// TotalCostUSD is what the record itself states, nil where it states none. Package
+	// usage computes costs from prices.
+	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"`
+	Tags         []string `json:"tags,omitempty"`
 }
 
 // SessionFilter selects sessions; zero fields select all. Newest first.
@@ -105,6 +110,12 @@ type AgentRow struct {
 	ParentUnknown        bool      `json:"parent_unknown,omitempty"`
 	LastAssistantMessage string    `json:"last_assistant_message,omitempty"`
 	ActionCount          int64     `json:"action_count"`
+	// The tokens of its own calls, and whether they may be short of the truth.
+	TotalInputTokens         int64 `json:"total_input_tokens,omitempty"`
+	TotalOutputTokens        int64 `json:"total_output_tokens,omitempty"`
+	TotalCacheReadTokens     int64 `json:"total_cache_read_input_tokens,omitempty"`
+	TotalCacheCreationTokens int64 `json:"total_cache_creation_input_tokens,omitempty"`
+	TotalLowerBound          bool  `json:"total_lower_bound,omitempty"`
 }
 
 // ToolStats is the use of one tool (the seed's get_tool_usage_stats).
@@ -139,7 +150,8 @@ type Summary struct {
 	ToolCallStatuses map[string]int64 `json:"tool_call_statuses"`
 	TotalInput       int64            `json:"total_input_tokens"`
 	TotalOutput      int64            `json:"total_output_tokens"`
-	TotalCostUSD     float64          `json:"total_cost_usd"`
+	TotalLowerBound  bool             `json:"total_lower_bound"` // as that of a SessionRow, of any
+	TotalCostUSD     *float64         `json:"total_cost_usd,omitempty"`
 	Tools            []ToolStats      `json:"tools"`
 }
 

@@ -55,6 +55,8 @@ func (r *SessionRow) Fill(props []Prop) {
 			r.TotalOutputTokens = asInt(p.Value)
 		case "total_cost_usd":
 			r.TotalCostUSD = asFloat(p.Value)
+		case "total_lower_bound":
+			r.TotalLowerBound = asBool(p.Value)
 		}
 	}
 }
@@ -151,6 +153,16 @@ func (r *AgentRow) Fill(props []Prop) {
 			r.ParentUnknown = asBool(p.Value)
 		case "last_assistant_message":
 			r.LastAssistantMessage = asText(p.Value)
+		case "total_input_tokens":
+			r.TotalInputTokens = asInt(p.Value)
+		case "total_output_tokens":
+			r.TotalOutputTokens = asInt(p.Value)
+		case "total_cache_read_input_tokens":
+			r.TotalCacheReadTokens = asInt(p.Value)
+		case "total_cache_creation_input_tokens":
+			r.TotalCacheCreationTokens = asInt(p.Value)
+		case "total_lower_bound":
+			r.TotalLowerBound = asBool(p.Value)
 		}
 	}
 }
@@ -166,7 +178,14 @@ func (sum *Summary) Add(r SessionRow) {
 	sum.ErrorCount += r.ErrorCount
 	sum.TotalInput += r.TotalInputTokens
 	sum.TotalOutput += r.TotalOutputTokens
-	sum.TotalCostUSD += r.TotalCostUSD
+	sum.TotalLowerBound = sum.TotalLowerBound || r.TotalLowerBound
+	if cost := r.TotalCostUSD; cost != nil {
+		if sum.TotalCostUSD != nil {
+			total := *sum.TotalCostUSD + *cost
+			cost = &total
+		}
+		sum.TotalCostUSD = cost
+	}
 	if !r.StartedAt.IsZero() && (sum.StartedAt.IsZero() || r.StartedAt.Before(sum.StartedAt)) {
 		sum.StartedAt = r.StartedAt
 	}
@@ -205,10 +224,15 @@ func (t *ToolStats) SetDurations(d []float64) {
 
 // The value of a property as a row's field; zero where it is of another type.
 
-func asText(v any) string   { s, _ := v.(string); return s }
-func asInt(v any) int64     { n, _ := v.(int64); return n }
-func asBool(v any) bool     { b, _ := v.(bool); return b }
-func asFloat(v any) float64 { f, _ := v.(float64); return f }
+func asText(v any) string { s, _ := v.(string); return s }
+func asInt(v any) int64   { n, _ := v.(int64); return n }
+func asBool(v any) bool   { b, _ := v.(bool); return b }
+func asFloat(v any) *float64 {
+	if f, ok := v.(float64); ok {
+		return &f
+	}
+	return nil
+}
 
 func asTime(v any) time.Time {
 	if t, ok := v.(Time); ok {

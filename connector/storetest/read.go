@@ -63,7 +63,10 @@ func (m *Memory) sessionRow(id string) graph.SessionRow {
 		ActionCount: number(n, "action_count"), ToolCallCount: number(n, "tool_call_count"),
 		MessageCount: number(n, "message_count"), AgentCount: number(n, "agent_count"), ErrorCount: number(n, "error_count"),
 		TotalInputTokens: number(n, "total_input_tokens"), TotalOutputTokens: number(n, "total_output_tokens"),
-		TotalCostUSD: float(n, "total_cost_usd"),
+		TotalLowerBound: flag(n, "total_lower_bound"),
+	}
+	if cost, ok := n.Prop("total_cost_usd").(float64); ok {
+		r.TotalCostUSD = &cost
 	}
 	for _, e := range g.Edges() {
 		if e.Type == graph.HasTag && e.From == n.Ref {
@@ -212,6 +215,9 @@ func (m *Memory) Agents(_ context.Context, session string) (out []graph.AgentRow
 			AgentKey: n.Key, AgentID: text(n, "agent_id"), AgentType: text(n, "agent_type"), Description: text(n, "description"),
 			Prompt: text(n, "prompt"), Status: text(n, "status"), StartedAt: moment(n, "started_at"), EndedAt: moment(n, "ended_at"),
 			ParentUnknown: flag(n, "parent_unknown"), LastAssistantMessage: text(n, "last_assistant_message"),
+			TotalInputTokens: number(n, "total_input_tokens"), TotalOutputTokens: number(n, "total_output_tokens"),
+			TotalCacheReadTokens:     number(n, "total_cache_read_input_tokens"),
+			TotalCacheCreationTokens: number(n, "total_cache_creation_input_tokens"), TotalLowerBound: flag(n, "total_lower_bound"),
 		}
 		for _, e := range g.Edges() {
 			switch {

@@ -57,9 +57,16 @@ func (m *Memory) totals(sessions []string) graph.Summary {
 		}
 		return n
 	}
-	cost := 0.0
+	var cost *float64 // nil where no session has one
+	low := false
 	for _, s := range nodes {
-		cost += float(s, "total_cost_usd")
+		low = low || flag(s, "total_lower_bound")
+		if sum, ok := s.Prop("total_cost_usd").(float64); ok {
+			if cost != nil {
+				sum += *cost
+			}
+			cost = &sum
+		}
 	}
 	moments := func(name string) (out []time.Time) { // in order, of those that have it
 		for _, s := range nodes {
@@ -75,7 +82,7 @@ func (m *Memory) totals(sessions []string) graph.Summary {
 	return graph.Summary{
 		SessionCount: int64(len(nodes)), ActionCount: total("action_count"), ToolCallCount: total("tool_call_count"),
 		MessageCount: total("message_count"), AgentCount: total("agent_count"), ErrorCount: total("error_count"),
-		TotalInput: total("total_input_tokens"), TotalOutput: total("total_output_tokens"), TotalCostUSD: cost,
+		TotalInput: total("total_input_tokens"), TotalOutput: total("total_output_tokens"), TotalLowerBound: low, TotalCostUSD: cost,
 		StartedAt: first, EndedAt: last[len(last)-1],
 		ActionTypes: map[string]int64{}, ToolCallStatuses: map[string]int64{},
 	}

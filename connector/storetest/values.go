@@ -49,12 +49,14 @@ var sessionProps = []property{
 	{"git_branch", word}, {"host", word}, {"user", word}, {"source_sdk", word}, {"action_count", count},
 	{"tool_call_count", count}, {"message_count", count}, {"agent_count", count}, {"error_count", count},
 	{"total_cost_usd", quarters}, {"total_input_tokens", count}, {"total_output_tokens", count}, {"metadata", document},
-	{"favourite_colour", word},
+	{"total_lower_bound", boolean}, {"favourite_colour", word},
 }
 
 var agentProps = []property{
 	{"agent_type", word}, {"description", sentence}, {"prompt", sentence}, {"started_at", instant}, {"ended_at", instant},
 	{"status", status}, {"parent_unknown", boolean}, {"last_assistant_message", sentence}, {"total_tokens", count},
+	{"total_input_tokens", count}, {"total_output_tokens", count}, {"total_cache_read_input_tokens", count},
+	{"total_cache_creation_input_tokens", count}, {"total_lower_bound", boolean},
 }
 
 // vocabulary is the vocabulary of generated texts: few, so that searches find something.

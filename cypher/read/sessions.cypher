@@ -26,4 +26,4 @@ RETURN s.session_id AS session_id, s.title AS title, s.first_prompt AS first_pro
        s.host AS host, s.user AS user, s.action_count AS action_count, s.tool_call_count AS tool_call_count,
        s.message_count AS message_count, s.agent_count AS agent_count, s.error_count AS error_count,
        s.total_input_tokens AS total_input_tokens, s.total_output_tokens AS total_output_tokens,
-       s.total_cost_usd AS total_cost_usd, tags
+       s.total_lower_bound AS total_lower_bound, s.total_cost_usd AS total_cost_usd, tags
