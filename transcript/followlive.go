@@ -50,7 +50,7 @@ func young(file File) bool {
 		return false
 	}
 	defer f.Close()
-	fork, err := isFork(f)
+	fork, err := isFork(peek(f))
 	return fork && err == nil
 }
 

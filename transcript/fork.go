@@ -15,18 +15,20 @@ import (
 
 // origins says where the lines of a fork come from. All of its lines have to be seen
 // first; of a file that is none only those up to the first answer are.
-func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
-	if file.Agent != "" {
+func (p *reading) origins() ([]claude.Origin, error) {
+	if p.file.Agent != "" {
 		return nil, nil
 	}
-	fork, err := isFork(f)
+	defer p.lines.goTo(p.lines.off, p.lines.n)
+	p.lines.goTo(0, 0)
+	fork, err := isFork(p.lines)
 	if err != nil || !fork {
 		return nil, err
 	}
-	l := peek(f)
+	p.lines.goTo(0, 0)
 	var scan claude.OriginScan
 	for {
-		line, err := l.next()
+		line, err := p.lines.next()
 		if err == io.EOF {
 			return scan.Origins(), nil
 		}
@@ -37,11 +39,11 @@ func origins(f io.ReaderAt, file File) ([]claude.Origin, error) {
 	}
 }
 
-// isFork reports whether a file begins with the lines of another session. A fork copies
-// them from the beginning, so that either its first lines are marked forkedFrom or the
-// first answer of the API was to another session's request.
-func isFork(f io.ReaderAt) (bool, error) {
-	l := peek(f)
+// isFork reports whether a file, whose first lines l is at, begins with the lines of
+// another session. A fork copies them from the beginning, so that either its first lines
+// are marked forkedFrom or the first answer of the API was to another session's request.
+func isFork(l *lines) (bool, error) {
+	defer func(max int64) { l.max = max }(l.max)
 	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
 	for {
 		line, err := l.next()
@@ -109,9 +111,10 @@ func (p *reading) meta(src claude.Source) {
 // began is when the first line of the file was written that says so; zero where that
 // is not there yet.
 func (p *reading) began() (at time.Time) {
-	l := peek(p.f)
+	defer p.lines.goTo(p.lines.off, p.lines.n)
+	p.lines.goTo(0, 0)
 	for range 100 {
-		line, err := l.next()
+		line, err := p.lines.next()
 		if err != nil {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -17,10 +18,35 @@ const (
 	peekSize   = 16 << 10  // the first buffer of who may not read far
 )
 
-// lines reads a file line by line. It holds one buffer, or the longest line.
+// buffers are buffers of bufferSize that nobody uses: memory that is new costs more than
+// to read a file into it.
+type buffers struct{ pool sync.Pool }
+
+// get returns nil where there is none.
+func (b *buffers) get() []byte {
+	if b == nil {
+		return nil
+	}
+	buf, _ := b.pool.Get().(*[bufferSize]byte)
+	if buf == nil {
+		return nil
+	}
+	return buf[:]
+}
+
+func (b *buffers) put(buf []byte) {
+	if b != nil && len(buf) == bufferSize {
+		b.pool.Put((*[bufferSize]byte)(buf))
+	}
+}
+
+// lines reads a file line by line. It holds one buffer, and the longest line for as long
+// as that is needed.
 type lines struct {
 	f   io.ReaderAt
 	buf []byte // buf[r:w] is read from the file and not yet returned
+	own []byte // the buffer of bufferSize, while buf is longer
+	use *buffers
 	r, w,
 	seen int // length of the part of buf[r:w] that has no newline
 	off     int64 // of buf[r] in the file
@@ -54,6 +80,26 @@ func newLines(f io.ReaderAt, from Position) (*lines, error) {
 // ahead says how many bytes there are about to read: most transcripts are shorter than
 // a buffer.
 func (l *lines) ahead(n int64) { l.first = min(max(n+1, 512), bufferSize) }
+
+// close gives the buffer to who reads next: no line is valid any more.
+func (l *lines) close() {
+	if l.own != nil {
+		l.buf = l.own
+	}
+	l.use.put(l.buf)
+	l.buf, l.own, l.r, l.w, l.seen = nil, nil, 0, 0, 0
+}
+
+// goTo goes on at an offset, with n lines before it. What is in the buffer is not read
+// again.
+func (l *lines) goTo(off, n int64) {
+	if begin := l.off - int64(l.r); begin <= off && off <= begin+int64(l.w) {
+		l.r = int(off - begin)
+	} else {
+		l.r, l.w = 0, 0
+	}
+	l.off, l.n, l.seen = off, n, 0
+}
 
 // next returns the next whole line without its newline; it is valid until the next
 // call. io.EOF means that there is none yet. A line that is too long is empty.
@@ -92,9 +138,11 @@ func (l *lines) take(n, newline int) []byte {
 func (l *lines) fill() (n int, err error) {
 	switch {
 	case l.buf == nil:
-		l.buf = make([]byte, l.first)
-	case l.r == l.w && len(l.buf) > bufferSize:
-		l.buf, l.r, l.w = make([]byte, bufferSize), 0, 0 // the buffer of a long line goes
+		if l.buf = l.use.get(); l.buf == nil {
+			l.buf = make([]byte, l.first)
+		}
+	case l.r == l.w && l.own != nil:
+		l.buf, l.own, l.r, l.w = l.own, nil, 0, 0 // the buffer of a long line goes
 	case l.r > 0:
 		l.r, l.w = 0, copy(l.buf, l.buf[l.r:l.w])
 	}
@@ -115,7 +163,10 @@ func (l *lines) fill() (n int, err error) {
 // take three times the line for a moment.
 func (l *lines) grow() error {
 	if len(l.buf) < bufferSize {
-		buf := make([]byte, bufferSize)
+		buf := l.use.get()
+		if buf == nil {
+			buf = make([]byte, bufferSize)
+		}
 		l.w = copy(buf, l.buf[:l.w])
 		l.buf = buf
 		return nil
@@ -128,6 +179,9 @@ func (l *lines) grow() error {
 	if size <= l.max {
 		buf := make([]byte, size+1)
 		l.w = copy(buf, l.buf[:l.w])
+		if l.own == nil {
+			l.own = l.buf
+		}
 		l.buf = buf
 		return nil
 	}

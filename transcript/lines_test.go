@@ -97,6 +97,46 @@ func TestLinesGrowing(t *testing.T) {
 	})
 }
 
+// TestLinesGoTo: wherever reading goes on, forward or back, what follows is what is in the
+// file there, whatever the buffer holds and whoever had it before.
+func TestLinesGoTo(t *testing.T) {
+	var shared buffers
+	rapid.Check(t, func(rt *rapid.T) {
+		var text []byte
+		var starts []int
+		for range rapid.IntRange(1, 12).Draw(rt, "lines") {
+			starts = append(starts, len(text))
+			n := rapid.SampledFrom([]int{0, 3, 100, 5000, bufferSize - 1, bufferSize, bufferSize + 1, 2 * bufferSize}).Draw(rt, "length")
+			text = append(append(text, bytes.Repeat([]byte{byte('a' + len(starts))}, n)...), '\n')
+		}
+		l, err := newLines(bytes.NewReader(text), Position{})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		l.use = &shared
+		defer l.close()
+		l.ahead(rapid.Int64Range(0, 2*bufferSize).Draw(rt, "ahead"))
+		want := bytes.Split(text, []byte{'\n'})
+		for range rapid.IntRange(1, 10).Draw(rt, "jumps") {
+			k := rapid.IntRange(0, len(starts)-1).Draw(rt, "line")
+			l.goTo(int64(starts[k]), int64(k))
+			for range rapid.IntRange(0, 4).Draw(rt, "read") {
+				line, err := l.next()
+				if k == len(starts) {
+					if err != io.EOF {
+						rt.Fatalf("%v behind the last line", err)
+					}
+					break
+				}
+				if err != nil || !bytes.Equal(line, want[k]) || l.n != int64(k+1) {
+					rt.Fatalf("line %d: %.20q (%d bytes), number %d, %v, want %.20q (%d bytes)", k+1, line, len(line), l.n, err, want[k], len(want[k]))
+				}
+				k++
+			}
+		}
+	})
+}
+
 func TestLastLineWithoutNewline(t *testing.T) {
 	for _, c := range []struct {
 		text string

@@ -25,6 +25,8 @@ type Reader struct {
 	// Host is this machine: whose paths the positions are. User is whose files these are.
 	Host, User string
 
+	buffers buffers
+
 	mu    sync.Mutex
 	metas map[string]time.Time // of the agents' records that were read
 }
@@ -135,6 +137,8 @@ func (p *reading) run(ctx context.Context) (err error) {
 	if p.lines, err = newLines(p.f, p.from); err != nil {
 		return err
 	}
+	p.lines.use = &p.buffers
+	defer p.lines.close()
 	p.lines.ahead(p.report.info.Size() - p.lines.off)
 	if p.lines.off < p.report.info.Size() {
 		if err := p.begin(); err != nil {
@@ -162,7 +166,7 @@ func (p *reading) begin() error {
 	}
 	if p.events = p.live.at(p.from); p.events == nil {
 		var err error
-		if src.Origins, err = origins(p.f, p.file); err != nil {
+		if src.Origins, err = p.origins(); err != nil {
 			return err
 		}
 		p.events = claude.NewTranscript(src)
