@@ -75,7 +75,8 @@ func oneFold(t *testing.T, owner *machine, session string, all ...*machine) *gra
 				break
 			}
 			e := must(schema.Decode(line))(t)
-			g.Apply(s.Apply(&e)...)
+			s.Apply(&e)
+			g.Apply(s.Take()...)
 		}
 	}
 	return g

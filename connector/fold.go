@@ -20,7 +20,6 @@ type folding struct {
 	out    chan<- *transaction
 	stages *sync.WaitGroup
 	tx     *transaction
-	ops    []graph.Op // of the part being folded, before they are coalesced
 	lines  schema.Decoder
 }
 
@@ -72,7 +71,6 @@ func (f *folding) file(ctx context.Context, session string) error {
 	if is, err := f.absorbed(ctx, session); is && !errors.Is(err, journal.ErrReplaced) {
 		return err
 	}
-	f.dropOps()
 	from := f.positions[session]
 	p := &part{Batch: f.batch(session)}
 	p.counts.Sessions = 1
@@ -127,10 +125,10 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 			}
 			p.counts.Events++
 			state.events++
-			f.ops = append(f.ops, state.session.Apply(&e)...)
+			state.session.Apply(&e)
 		}
 		if f.full(p) {
-			f.add(p, cursor, f.age(session))
+			f.add(p, cursor, state, f.age(session))
 			f.flush(ctx)
 			p = &part{Batch: f.batch(session), torn: cursor.Torn()}
 			lines = 0
@@ -204,7 +202,7 @@ func decode(d *schema.Decoder, line []byte, session string) (schema.Event, error
 func (f *folding) finish(p *part, cursor *journal.Cursor, state *fold) {
 	at, age := cursor.Position(), f.age(p.Session)
 	if at != p.From { // a file that was replaced never ends where the old one did
-		f.add(p, cursor, age)
+		f.add(p, cursor, state, age)
 	}
 	if state != nil && age < f.Idle {
 		state.at = at
@@ -221,10 +219,13 @@ func (f *folding) age(session string) time.Duration {
 	return time.Since(info.ModTime)
 }
 
-// add puts a part that ends at the cursor into the transaction.
-func (f *folding) add(p *part, cursor *journal.Cursor, age time.Duration) {
+// add puts a part that ends at the cursor into the transaction. state is nil where the
+// part has only torn lines.
+func (f *folding) add(p *part, cursor *journal.Cursor, state *fold, age time.Duration) {
 	p.To = cursor.Position()
-	p.Ops = graph.Coalesce(f.ops)
+	if state != nil {
+		p.Ops = state.session.Take()
+	}
 	p.counts.Ops = len(p.Ops)
 	p.counts.Torn = cursor.Torn() - p.torn
 	p.counts.Bytes = p.To.Offset
@@ -241,14 +242,6 @@ func (f *folding) add(p *part, cursor *journal.Cursor, age time.Duration) {
 		f.tx.unsafe = append(f.tx.unsafe, p.Session)
 	}
 	f.positions[p.Session] = p.To
-	f.dropOps()
-}
-
-// dropOps empties ops for the next part. The array is used again: to grow one for
-// each session would copy more bytes than folding reads. What it points to goes.
-func (f *folding) dropOps() {
-	clear(f.ops)
-	f.ops = f.ops[:0]
 }
 
 // flush hands the transaction to the writer. Until that one is free its files are
@@ -276,8 +269,11 @@ func (f *folding) refold(session string, to schema.Position) (*fold, error) {
 	}
 	err := readTo(f.Journal, session, to, func(e *schema.Event) {
 		state.session.Apply(e)
-		state.events++
+		if state.events++; state.events%maxPart == 0 {
+			state.session.Take() // or a long session's texts would be in memory
+		}
 	})
+	state.session.Take()
 	return state, err
 }
 

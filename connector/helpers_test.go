@@ -281,7 +281,8 @@ func equalsFreshFold(t testing.TB, j *journal.Journal, s connector.Store, sessio
 		for _, line := range readLines(t, j, session) {
 			e, err := schema.Decode(line)
 			if err == nil && e.SessionID == session && e.V == schema.Version {
-				want.Apply(state.Apply(&e)...)
+				state.Apply(&e)
+				want.Apply(state.Take()...)
 			}
 		}
 		got, err := s.Load(t.Context(), session)

@@ -165,7 +165,6 @@ func (f *folding) absorb(p *part, e *schema.Event) error {
 // again folds a session from its beginning, to take it over or because it was absorbed
 // and has grown since. Its state, if any, is of another standing.
 func (f *folding) again(ctx context.Context, session string) error {
-	f.dropOps()
 	f.folds.drop(session)
 	f.flush(ctx) // a transaction holds a session in one standing
 	imports := f.standing.claiming[session]
@@ -203,10 +202,9 @@ func (f *folding) absorbed(ctx context.Context, session string) (bool, error) {
 		f.standing.held[session] = graph.Standing{Continues: true}
 		return true, f.again(ctx, session)
 	}
-	f.dropOps()
 	p := &part{Batch: f.batch(session)}
 	if p.counts.Sessions = 1; cursor.Position() != p.From {
-		f.add(p, cursor, f.age(session))
+		f.add(p, cursor, nil, f.age(session))
 	}
 	return true, nil
 }

@@ -171,7 +171,15 @@ func (v verification) fold(session string, at schema.Position) (*graph.Graph, er
 	}
 	cursor.Close()
 	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.standings[session].Continues)
-	return fresh, readTo(v.journal, session, at, func(e *schema.Event) { fresh.Apply(state.Apply(e)...) })
+	folded := 0
+	err = readTo(v.journal, session, at, func(e *schema.Event) {
+		state.Apply(e)
+		if folded++; folded%maxPart == 0 {
+			fresh.Apply(state.Take()...)
+		}
+	})
+	fresh.Apply(state.Take()...)
+	return fresh, err
 }
 
 // othersNode reports whether a change is about the node of another session, to

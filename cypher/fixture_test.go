@@ -68,12 +68,11 @@ func fixture(t *testing.T) []graph.Batch {
 }
 
 func batch(s *graph.Session, journal, id string, events []schema.Event) graph.Batch {
-	var ops []graph.Op
 	for i := range events {
-		ops = append(ops, s.Apply(&events[i])...)
+		s.Apply(&events[i])
 	}
 	return graph.Batch{
-		Journal: journal, Session: id, Ops: graph.Coalesce(ops),
+		Journal: journal, Session: id, Ops: s.Take(),
 		To: schema.Position{Offset: int64(len(events)), Sum: 1, First: 1},
 	}
 }

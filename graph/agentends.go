@@ -25,7 +25,7 @@ func (s *Session) agentEnd(f *fact) {
 			if s.said(f) {
 				text = nil
 			}
-			s.putRef(l.ref, "", Prop{"last_assistant_message", text})
+			s.putRef(l.ref, Prop{"last_assistant_message", text})
 		}
 	}
 	s.closeLane(l, f)
@@ -72,7 +72,7 @@ func (s *Session) showAgent(l *lane) {
 		props = append(props, Prop{"ended_at", timeOrNone(end)})
 	}
 	if len(props) > 0 {
-		s.putRef(l.ref, "", props...)
+		s.putRef(l.ref, props...)
 	}
 }
 

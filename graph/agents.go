@@ -54,8 +54,8 @@ func (s *Session) openLane(id string, f *fact) *lane {
 		l := &lane{id: id, ref: Ref{LabelAgent, AgentKey(s.id, id)}}
 		s.lanes = append(s.lanes, l)
 		s.laneOf[id] = n
-		s.putRef(l.ref, "", Prop{"agent_id", id}, Prop{"session_id", s.id}, Prop{"name", "agent " + id})
-		s.putEdge(HasAgent, s.self, l.ref)
+		s.putRef(l.ref, Prop{"agent_id", id}, Prop{"session_id", s.id}, Prop{"name", "agent " + id})
+		s.putEdge(HasAgent, s.named(s.self), s.named(l.ref))
 	}
 	l := s.lanes[n]
 	if l.seen == 0 || f.at < l.seen {
@@ -78,7 +78,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 
 func (s *Session) agentProp(l *lane, st stamp, c class, props ...Prop) {
 	if won, _ := l.regs.take(st, c); won != 0 {
-		s.putRef(l.ref, "", props...)
+		s.putRef(l.ref, props...)
 	}
 }
 
@@ -184,10 +184,10 @@ func (s *Session) showAsked(l *lane) {
 	}
 	l.asked = typ
 	if typ == "" {
-		s.putRef(l.ref, "", Prop{"agent_type", nil}, Prop{"name", "agent " + l.id})
+		s.putRef(l.ref, Prop{"agent_type", nil}, Prop{"name", "agent " + l.id})
 		return
 	}
-	s.putRef(l.ref, "", Prop{"agent_type", typ}, Prop{"name", typ})
+	s.putRef(l.ref, Prop{"agent_type", typ}, Prop{"name", typ})
 }
 
 func timeOrNone(t int64) any {
@@ -282,9 +282,9 @@ func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp)
 		return
 	}
 	if l.spawnCall != 0 {
-		s.delEdge(Spawned, s.ref(l.spawnCall), l.ref)
+		s.delEdge(Spawned, s.handle(l.spawnCall), s.named(l.ref))
 	}
-	s.putEdge(Spawned, s.ref(call), l.ref)
+	s.putEdge(Spawned, s.handle(call), s.named(l.ref))
 	s.untangle([]*lane{l}, func() {
 		if old := l.spawnCall; old != 0 {
 			s.spawned[old] = slices.DeleteFunc(s.spawned[old], func(o *lane) bool { return o == l })
@@ -304,7 +304,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 	s.setParent(i, p)
 	if s.actions[i].unplaced != (p == 0) {
 		s.setUnplaced(i, p == 0)
-		s.putRef(l.ref, "", Prop{"parent_unknown", flag(p == 0)})
+		s.putRef(l.ref, Prop{"parent_unknown", flag(p == 0)})
 	}
 }
 

@@ -133,7 +133,7 @@ func (s *Session) settleCompactions(n int32, all *compactions) {
 	})
 	for k, i := range all.nodes {
 		if k >= len(all.shown) || !slices.Equal(all.shown[k], props[k]) {
-			s.put(i, slices.Clone(props[k])...) // ops are the caller's
+			s.put(i, props[k]...)
 		}
 	}
 	all.shown = props

@@ -30,8 +30,10 @@ func TestContinuation(t *testing.T) {
 	whole, part := New(), New()
 	owner, other := NewSession(id, "eeeeeeee00000000"), NewContinuation(id, journal)
 	for _, e := range callEvents(id) {
-		whole.Apply(owner.Apply(&e)...)
-		part.Apply(other.Apply(&e)...)
+		owner.Apply(&e)
+		whole.Apply(owner.Take()...)
+		other.Apply(&e)
+		part.Apply(other.Take()...)
 	}
 	own, self := Ref{LabelSession, id}, Ref{LabelSession, id + "~ffffffff"}
 	if !part.HasEdge(EdgeKey{Continues, self, own}) || part.Node(self).Prop("journal") != journal || !isStub(part.Node(own)) {
@@ -58,13 +60,16 @@ func TestLongNames(t *testing.T) {
 			e.ToolName, e.ToolUseID = strings.Repeat("n", 1<<20)+c, strings.Repeat("u", 1<<20)+c
 			e.AgentID, e.Host, e.EventID = strings.Repeat("a", 1<<20), strings.Repeat("h", 1<<20), schema.NewID(e.EventID, c)
 			e.Timestamp = e.Timestamp.Add(time.Duration(i) * time.Minute)
-			g.Apply(s.Apply(&e)...)
+			s.Apply(&e)
+			g.Apply(s.Take()...)
 		}
 		tag := schema.Event{EventID: c, EventType: schema.Tag, Timestamp: time.Unix(9, 0), Tags: []string{strings.Repeat("t", 1<<20) + c}}
-		g.Apply(s.Apply(&tag)...)
+		s.Apply(&tag)
+		g.Apply(s.Take()...)
 		write := schema.Event{EventID: "w" + c, EventType: schema.ToolEnd, Timestamp: time.Unix(9, 0), ToolName: "Write", ToolUseID: "w" + c,
 			Origin: schema.OriginHook, HookEventName: "PostToolUse", ToolInput: json.RawMessage(`{"file_path":"/` + strings.Repeat("p", 1<<20) + c + `"}`)}
-		g.Apply(s.Apply(&write)...)
+		s.Apply(&write)
+		g.Apply(s.Take()...)
 	}
 	count := map[Label]int{}
 	for _, n := range g.Nodes() {

@@ -54,6 +54,6 @@ func (s *Session) dropEchoes(f *fact) {
 	}
 	delete(s.echoes, k)
 	if l := s.lanes[k.lane]; k.lane != 0 && l.lastText == k {
-		s.putRef(l.ref, "", Prop{"last_assistant_message", nil})
+		s.putRef(l.ref, Prop{"last_assistant_message", nil})
 	}
 }

@@ -76,8 +76,8 @@ func (s *Session) linkFiles(i int32) {
 		if x.repo != "" {
 			props = append(props, Prop{"repo_path", x.repo})
 		}
-		s.putRef(ref, "", props...)
-		s.putEdge(u.edge, s.ref(i), ref)
+		s.putRef(ref, props...)
+		s.putEdge(u.edge, s.handle(i), s.named(ref))
 	}
 }
 
@@ -87,6 +87,6 @@ func (s *Session) unlinkFiles(i int32, u *fileUse) {
 	}
 	s.actions[i].file = false
 	for _, x := range u.files {
-		s.delEdge(u.edge, s.ref(i), Ref{LabelFile, x.key})
+		s.delEdge(u.edge, s.handle(i), s.named(Ref{LabelFile, x.key}))
 	}
 }

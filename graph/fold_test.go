@@ -14,6 +14,12 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
+// step applies one event and returns what it changed.
+func step(s *Session, e *schema.Event) []Op {
+	s.Apply(e)
+	return s.Take()
+}
+
 // fold applies events in their order and returns the graph, checked.
 func fold(t testing.TB, session string, events []schema.Event) *Graph {
 	t.Helper()
@@ -26,7 +32,8 @@ func apply(session string, events []schema.Event) *Graph {
 	g := New()
 	s := NewSession(session, "journal0")
 	for i := range events {
-		g.Apply(s.Apply(&events[i])...)
+		s.Apply(&events[i])
+		g.Apply(s.Take()...)
 	}
 	return g
 }
@@ -145,35 +152,54 @@ func shuffled(r *rand.Rand, events []schema.Event, double bool) []schema.Event {
 	return out
 }
 
-// cutOff folds events as a replica that is restarted does: batches are coalesced,
-// and after each restart the store lags behind what was folded and gets some ops
-// again.
+// cutOff folds events as a replica that is restarted does: a batch is many events, and
+// after a restart it is folded again from what is stored.
 func cutOff(t testing.TB, r *rand.Rand, session string, events []schema.Event) *Graph {
 	t.Helper()
 	store := New()
 	s := NewSession(session, "journal0")
-	var batch []Op
 	stored := 0
 	for i := range events {
-		batch = append(batch, s.Apply(&events[i])...)
+		s.Apply(&events[i])
 		switch r.IntN(8) {
 		case 0: // the batch is stored
-			store.Apply(Coalesce(batch)...)
-			batch, stored = nil, i+1
+			ops := s.Take()
+			checkBatch(t, ops)
+			store.Apply(ops...)
+			stored = i + 1
 		case 1: // killed: fold again what is stored, then go on from there
 			s = NewSession(session, "journal0")
-			batch = nil
 			for k := range events[:i+1] {
-				ops := s.Apply(&events[k])
-				if k >= stored {
-					batch = append(batch, ops...)
+				if k == stored {
+					s.Take()
 				}
+				s.Apply(&events[k])
+			}
+			if stored == i+1 {
+				s.Take()
 			}
 		}
 	}
-	store.Apply(Coalesce(batch)...)
+	store.Apply(s.Take()...)
 	checkShape(t, store)
 	return store
+}
+
+// checkBatch holds what stores are promised of a batch: at most one op of a kind and
+// entity, sorted by kind.
+func checkBatch(t testing.TB, ops []Op) {
+	t.Helper()
+	seen := map[string]bool{}
+	for k, op := range ops {
+		what := fmt.Sprint(op.Kind, op.Node.Ref, op.Edge.EdgeKey)
+		if seen[what] {
+			t.Fatalf("two ops of a kind for %s", what)
+		}
+		seen[what] = true
+		if k > 0 && op.Kind < ops[k-1].Kind {
+			t.Fatalf("op %d is of kind %d, after one of kind %d", k, op.Kind, ops[k-1].Kind)
+		}
+	}
 }
 
 func permute(t *testing.T, session string, events []schema.Event, rounds int) {

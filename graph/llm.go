@@ -117,9 +117,9 @@ func (s *Session) relate(f *fact) {
 	for _, id := range f.RelatedTo {
 		key := eventKey(s.id, id)
 		if to, ok := s.index[key]; ok {
-			s.putEdge(RelatedTo, s.ref(f.self), s.ref(to))
+			s.putEdge(RelatedTo, s.handle(f.self), s.handle(to))
 		} else {
-			s.related[key] = append(s.related[key], s.ref(f.self))
+			s.related[key] = append(s.related[key], s.actions[f.self].key)
 		}
 	}
 	if len(s.related) == 0 {
@@ -127,7 +127,9 @@ func (s *Session) relate(f *fact) {
 	}
 	key := s.actions[f.self].key
 	for _, from := range s.related[key] {
-		s.putEdge(RelatedTo, from, s.ref(f.self))
+		if i, ok := s.index[from]; ok {
+			s.putEdge(RelatedTo, s.handle(i), s.handle(f.self))
+		}
 	}
 	delete(s.related, key)
 }

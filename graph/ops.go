@@ -1,11 +1,6 @@
 package graph
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/actiongraph/actiongraph/schema"
-)
+import "github.com/actiongraph/actiongraph/schema"
 
 // OpKind orders the ops of a batch: within one batch a store applies removals
 // first.
@@ -84,96 +79,20 @@ func ContinuationID(session, journal string) string {
 
 // Coalesce merges ops that are in order into at most one an entity and kind, sorted
 // by kind: what a store can execute in bulk. Later registers win; a node or edge
-// that is deleted last is only deleted.
+// that is deleted last is only deleted. Nothing is written to ops.
 func Coalesce(ops []Op) []Op {
-	nodes := make(map[Ref]int, len(ops))
-	edges := make(map[EdgeKey]int, len(ops))
-	out := make([]Op, 0, len(ops))
-	for _, op := range ops {
-		switch op.Kind {
-		case PutNode, DelNode:
-			if op.Kind == DelNode {
-				dropEdges(out, op.Node.Ref)
-			}
-			if i, ok := nodes[op.Node.Ref]; ok {
-				out[i] = mergeNode(out[i], op)
-				continue
-			}
-			nodes[op.Node.Ref] = len(out)
-			op.Node.Props = slices.Clip(op.Node.Props)
-		default:
-			if i, ok := edges[op.Edge.EdgeKey]; ok {
-				out[i] = mergeEdge(out[i], op)
-				continue
-			}
-			edges[op.Edge.EdgeKey] = len(out)
-		}
-		out = append(out, op)
-	}
-	// What a store may hold and that is put again after its deletion must lose its old
-	// registers: it is deleted and put.
-	for i := range out {
-		switch {
-		case out[i].Kind == PutNode && out[i].Edge.Type == recreated:
-			out[i].Edge = Edge{}
-			out = append(out, Op{Kind: DelNode, Node: Node{Ref: out[i].Node.Ref, Type: out[i].Node.Type}})
-		case out[i].Kind == PutEdge && out[i].Node.Label == recreated:
-			out[i].Node = Node{}
-			out = append(out, Op{Kind: DelEdge, Edge: Edge{EdgeKey: out[i].Edge.EdgeKey}})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Op) int { return cmp.Compare(a.Kind, b.Kind) })
-	return out
-}
-
-// dropEdges turns the edges that were put on a node into ones that are removed: a
-// store removes first, and would put them on the deleted node again. Folds delete
-// nodes rarely.
-func dropEdges(ops []Op, node Ref) {
+	var c changes
 	for i := range ops {
-		if k := ops[i].Edge.EdgeKey; ops[i].Kind == PutEdge && (k.From == node || k.To == node) {
-			ops[i] = Op{Kind: DelEdge, Edge: Edge{EdgeKey: k}}
+		switch n, e := &ops[i].Node, &ops[i].Edge; ops[i].Kind {
+		case PutNode:
+			c.putNode(c.name(n.Ref), n.Type, n.Props)
+		case DelNode:
+			c.delNode(c.name(n.Ref), n.Type)
+		case PutEdge:
+			c.putEdge(e.Type, c.name(e.From), c.name(e.To), e.Props)
+		case DelEdge:
+			c.delEdge(e.Type, c.name(e.From), c.name(e.To))
 		}
 	}
-}
-
-// recreated marks, inside Coalesce only, a PutNode or PutEdge whose key was deleted
-// earlier in the batch, in the half of the Op that it does not use.
-const recreated = "recreated"
-
-func mergeEdge(old, op Op) Op {
-	if op.Kind == DelEdge {
-		return op
-	}
-	if old.Kind == DelEdge {
-		op.Node.Label = recreated
-		return op
-	}
-	op.Node.Label = old.Node.Label
-	op.Edge.Props = mergeProps(old.Edge.Props, op.Edge.Props)
-	return op
-}
-
-func mergeNode(old, op Op) Op {
-	if op.Kind == DelNode {
-		return op
-	}
-	if old.Kind == DelNode {
-		op.Edge.Type = recreated
-		return op
-	}
-	op.Edge.Type = old.Edge.Type
-	op.Node.Props = mergeProps(old.Node.Props, op.Node.Props)
-	return op
-}
-
-func mergeProps(old, new []Prop) []Prop {
-	for _, p := range new {
-		if i := slices.IndexFunc(old, func(q Prop) bool { return q.Name == p.Name }); i >= 0 {
-			old[i].Value = p.Value
-		} else {
-			old = append(old, p)
-		}
-	}
-	return old
+	return c.take()
 }

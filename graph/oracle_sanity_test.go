@@ -42,12 +42,11 @@ func TestEveryOpMatters(t *testing.T) {
 	events := captured(t)["d_agent_parallel"]
 	for id, events := range events {
 		want := oracle(id, events)
-		var ops []Op
 		s := NewSession(id, "journal0")
 		for i := range events {
-			ops = append(ops, s.Apply(&events[i])...)
+			s.Apply(&events[i])
 		}
-		ops = Coalesce(ops)
+		ops := s.Take()
 		for i := range ops {
 			op := ops[i]
 			g := New()

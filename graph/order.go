@@ -148,25 +148,25 @@ func (s *Session) lastOwn(c *chain) (last int64) {
 
 func (s *Session) enchain(prev, i, next int32) {
 	if prev != 0 && next != 0 {
-		s.delEdge(FollowedBy, s.ref(prev), s.ref(next))
+		s.delEdge(FollowedBy, s.handle(prev), s.handle(next))
 	}
 	if prev != 0 {
-		s.putEdge(FollowedBy, s.ref(prev), s.ref(i))
+		s.putEdge(FollowedBy, s.handle(prev), s.handle(i))
 	}
 	if next != 0 {
-		s.putEdge(FollowedBy, s.ref(i), s.ref(next))
+		s.putEdge(FollowedBy, s.handle(i), s.handle(next))
 	}
 }
 
 func (s *Session) unchain(prev, i, next int32) {
 	if prev != 0 {
-		s.delEdge(FollowedBy, s.ref(prev), s.ref(i))
+		s.delEdge(FollowedBy, s.handle(prev), s.handle(i))
 	}
 	if next != 0 {
-		s.delEdge(FollowedBy, s.ref(i), s.ref(next))
+		s.delEdge(FollowedBy, s.handle(i), s.handle(next))
 	}
 	if prev != 0 && next != 0 {
-		s.putEdge(FollowedBy, s.ref(prev), s.ref(next))
+		s.putEdge(FollowedBy, s.handle(prev), s.handle(next))
 	}
 }
 
@@ -183,14 +183,14 @@ func (s *Session) setLane(i, lane int32) {
 	}
 	a.waiting = false // the old lane's list drops it when it is next gone through
 	if a.lane != 0 {
-		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
+		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
 	}
 	was := a.lane
 	a.lane = lane
 	var id any
 	if lane != 0 {
 		id = s.lanes[lane].id
-		s.putEdge(HasAction, s.lanes[lane].ref, s.ref(i))
+		s.putEdge(HasAction, s.named(s.lanes[lane].ref), s.handle(i))
 	}
 	s.put(i, Prop{"agent_id", id})
 	s.moveUsage(i, was)
@@ -214,7 +214,7 @@ func (s *Session) setParent(i, p int32) {
 		return
 	}
 	if old := a.parent; old != 0 {
-		s.delEdge(ParentOf, s.ref(old), s.ref(i))
+		s.delEdge(ParentOf, s.handle(old), s.handle(i))
 		s.detach(i)
 	}
 	a.parent = p
@@ -226,8 +226,8 @@ func (s *Session) setParent(i, p int32) {
 			s.actions[a.next].prev = i
 		}
 		s.actions[p].child = i
-		s.putEdge(ParentOf, s.ref(p), s.ref(i))
-		s.put(i, Prop{"parent_action_id", s.actions[p].key.String()})
+		s.putEdge(ParentOf, s.handle(p), s.handle(i))
+		s.put(i, Prop{"parent_action_id", s.actionID(p)})
 	}
 	if a.linked {
 		s.reorder(i, func() {})

@@ -28,9 +28,9 @@ type Session struct {
 	inputs      map[uint64][]int32       // calls by lane, tool and input
 	asking      map[uint64]*claimGroup
 	usages      map[int32]*tokens
-	related     map[schema.Key][]Ref // edges to actions that are not there yet
-	spawned     map[int32][]*lane    // by the call that spawned them
-	askedTypes  map[int32]askedType  // of agents, by the call that asks for one
+	related     map[schema.Key][]schema.Key // edges to actions that are not there yet
+	spawned     map[int32][]*lane           // by the call that spawned them
+	askedTypes  map[int32]askedType         // of agents, by the call that asks for one
 	tools       []string
 	toolOf      map[string]int32
 	files       map[int32]*fileUse
@@ -39,15 +39,19 @@ type Session struct {
 	touched     []int32 // lanes whose last action may have changed
 	lastAction  int64
 	turns       []turnStart // of the main thread, in their order
-	ops         []Op
+	changes     changes
+	began       bool    // there was an event
+	handled     []int32 // the actions that have a handle
+	dropped     bool    // of them: some were deleted
 }
 
 // action is the folded state of one Action node.
 type action struct {
 	key     schema.Key
-	own     int64 // the least time any of its facts carries; 0 is none yet
-	eff     int64 // max(own, parent's eff + 1): never before its cause
-	started int64 // of a tool call: when it was asked for
+	handle  handle // among changes, from 1
+	own     int64  // the least time any of its facts carries; 0 is none yet
+	eff     int64  // max(own, parent's eff + 1): never before its cause
+	started int64  // of a tool call: when it was asked for
 	ended   int64
 	took    int64  // of a tool call: the derived duration that is shown, ns
 	seq     int64  // the least source line of its facts, 0 if they have none
@@ -107,7 +111,7 @@ func NewSession(id, journal string) *Session {
 		asking:      map[uint64]*claimGroup{},
 		usages:      map[int32]*tokens{},
 		compacted:   map[int32]*compactions{},
-		related:     map[schema.Key][]Ref{},
+		related:     map[schema.Key][]schema.Key{},
 		spawned:     map[int32][]*lane{},
 		askedTypes:  map[int32]askedType{},
 		tools:       []string{""},
@@ -128,18 +132,17 @@ func NewContinuation(session, journal string) *Session {
 	return s
 }
 
-// Apply folds one event and returns what changed in the graph. It is total: it
-// never fails, and an event it cannot place is an Unknown action. The result is the
-// caller's.
-func (s *Session) Apply(e *schema.Event) []Op {
-	s.ops = make([]Op, 0, 8)
+// Apply folds one event; Take tells what it changes in the graph. It is total: it never
+// fails, and an event it cannot place is an Unknown action. Nothing of e's bytes is kept.
+func (s *Session) Apply(e *schema.Event) {
 	// 0 says "no time yet" throughout the fold.
 	f := &fact{Event: bounded(e), at: max(1, e.Timestamp.UnixNano()), content: contentSum(e)}
 	f.sum = recordSum(e, f.content)
 	e = f.Event
 	if e.EventType == schema.SourcePosition {
-		return nil // about the journal, not about the session: see Batch.Absorbs
+		return // about the journal, not about the session: see Batch.Absorbs
 	}
+	s.began = true
 	s.observe(f)
 	if e.AgentID != "" {
 		s.openLane(e.AgentID, f)
@@ -178,10 +181,21 @@ func (s *Session) Apply(e *schema.Event) []Op {
 	}
 	s.spawnFacts(f)
 	s.relate(f)
+}
+
+// Take returns what changed in the graph since the last Take: at most one op an entity
+// and kind, sorted by kind (see Coalesce). They are the caller's. What is not taken stays
+// in memory, texts included.
+func (s *Session) Take() []Op {
+	if !s.began {
+		return nil
+	}
 	s.putSession()
-	ops := s.ops
-	s.ops = nil
-	return ops
+	for _, i := range s.handled {
+		s.actions[i].handle = 0
+	}
+	s.handled, s.dropped = s.handled[:0], false
+	return s.changes.take()
 }
 
 // fact is an event on its way through the fold.
@@ -222,25 +236,44 @@ func typeIndex(t ActionType) uint8 {
 	return uint8(len(actionTypes) - 1)
 }
 
-func (s *Session) ref(i int32) Ref { return Ref{LabelAction, s.actions[i].key.String()} }
+// handle returns what stands for an action among changes. A key that was deleted and comes
+// again keeps what it had.
+func (s *Session) handle(i int32) handle {
+	a := &s.actions[i]
+	if a.handle == 0 {
+		ref := Ref{LabelAction, a.key.String()}
+		h, ok := handle(0), false
+		if s.dropped {
+			h, ok = s.changes.named[ref] // no other actions are there
+		}
+		if !ok {
+			h = s.changes.add(ref)
+		}
+		a.handle = h + 1
+		s.handled = append(s.handled, i)
+	}
+	return a.handle - 1
+}
+
+// actionID returns the key of an action's node.
+func (s *Session) actionID(i int32) string { return s.changes.refs[s.handle(i)].Key }
 
 func (s *Session) put(i int32, props ...Prop) {
 	if len(props) > 0 {
-		s.putRef(s.ref(i), actionTypes[s.actions[i].typ], props...)
+		s.changes.putNode(s.handle(i), actionTypes[s.actions[i].typ], props)
 	}
 }
 
-func (s *Session) putRef(r Ref, t ActionType, props ...Prop) {
-	s.ops = append(s.ops, Op{Kind: PutNode, Node: Node{Ref: r, Type: t, Props: props}})
+// putRef puts a node that is no action.
+func (s *Session) putRef(r Ref, props ...Prop) { s.changes.putNode(s.named(r), "", props) }
+
+func (s *Session) named(r Ref) handle { return s.changes.name(r) }
+
+func (s *Session) putEdge(t EdgeType, from, to handle, props ...Prop) {
+	s.changes.putEdge(t, from, to, props)
 }
 
-func (s *Session) putEdge(t EdgeType, from, to Ref, props ...Prop) {
-	s.ops = append(s.ops, Op{Kind: PutEdge, Edge: Edge{EdgeKey: EdgeKey{t, from, to}, Props: props}})
-}
-
-func (s *Session) delEdge(t EdgeType, from, to Ref) {
-	s.ops = append(s.ops, Op{Kind: DelEdge, Edge: Edge{EdgeKey: EdgeKey{t, from, to}}})
-}
+func (s *Session) delEdge(t EdgeType, from, to handle) { s.changes.delEdge(t, from, to) }
 
 // action returns the action with that key, new ones in the given lane. A new action
 // is not placed in its lane's chain before it has a time.
@@ -261,9 +294,9 @@ func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, cre
 		props = append(props, Prop{"agent_id", id})
 	}
 	s.put(i, props...)
-	s.putEdge(HasAction, s.self, s.ref(i))
+	s.putEdge(HasAction, s.named(s.self), s.handle(i))
 	if lane != 0 {
-		s.putEdge(HasAction, s.lanes[lane].ref, s.ref(i))
+		s.putEdge(HasAction, s.named(s.lanes[lane].ref), s.handle(i))
 	}
 	s.count(t, +1)
 	return i, true
@@ -287,11 +320,13 @@ func (s *Session) drop(i int32) {
 		s.moveTurn(i, when{a.own, a.seq}, when{})
 	}
 	s.unlink(i)
-	s.delEdge(HasAction, s.self, s.ref(i))
+	s.delEdge(HasAction, s.named(s.self), s.handle(i))
 	if a.lane != 0 {
-		s.delEdge(HasAction, s.lanes[a.lane].ref, s.ref(i))
+		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
 	}
-	s.ops = append(s.ops, Op{Kind: DelNode, Node: Node{Ref: s.ref(i), Type: actionTypes[a.typ]}})
+	s.changes.delNode(s.handle(i), actionTypes[a.typ])
+	s.changes.setName(Ref{LabelAction, s.actionID(i)}, s.handle(i))
+	s.dropped = true
 	s.count(actionTypes[a.typ], -1)
 	delete(s.index, a.key)
 	s.actions[i] = action{}

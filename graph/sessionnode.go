@@ -66,7 +66,7 @@ const (
 func (s *Session) observe(f *fact) {
 	n := &s.node
 	if n.shown.status == "" && n.journal != "" && n.started == 0 {
-		s.putRef(s.self, "", Prop{"journal", n.journal})
+		s.putRef(s.self, Prop{"journal", n.journal})
 		s.putContinues()
 	}
 	if f.Status == schema.StatusAbandoned && f.EventType == schema.SessionEnd {
@@ -98,7 +98,7 @@ func (s *Session) observe(f *fact) {
 		if f.Model != "" && !strings.HasPrefix(f.Model, "<") { // <synthetic>: the runtime's own words
 			if won, _ := n.regs.take(st, sessionModel); won != 0 && n.model != f.Model {
 				n.model = f.Model
-				s.putRef(s.self, "", Prop{"model", clip(f.Model)})
+				s.putRef(s.self, Prop{"model", clip(f.Model)})
 			}
 		}
 		st.rank = titleRank(f.Event)
@@ -148,7 +148,7 @@ func (s *Session) sessionProp(st stamp, c class, name, value string) bool {
 	}
 	won, _ := s.node.regs.take(st, c)
 	if won != 0 {
-		s.putRef(s.self, "", Prop{name, clip(value)})
+		s.putRef(s.self, Prop{name, clip(value)})
 	}
 	return won != 0
 }
@@ -185,7 +185,7 @@ func (s *Session) sessionEvent(f *fact) {
 			if f.Reason != "" {
 				reason = f.Reason
 			}
-			s.putRef(s.self, "", Prop{"end_reason", reason})
+			s.putRef(s.self, Prop{"end_reason", reason})
 		}
 		stated, _ := figuresOf(f.Event)
 		n.stated = n.stated.max(stated)
@@ -225,22 +225,22 @@ func (s *Session) sessionUpdate(f *fact) {
 // that journal's fold fills.
 func (s *Session) putContinues() {
 	if s.continues != (Ref{}) {
-		s.putRef(s.continues, "", Prop{"name", s.continues.Key})
-		s.putEdge(Continues, s.self, s.continues)
+		s.putRef(s.continues, Prop{"name", s.continues.Key})
+		s.putEdge(Continues, s.named(s.self), s.named(s.continues))
 	}
 }
 
 func (s *Session) fork(f *fact) {
 	if s.forkedFrom != (Ref{}) {
-		s.delEdge(ForkedFrom, s.self, s.forkedFrom)
+		s.delEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom))
 	}
 	s.forkedFrom = Ref{LabelSession, schema.SafeID(f.ParentSessionID)}
-	s.putRef(s.forkedFrom, "", Prop{"name", s.forkedFrom.Key})
+	s.putRef(s.forkedFrom, Prop{"name", s.forkedFrom.Key})
 	var at any // null takes back what a fact said that lost
 	if f.ParentEventID != "" {
 		at = f.ParentEventID
 	}
-	s.putEdge(ForkedFrom, s.self, s.forkedFrom, Prop{"at", at})
+	s.putEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom), Prop{"at", at})
 }
 
 // tag folds a tag put on or taken off: the latest word on each tag stands.
@@ -257,11 +257,11 @@ func (s *Session) tag(f *fact) {
 		s.node.tags[name] = st
 		ref := Ref{LabelTag, name}
 		if f.Status == "removed" {
-			s.delEdge(HasTag, s.self, ref)
+			s.delEdge(HasTag, s.named(s.self), s.named(ref))
 			continue
 		}
-		s.putRef(ref, "")
-		s.putEdge(HasTag, s.self, ref)
+		s.putRef(ref)
+		s.putEdge(HasTag, s.named(s.self), s.named(ref))
 	}
 }
 
@@ -273,7 +273,7 @@ func (s *Session) firstPrompt(f *fact, t ActionType) {
 	}
 	if g := gistOf(promptText(f.Content), 200); g != "" {
 		n.prompt, n.promptAt = g, f.stamp(0)
-		s.putRef(s.self, "", Prop{"first_prompt", g})
+		s.putRef(s.self, Prop{"first_prompt", g})
 	}
 }
 
@@ -367,7 +367,7 @@ func (s *Session) putSession() {
 	props = append(props, n.spent.changes(n.spent.total().max(n.stated))...) // not both: nothing is counted twice
 	n.shown = v
 	if len(props) > 0 {
-		s.putRef(s.self, "", props...)
+		s.putRef(s.self, props...)
 	}
 }
 

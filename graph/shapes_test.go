@@ -134,7 +134,9 @@ func BenchmarkShapes(b *testing.B) {
 							e.Origin, e.Timestamp = schema.OriginHook, time.Unix(k, 0)
 						}
 						s.Apply(&e)
-						events++
+						if events++; events%batch == 0 {
+							s.Take()
+						}
 					})
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")

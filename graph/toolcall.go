@@ -217,12 +217,12 @@ func (s *Session) nameTool(i int32, name string) {
 	a := &s.actions[i]
 	renamed := a.tool != 0 && s.tools[a.tool] != name
 	if renamed {
-		s.delEdge(UsedTool, s.ref(i), Ref{LabelTool, s.tools[a.tool]})
+		s.delEdge(UsedTool, s.handle(i), s.named(Ref{LabelTool, s.tools[a.tool]}))
 	}
 	a.tool = s.tool(name)
 	ref, props := toolNode(name)
-	s.putRef(ref, "", props...)
-	s.putEdge(UsedTool, s.ref(i), ref)
+	s.putRef(ref, props...)
+	s.putEdge(UsedTool, s.handle(i), s.named(ref))
 	if renamed && len(props) == 1 {
 		props = append(props, Prop{"mcp_server", nil})
 	}

@@ -175,7 +175,7 @@ func TestSumsDoNotOverflow(t *testing.T) {
 	most, cost := int64(math.MaxInt64), 1e300
 	g := New()
 	for k := range 5000 {
-		g.Apply(s.Apply(&schema.Event{EventType: schema.LLMEnd, SessionID: "s", EventID: fmt.Sprint(k), Timestamp: epoch, Origin: schema.OriginAPI,
+		g.Apply(step(s, &schema.Event{EventType: schema.LLMEnd, SessionID: "s", EventID: fmt.Sprint(k), Timestamp: epoch, Origin: schema.OriginAPI,
 			MessageID: fmt.Sprint(k), AgentID: "a1", InputTokens: &most, CostUSD: &cost})...)
 	}
 	agent := g.Node(Ref{LabelAgent, AgentKey("s", "a1")})

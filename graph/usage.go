@@ -193,7 +193,7 @@ func (s *Session) showMissing(l *lane) {
 func (s *Session) putUsage(l *lane) {
 	if l.id != "" {
 		if props := l.spent.changes(l.spent.total()); len(props) > 0 {
-			s.putRef(l.ref, "", props...)
+			s.putRef(l.ref, props...)
 		}
 	}
 }

@@ -128,7 +128,8 @@ func folds(t testing.TB, j *journal.Journal) *graph.Graph {
 		if sessions[session] == nil {
 			sessions[session] = graph.NewSession(session, "journal")
 		}
-		g.Apply(sessions[session].Apply(e)...)
+		sessions[session].Apply(e)
+		g.Apply(sessions[session].Take()...)
 	})
 	return g
 }

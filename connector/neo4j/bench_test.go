@@ -75,9 +75,9 @@ func (r *recordings) batch() (b graph.Batch, events int) {
 	for _, e := range recorded {
 		again := *e
 		again.SessionID = id
-		b.Ops = append(b.Ops, fold.Apply(&again)...)
+		fold.Apply(&again)
 	}
-	b.Ops = graph.Coalesce(b.Ops)
+	b.Ops = fold.Take()
 	return b, len(recorded)
 }
 

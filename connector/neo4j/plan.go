@@ -95,13 +95,7 @@ func (p *plan) claim(batches []graph.Batch) error {
 
 // add sorts a session's ops into the statements that write them.
 func (p *plan) add(c *claim) error {
-	ops := make([]graph.Op, len(c.ops))
-	for i, op := range c.ops { // Coalesce writes to the properties of ops
-		op.Node.Props = slices.Clone(op.Node.Props)
-		op.Edge.Props = slices.Clone(op.Edge.Props)
-		ops[i] = op
-	}
-	ops = graph.Coalesce(ops)
+	ops := graph.Coalesce(c.ops)
 	owned := map[graph.Ref]row{} // the actions put here, for the edges that they own
 	for i := range ops {
 		var err error

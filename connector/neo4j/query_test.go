@@ -20,7 +20,6 @@ func small(t *testing.T, o neo4j.Options) *neo4j.Store {
 	t.Helper()
 	s := empty(t, o)
 	fold := graph.NewSession("s", "j")
-	var ops []graph.Op
 	for i, typ := range []schema.Type{schema.SessionStart, schema.ToolStart} {
 		e := schema.Event{
 			V: schema.Version, EventID: string(typ), EventType: typ, SessionID: "s", SourceSDK: "test", Origin: schema.OriginAPI,
@@ -29,9 +28,9 @@ func small(t *testing.T, o neo4j.Options) *neo4j.Store {
 		if typ == schema.ToolStart {
 			e.ToolName, e.ToolUseID, e.ToolInput = "Bash", "t", []byte(`{"command":"ls"}`)
 		}
-		ops = append(ops, fold.Apply(&e)...)
+		fold.Apply(&e)
 	}
-	b := graph.Batch{Journal: "j", Session: "s", Ops: graph.Coalesce(ops), To: schema.Position{Offset: 1, Sum: 1, First: 1}}
+	b := graph.Batch{Journal: "j", Session: "s", Ops: fold.Take(), To: schema.Position{Offset: 1, Sum: 1, First: 1}}
 	if err := s.Apply(t.Context(), []graph.Batch{b}); err != nil {
 		t.Fatal(err)
 	}

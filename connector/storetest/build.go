@@ -89,13 +89,13 @@ func own(session string, ops []graph.Op) []graph.Op {
 // held gives every Action and Agent that ops put the properties that a fold gives it
 // with its first Op (graph.Node): its session, and an Action its type.
 func held(own string, ops []graph.Op) []graph.Op {
-	ops = cloneOps(ops)
+	ops = slices.Clone(ops)
 	for i := range ops {
 		n := &ops[i].Node
 		if ops[i].Kind != graph.PutNode || n.Label != graph.LabelAction && n.Label != graph.LabelAgent {
 			continue
 		}
-		n.Props = append(n.Props, graph.Prop{Name: "session_id", Value: own})
+		n.Props = append(slices.Clip(n.Props), graph.Prop{Name: "session_id", Value: own})
 		if n.Label == graph.LabelAction {
 			n.Props = append(n.Props, graph.Prop{Name: "action_type", Value: string(n.Type)})
 		}

@@ -67,23 +67,13 @@ func (w *world) batch(l *life) graph.Batch {
 	l.ops = held(l.id, l.ops)
 	b.Ops = l.ops
 	if rapid.Bool().Draw(w.t, "coalesce") {
-		b.Ops = graph.Coalesce(cloneOps(l.ops))
+		b.Ops = graph.Coalesce(l.ops)
 	}
 	l.pos.Offset += 1 + int64(len(l.ops))
 	l.pos.Sum = rapid.Uint64().Draw(w.t, "sum")
 	l.pos.First = 1 << 63
 	b.To = l.pos
 	return b
-}
-
-// cloneOps copies what Coalesce may write to.
-func cloneOps(ops []graph.Op) []graph.Op {
-	out := slices.Clone(ops)
-	for i := range out {
-		out[i].Node.Props = slices.Clone(out[i].Node.Props)
-		out[i].Edge.Props = slices.Clone(out[i].Edge.Props)
-	}
-	return out
 }
 
 func (w *world) odds(n int) bool { return rapid.IntRange(1, n).Draw(w.t, "odds") == 1 }

@@ -148,7 +148,8 @@ func folded(t *testing.T, home string) map[string]*graph.Graph {
 			if err := e.Validate(); err != nil {
 				t.Errorf("%s: %v", f.Session, err)
 			}
-			g.Apply(s.Apply(&e)...)
+			s.Apply(&e)
+			g.Apply(s.Take()...)
 		}
 		c.Close()
 		out[f.Session] = g

@@ -308,7 +308,8 @@ func foldOf(t *testing.T, s *graph.Session, session string, journals ...*journal
 			if err != nil {
 				t.Fatal(err)
 			}
-			g.Apply(s.Apply(&e)...)
+			s.Apply(&e)
+			g.Apply(s.Take()...)
 		}
 		c.Close()
 	}
