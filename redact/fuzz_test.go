@@ -44,6 +44,19 @@ func FuzzEvent(f *testing.F) {
 		if json.Valid(raw) && len(e.Redacted) == 0 && e.Cut == 0 && sameJSON(raw, e.ToolInput) != nil {
 			t.Fatalf("nothing found, and %q became %q", raw, e.ToolInput)
 		}
+		for _, room := range []int{0, 10, 1 << 16} {
+			buf := append(make([]byte, 0, room+5), "first"...)
+			line, longer := r.AppendEvent(buf, in)
+			if own := r.Event(in); !bytes.Equal(line.Bytes(), own.Bytes()) || line.Session() != own.Session() || line.Type() != own.Type() {
+				t.Fatalf("AppendEvent makes %q of what Event makes %q of", line.Bytes(), own.Bytes())
+			}
+			if rest, ok := bytes.CutPrefix(longer, []byte("first")); !ok || len(rest) > 0 && !bytes.Equal(rest, line.Bytes()) {
+				t.Fatalf("AppendEvent makes %q of a buffer", longer)
+			}
+			if _ = append(line.Bytes(), '!'); len(longer) < cap(longer) && longer[:len(longer)+1][len(longer)] == '!' {
+				t.Fatal("what is appended to a line is in the buffer")
+			}
+		}
 		again := checkLine(t, r.Event(e))
 		if !bytes.Equal(again.AppendJSON(nil), e.AppendJSON(nil)) {
 			t.Fatalf("redacting twice differs:\n%s\n%s", e.AppendJSON(nil), again.AppendJSON(nil))

@@ -58,17 +58,35 @@ func New(o Options) *Redactor {
 // that is no JSON is kept as a string (metadata and extra, which are objects, as
 // {"payload": string}), and a session id that is no valid id is hashed.
 func (r *Redactor) Event(e schema.Event) Line {
+	line, _ := r.AppendEvent(nil, e)
+	return line
+}
+
+// AppendEvent is Event for one who makes many lines and gives up all of them at once: it
+// writes the line behind buf, which it returns longer by that line; the line's bytes are
+// those of buf. A line for which buf has no room has memory of its own.
+func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 	e.SessionID = schema.SafeID(e.SessionID)
 	mend(&e)
-	var line []byte
-	if size(&e) <= r.max {
-		line = encode(&e)
+	begin, full := len(buf), buf
+	if need := room(&e); cap(buf)-len(buf) < need {
+		begin, buf = 0, make([]byte, 0, min(need, 1024+2*r.max))
+	} else {
+		full = nil
 	}
-	if line == nil || len(line) > r.max || r.mayHold(line) {
+	encoded := size(&e) <= r.max
+	if encoded {
+		buf = e.AppendJSON(buf)
+	}
+	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(line) {
 		r.rewrite(&e)
-		line = e.AppendJSON(line[:0])
+		buf = e.AppendJSON(buf[:begin])
 	}
-	return Line{session: e.SessionID, typ: e.EventType, json: line}
+	line := Line{session: e.SessionID, typ: e.EventType, json: buf[begin:len(buf):len(buf)]}
+	if full != nil {
+		buf = full
+	}
+	return line, buf
 }
 
 // Text redacts one plain string, by the same rules, and returns what it took out,
@@ -145,9 +163,10 @@ func size(e *schema.Event) int {
 	return len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
 }
 
-func encode(e *schema.Event) []byte {
-	size := size(e)
-	return e.AppendJSON(make([]byte, 0, 1024+size+size/8))
+// room is how long the line of e mostly is at most.
+func room(e *schema.Event) int {
+	n := size(e)
+	return 1024 + n + n/8
 }
 
 // repair returns raw where it is one JSON value on one line, else what comes

@@ -25,7 +25,7 @@ var ErrInvalid = errors.New("invalid event")
 // decodes each value and copies it. A fuzz test holds it against encoding/json.
 func Fields(obj []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
-		for name, value := range rawFields(obj) {
+		for name, value, i := firstField(obj); i >= 0; name, value, i = nextField(obj, i) {
 			if !yield(nameOf(name), value) {
 				return
 			}
@@ -33,39 +33,39 @@ func Fields(obj []byte) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// rawFields is Fields with the keys as they stand in obj, quotes included.
-func rawFields(obj []byte) iter.Seq2[[]byte, json.RawMessage] {
-	return func(yield func([]byte, json.RawMessage) bool) {
-		i := skipSpace(obj, 0)
-		if i >= len(obj) || obj[i] != '{' {
-			return
-		}
-		i = skipSpace(obj, i+1)
-		for i < len(obj) && obj[i] == '"' {
-			end := skipString(obj, i)
-			if end < 0 {
-				return
-			}
-			key := obj[i:end]
-			i = skipSpace(obj, end)
-			if i >= len(obj) || obj[i] != ':' {
-				return
-			}
-			i = skipSpace(obj, i+1)
-			end = skipValue(obj, i)
-			if end < 0 {
-				return
-			}
-			if !yield(key, obj[i:end:end]) {
-				return
-			}
-			i = skipSpace(obj, end)
-			if i >= len(obj) || obj[i] != ',' {
-				return
-			}
-			i = skipSpace(obj, i+1)
-		}
+// firstField returns the raw name and value of an object's first member and the index
+// after it, which is negative where there is none.
+func firstField(obj []byte) (name, value []byte, i int) {
+	if i = skipSpace(obj, 0); i >= len(obj) || obj[i] != '{' {
+		return nil, nil, -1
 	}
+	return fieldAt(obj, skipSpace(obj, i+1))
+}
+
+// nextField is firstField for the member behind the one that ends at obj[i].
+func nextField(obj []byte, i int) (name, value []byte, end int) {
+	if i = skipSpace(obj, i); i >= len(obj) || obj[i] != ',' {
+		return nil, nil, -1
+	}
+	return fieldAt(obj, skipSpace(obj, i+1))
+}
+
+func fieldAt(obj []byte, i int) (name, value []byte, end int) {
+	if i >= len(obj) || obj[i] != '"' {
+		return nil, nil, -1
+	}
+	if end = skipString(obj, i); end < 0 {
+		return nil, nil, -1
+	}
+	name = obj[i:end]
+	if i = skipSpace(obj, end); i >= len(obj) || obj[i] != ':' {
+		return nil, nil, -1
+	}
+	i = skipSpace(obj, i+1)
+	if end = skipValue(obj, i); end < 0 {
+		return nil, nil, -1
+	}
+	return name, obj[i:end:end], end
 }
 
 // Elements yields the raw elements of one JSON array, under the terms of Fields.
@@ -92,9 +92,9 @@ func Elements(arr []byte) iter.Seq[json.RawMessage] {
 
 // Field returns the raw value of one member of obj, or nil.
 func Field(obj []byte, name string) json.RawMessage {
-	for k, v := range rawFields(obj) {
-		if body, ok := plain(k); ok && string(body) == name || !ok && Unquote(k) == name {
-			return v
+	for raw, value, i := firstField(obj); i >= 0; raw, value, i = nextField(obj, i) {
+		if body, ok := plain(raw); ok && string(body) == name || !ok && Unquote(raw) == name {
+			return value
 		}
 	}
 	return nil
