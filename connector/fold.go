@@ -95,7 +95,8 @@ func (f *folding) file(ctx context.Context, session string) error {
 func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, from schema.Position) error {
 	session := p.Session
 	state := f.folds.take(session, from)
-	lines := 0 // of the part
+	lines := 0         // of the part
+	var e schema.Event // one for all: nothing keeps it
 	for ctx.Err() == nil {
 		line, err := cursor.Next()
 		if err == io.EOF {
@@ -106,7 +107,8 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 		if err != nil {
 			return err
 		}
-		e, refused := decode(&f.lines, line, session)
+		var refused error
+		e, refused = decode(&f.lines, line, session)
 		if errors.Is(refused, errNewer) {
 			return f.hold(p, lines, state, refused)
 		}

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -22,16 +23,37 @@ func clip(s string) string {
 // gist is a caption's worth of a text: its first line, at most 80 characters.
 func gist(s string) string { return gistOf(s, 80) }
 
+// gistOf is a caption of at most max characters, white space as one blank each.
 func gistOf(s string, max int) string {
-	s = strings.TrimSpace(s)
+	s = strings.TrimLeftFunc(s, unicode.IsSpace)
 	if len(s) > 16*max {
 		s = s[:16*max]
 	}
-	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "")
-	if utf8.RuneCountInString(s) > max {
-		s = string([]rune(s)[:max-1]) + "…"
+	out := make([]byte, 0, min(len(s), 4*max))
+	cut, n, blank := 0, 0, false // cut is where the last character that fits begins
+	for i, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			blank = n > 0
+			continue
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			continue // no UTF-8
+		}
+		if blank {
+			if n++; n == max {
+				cut = len(out)
+			}
+			out, blank = append(out, ' '), false
+		}
+		if n++; n == max {
+			cut = len(out)
+		}
+		if n > max {
+			return string(append(out[:cut], "…"...))
+		}
+		out = utf8.AppendRune(out, r)
 	}
-	return s
+	return string(out)
 }
 
 func baseName(p string) string {
@@ -67,7 +89,8 @@ func promoted(name string) string {
 func inputProps(e *schema.Event, replace bool) []Prop {
 	values := map[string]any{}
 	rest := []byte{'{'}
-	for _, m := range members(e.ToolInput) {
+	all := members(e.ToolInput)
+	for _, m := range all {
 		k, v := m.name, m.value
 		if p := promoted(k); p != "" && len(v) > 0 && v[0] == '"' && values[p] == nil {
 			values[p] = clip(schema.Unquote(v))
@@ -84,7 +107,7 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 		rest = cutJSON(input)
 	}
 	name := e.ToolName
-	if g := gist(inputGist(e.ToolInput)); g != "" {
+	if g := gist(inputGist(e.ToolInput, all)); g != "" {
 		name += ": " + g
 	}
 	props := []Prop{{"name", name}}
@@ -102,16 +125,22 @@ func inputProps(e *schema.Event, replace bool) []Prop {
 }
 
 // inputGist is the member of an input by which a person knows the call.
-func inputGist(input []byte) string {
+func inputGist(input []byte, members []member) string {
 	for _, k := range []string{
 		"command", "file_path", "notebook_path", "url", "pattern", "description", "query", "skill",
 		"subject", "summary", "prompt",
 	} {
-		if v := schema.FieldString(input, k); v != "" {
-			return v
+		for _, m := range members {
+			if m.name != k {
+				continue
+			}
+			if v := schema.Unquote(m.value); v != "" {
+				return v
+			}
+			break
 		}
 	}
-	for _, m := range members(input) {
+	for _, m := range members {
 		if v := schema.Unquote(m.value); v != "" {
 			return v
 		}

@@ -86,7 +86,9 @@ type fnv uint64
 
 const fnvOffset fnv = 14695981039346656037
 
-func (h fnv) str(s string) fnv {
+func (h fnv) str(s string) fnv { return mix(h, s) }
+
+func mix[T string | []byte](h fnv, s T) fnv {
 	for i := 0; i < len(s); i++ {
 		h = (h ^ fnv(s[i])) * 1099511628211
 	}
@@ -103,22 +105,26 @@ func (h fnv) num(n int64) fnv {
 // long hashes a text by its length, ends and middle: texts reach megabytes, and two
 // records of one fact that differ only elsewhere do not occur (Event.InputHash
 // covers the whole input).
-func (h fnv) long(s []byte) fnv {
+func (h fnv) long(s string) fnv { return mixLong(h, s) }
+
+func (h fnv) longBytes(s []byte) fnv { return mixLong(h, s) }
+
+func mixLong[T string | []byte](h fnv, s T) fnv {
 	if len(s) > 1536 {
 		mid := len(s) / 2
-		return h.num(int64(len(s))).str(string(s[:512])).str(string(s[mid : mid+512])).str(string(s[len(s)-512:]))
+		return mix(mix(mix(h.num(int64(len(s))), s[:512]), s[mid:mid+512]), s[len(s)-512:])
 	}
-	return h.str(string(s))
+	return mix(h, s)
 }
 
 // contentSum hashes what an event says, without its id and time: two hook calls with
 // the same payload have the same sum.
 func contentSum(e *schema.Event) uint64 {
 	h := fnvOffset.str(string(e.EventType)).str(e.HookEventName).str(e.AgentID).str(e.AgentType).
-		str(e.InputHash).str(e.PromptID).str(e.ToolName).str(e.ToolUseID).long(e.ToolInput).
-		long(e.Result).str(e.ErrorType).long([]byte(e.ErrorMessage)).str(e.Role).long([]byte(e.Content)).
+		str(e.InputHash).str(e.PromptID).str(e.ToolName).str(e.ToolUseID).longBytes(e.ToolInput).
+		longBytes(e.Result).str(e.ErrorType).long(e.ErrorMessage).str(e.Role).long(e.Content).
 		str(e.Model).str(e.Status).str(e.Reason).str(e.Title).str(e.TaskID).str(e.MessageID).
-		str(e.AgentName).str(e.FromAgent).str(e.ToAgent).str(e.WorkingDirectory).long(e.Extra)
+		str(e.AgentName).str(e.FromAgent).str(e.ToAgent).str(e.WorkingDirectory).longBytes(e.Extra)
 	if e.IsError {
 		h = h.str("error")
 	}
@@ -131,7 +137,7 @@ func contentSum(e *schema.Event) uint64 {
 // recordSum breaks the tie of two records of one fact with the same time: it covers
 // what contentSum leaves out.
 func recordSum(e *schema.Event, content uint64) uint64 {
-	h := fnv(content).str(e.EventID).long(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
+	h := fnv(content).str(e.EventID).longBytes(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
 		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin)).
 		str(e.SourceSDK).str(e.PromptHash).str(e.ParentSessionID).str(e.ParentEventID)
 	for _, tag := range e.Tags {

@@ -266,7 +266,7 @@ func inputHash(e *schema.Event) uint64 {
 	if e.InputHash != "" {
 		return uint64(fnvOffset.str(e.InputHash))
 	}
-	return uint64(fnvOffset.long(e.ToolInput))
+	return uint64(fnvOffset.longBytes(e.ToolInput))
 }
 
 func (s *Session) putPrompt(i int32, f *fact) {
