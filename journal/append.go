@@ -7,60 +7,122 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// Append writes each line to its session's file, with one write(2) each. It takes
-// only what redaction returned, so that no writer can forget it.
+// maxWrite bounds what several records are written with at once. A longer record is
+// written alone.
+const maxWrite = 64 << 10
+
+// Append writes lines to the files of their sessions: each whole, by one write(2), which
+// those that follow each other in a file share. It takes only what redaction returned, so
+// that no writer can forget it.
 //
 // A nil error acknowledges every line: each is in its file whole, and no crash of
-// this or another process takes it away again. On an error the lines before the
-// failing one are written, and appending them again is harmless: a fact recorded
-// twice is one fact.
+// this or another process takes it away again. On an error some of the lines may be
+// written, and appending them again is harmless: a fact recorded twice is one fact.
 func (j *Journal) Append(lines ...redact.Line) error {
-	var f *os.File
-	var open string
-	defer func() { closeFile(f) }()
-	var buf []byte
+	a := appending{j: j}
+	if len(lines) > 1 {
+		a.buf = j.buffer()
+		defer func() { j.buffers.Put(a.buf) }()
+	}
 	for _, line := range lines {
-		session := line.Session()
-		if f == nil || session != open {
-			closeFile(f)
-			var err error
-			if f, err = j.openAppend(session); err != nil {
-				return err
-			}
-			open = session
-		}
-		record := line.Bytes()
-		if len(record) > j.maxLine {
-			return fmt.Errorf("journal: session %s: a record of %d bytes, the longest is %d", session, len(record), j.maxLine)
-		}
-		buf = frame(buf[:0], record)
-		if err := j.put(f, buf); err != nil {
-			return fmt.Errorf("journal: session %s: %w", session, err)
-		}
-		if line.Type() != schema.SessionEnd {
-			continue
-		}
-		// The one moment at which nobody waits for the next hook.
-		if err := f.Sync(); err != nil {
-			return fmt.Errorf("journal: session %s: %w", session, err)
+		if err := a.add(line); err != nil {
+			return errors.Join(err, a.close())
 		}
 	}
+	return a.close()
+}
+
+func (j *Journal) buffer() *[maxWrite]byte {
+	buf, _ := j.buffers.Get().(*[maxWrite]byte)
+	if buf == nil {
+		buf = new([maxWrite]byte)
+	}
+	return buf
+}
+
+// appending is one Append.
+type appending struct {
+	j       *Journal
+	session string
+	f       *os.File // of session
+	framed  []byte   // records that are not written yet
+	buf     *[maxWrite]byte
+}
+
+func (a *appending) add(line redact.Line) (err error) {
+	if session := line.Session(); a.f == nil || session != a.session {
+		if err := a.close(); err != nil {
+			return err
+		}
+		if a.f, err = a.j.openAppend(session); err != nil {
+			return err
+		}
+		a.session = session
+	}
+	record := line.Bytes()
+	if len(record) > a.j.maxLine {
+		return fmt.Errorf("journal: session %s: a record of %d bytes, the longest is %d", a.session, len(record), a.j.maxLine)
+	}
+	if len(a.framed)+len(record)+2 > maxWrite {
+		if err := a.flush(); err != nil {
+			return err
+		}
+	}
+	if a.framed == nil && a.buf != nil && len(record)+2 <= maxWrite {
+		a.framed = a.buf[:0]
+	}
+	a.framed = frame(a.framed, record)
+	if line.Type() != schema.SessionEnd {
+		return nil
+	}
+	if err := a.flush(); err != nil {
+		return err
+	}
+	// The one moment at which nobody waits for the next hook.
+	if err := a.f.Sync(); err != nil {
+		return fmt.Errorf("journal: session %s: %w", a.session, err)
+	}
 	return nil
+}
+
+// flush writes the records that are not written yet.
+func (a *appending) flush() error {
+	framed := a.framed
+	a.framed = nil
+	if len(framed) == 0 {
+		return nil
+	}
+	if err := a.j.put(a.f, framed); err != nil {
+		return fmt.Errorf("journal: session %s: %w", a.session, err)
+	}
+	return nil
+}
+
+func (a *appending) close() error {
+	if a.f == nil {
+		return nil
+	}
+	err := a.flush()
+	a.f.Close()
+	a.f = nil
+	return err
 }
 
 // frame appends `\n{json}\n` to dst. The newline in front ends whatever a writer
 // that died left behind; without it that torn tail would swallow this record.
 func frame(dst, record []byte) []byte {
-	dst = append(dst, '\n')
+	dst = append(slices.Grow(dst, len(record)+2), '\n')
+	begin := len(dst)
 	dst = append(dst, record...)
 	// Between the tokens of a JSON value a newline is a blank; inside a record it
 	// would tear it in two.
-	for body := dst[1:]; ; {
+	for body := dst[begin:]; ; {
 		i := bytes.IndexByte(body, '\n')
 		if i < 0 {
 			break
@@ -71,11 +133,12 @@ func frame(dst, record []byte) []byte {
 	return append(dst, '\n')
 }
 
-// put writes one framed record with one system call. After a short write the rest
-// must not follow: another process's record may stand between. The whole record is
-// written again, once; the piece before it is a torn line, which readers skip.
+// put writes framed records with one system call. After a short write the rest must not
+// follow: another process's record may stand between. The record that was torn is
+// written again whole, once, with those behind it; the piece before it is a torn line,
+// which readers skip.
 func (j *Journal) put(f *os.File, framed []byte) error {
-	for range 2 {
+	for again := false; ; again = true {
 		n, err := j.write(f, framed)
 		if err != nil {
 			return err
@@ -83,8 +146,27 @@ func (j *Journal) put(f *os.File, framed []byte) error {
 		if n == len(framed) {
 			return nil
 		}
+		done := whole(framed[:n])
+		if done == 0 && again {
+			return fmt.Errorf("write %s: %w", f.Name(), io.ErrShortWrite)
+		}
+		framed = framed[done:]
 	}
-	return fmt.Errorf("write %s: %w", f.Name(), io.ErrShortWrite)
+}
+
+// whole returns how long the records are that are whole in what was written of framed
+// records: each has a newline at its beginning, one at its end, and none between.
+func whole(written []byte) (n int) {
+	for i := 0; ; {
+		for range 2 {
+			k := bytes.IndexByte(written[i:], '\n')
+			if k < 0 {
+				return n
+			}
+			i += k + 1
+		}
+		n = i
+	}
 }
 
 // openAppend opens a session's file, and makes what is missing on the way: the
@@ -120,10 +202,4 @@ func wrap(err error) error {
 		return nil
 	}
 	return fmt.Errorf("journal: %w", err)
-}
-
-func closeFile(f *os.File) {
-	if f != nil {
-		f.Close()
-	}
 }

@@ -42,7 +42,8 @@
 //
 //	\n{json}\n
 //
-// with one write(2) on a file opened with O_APPEND. The json holds no newline.
+// with one write(2) on a file opened with O_APPEND. The json holds no newline. Several
+// records, each framed like that, may share a write.
 //
 // Why a newline in front: a writer that is killed in the middle of its write leaves
 // a torn tail, a piece of a record without a newline. Written as `{json}\n`, the
@@ -52,8 +53,9 @@
 // torn tail first.
 //
 // Why one write: os.File.Write loops on a short write, and between its two halves
-// another process's record may land. After a short write the whole record, framed,
-// is written again, once. What the first attempt left is a torn line.
+// another process's record may land. After a short write the whole record that it tore,
+// framed, is written again, once, and with it those that were to follow. What the first
+// attempt left is a torn line.
 //
 // A record may stand in a file twice (a writer that was killed after its write and
 // before it could say so, a short write by nothing but the last newline). Events

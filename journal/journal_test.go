@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // line returns a redacted event of a session, with an id and a text of its own.
@@ -151,6 +154,67 @@ func TestShortWriteIsWrittenAgainWhole(t *testing.T) {
 	ids, _, torn := read(t, j, "s", Position{})
 	if diff := cmp.Diff([]string{"a"}, ids); diff != "" || torn != 1 || writes != 2 {
 		t.Errorf("writes %d, torn %d, ids %s", writes, torn, diff)
+	}
+}
+
+// TestShortWritesOfManyRecords: wherever writes fall short, and whatever another process
+// writes in between, each record of an Append is in its file once, but for those that were
+// torn, and in order.
+func TestShortWritesOfManyRecords(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		j := open(t)
+		var lines []redact.Line
+		var want []string
+		for i := range rapid.IntRange(2, 30).Draw(rt, "records") {
+			id := strconv.Itoa(i)
+			n := rapid.SampledFrom([]int{1, 100, 3000, maxWrite - 300, maxWrite, 2 * maxWrite}).Draw(rt, "length")
+			typ := rapid.SampledFrom([]schema.Type{schema.Message, schema.Message, schema.SessionEnd}).Draw(rt, "type")
+			lines, want = append(lines, typed(typ, "s", id, strings.Repeat("x", n))), append(want, id)
+		}
+		short, torn, others := false, 0, 0
+		j.write = func(f *os.File, p []byte) (int, error) {
+			if short = !short && rapid.Bool().Draw(rt, "short"); !short {
+				return writeOnce(f, p)
+			}
+			n, err := writeOnce(f, p[:rapid.IntRange(0, len(p)-1).Draw(rt, "written")])
+			if err == nil && n > whole(p[:n]) {
+				torn++
+			}
+			if err == nil && rapid.Bool().Draw(rt, "another process") {
+				_, err = writeOnce(f, frame(nil, line("s", "other", "1").Bytes()))
+				others++
+			}
+			return n, err
+		}
+		if err := j.Append(lines...); err != nil {
+			rt.Fatal(err)
+		}
+		ids, _, lost := read(t, j, "s", Position{})
+		got := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "other" })
+		if lost > torn || len(got) > len(want)+torn || len(ids)-len(got) != others {
+			rt.Fatalf("%q, %d torn, for %q, %d torn, %d others", ids, lost, want, torn, others)
+		}
+		if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+}
+
+// TestFewWrites: records that follow each other share a write.
+func TestFewWrites(t *testing.T) {
+	j := open(t)
+	writes := 0
+	j.write = func(f *os.File, p []byte) (int, error) {
+		writes++
+		return writeOnce(f, p)
+	}
+	var lines []redact.Line
+	for i := range 1000 {
+		lines = append(lines, line("s", strconv.Itoa(i), "text"))
+	}
+	mustAppend(t, j, lines...)
+	if ids, _, torn := read(t, j, "s", Position{}); len(ids) != 1000 || torn != 0 || writes > 10 {
+		t.Errorf("%d records, %d torn, by %d writes", len(ids), torn, writes)
 	}
 }
 
