@@ -82,7 +82,7 @@ func (r *Replica) setDefaults() {
 type Report struct {
 	Sessions int           `json:"sessions"` // with something new
 	Events   int           `json:"events"`   // folded
-	Ops      int           `json:"ops"`      // written, after coalescing
+	Ops      int           `json:"ops"`      // written
 	Refused  int           `json:"refused"`  // lines that are JSON and no events of this version
 	Torn     int           `json:"torn"`     // lines that are no records
 	Resets   int           `json:"resets"`   // sessions dropped since their file was replaced

@@ -7,10 +7,8 @@ import (
 )
 
 const (
-	// maxPart bounds one session's share of a transaction, in events. An event of a
-	// long session makes eight ops before they are coalesced, and all of a share are
-	// in memory at once: with 8,000 events 100,000 in one session take 336 MB, with
-	// 2,000 they take 193 MB, and no longer.
+	// maxPart bounds one session's share of a transaction, in events: what they change is
+	// in memory at once, texts included.
 	maxPart = 1000
 	// maxSessions bounds the sessions of one transaction: each brings its nodes, its
 	// edges and a batch, however few its events are.
