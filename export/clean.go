@@ -12,16 +12,11 @@ import (
 // cleaner makes a session's texts fit for a document.
 type cleaner struct {
 	redactor func(string) string
-	escape   *regexp.Regexp // what a terminal acts on
 	data     *regexp.Regexp // the head of a data: URL
 }
 
 func newCleaner(redact func(string) string) *cleaner {
-	return &cleaner{
-		redactor: redact,
-		escape:   regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])"),
-		data:     regexp.MustCompile(`data:[\w.+/-]{1,80};base64,$`),
-	}
+	return &cleaner{redactor: redact, data: regexp.MustCompile(`data:[\w.+/-]{1,80};base64,$`)}
 }
 
 func (c *cleaner) redact(s string) string {
@@ -31,40 +26,11 @@ func (c *cleaner) redact(s string) string {
 	return c.redactor(s)
 }
 
-// text is s redacted, without control characters, invisible ones that reorder what is
-// read, and binary content.
+// text is s without control characters, invisible ones that reorder what is read, and
+// binary content, and redacted after that: a secret may have had such a character in it.
 func (c *cleaner) text(s string) string {
-	s = c.redact(s)
-	if strings.IndexByte(s, '\x1b') >= 0 {
-		s = c.escape.ReplaceAllString(s, "")
-	}
-	if !isPlain(s) {
-		s = strings.Map(readable, strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n"))
-	}
-	s = c.withoutBinary(s)
+	s = c.withoutBinary(c.redact(render.Clean(s)))
 	return strings.TrimRight(strings.Trim(s, "\n"), " \t\n")
-}
-
-func readable(r rune) rune {
-	switch {
-	case r == '\n', r == '\t', r == '\u200d', r == '\u200c': // joiners are part of words and of emoji
-		return r
-	case r == '\u2028', r == '\u2029':
-		return '\n'
-	case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r):
-		return -1
-	}
-	return r
-}
-
-// isPlain reports whether s is ASCII that readable leaves as it is.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 // mostWord is the length from which a word is binary content if it looks like base64.

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -98,7 +97,7 @@ func (b *builder) facts() (out []field) {
 		end = s.LastEventAt
 	}
 	if !s.StartedAt.IsZero() && end.After(s.StartedAt) {
-		add("Took", span(end.Sub(s.StartedAt)))
+		add("Took", render.Duration(end.Sub(s.StartedAt)))
 	}
 	add("Status", s.Status)
 	add("Agent", s.SourceSDK)
@@ -108,10 +107,10 @@ func (b *builder) facts() (out []field) {
 	}
 	add("Branch", s.GitBranch)
 	add("Tags", strings.Join(s.Tags, ", "))
-	add("Tokens", b.tokens())
-	if s.TotalCostUSD != nil {
-		add("Cost", "$"+strconv.FormatFloat(*s.TotalCostUSD, 'f', 4, 64))
-	}
+	style := render.Style{UTF8: true}
+	add("Tokens", strings.Join(style.Tokens(b.Usage.Total), ", "))
+	add("Cost", style.Cost(&b.Usage))
+	add("By agent", strings.Join(style.ByAgent(&b.Usage), ", "))
 	counts := []string{render.Plural(s.ToolCallCount, "tool call")}
 	if s.AgentCount > 0 {
 		counts = append(counts, render.Plural(s.AgentCount, "subagent"))
@@ -135,32 +134,6 @@ func (b *builder) models() []string {
 	return slices.SortedFunc(maps.Keys(calls), func(x, y string) int {
 		return cmp.Or(cmp.Compare(calls[y], calls[x]), cmp.Compare(x, y))
 	})
-}
-
-func (b *builder) tokens() string {
-	var read, written int64
-	bound := ""
-	for i := range b.Actions {
-		a := &b.Actions[i]
-		if a.ActionType != graph.LLMCall {
-			continue
-		}
-		r, _ := a.Properties["cache_read_input_tokens"].(int64)
-		w, _ := a.Properties["cache_creation_input_tokens"].(int64)
-		read, written = read+r, written+w
-		if lower, _ := a.Properties["lower_bound"].(bool); lower {
-			bound = "at least "
-		}
-	}
-	s := b.Session
-	if s.TotalInputTokens+s.TotalOutputTokens+read+written == 0 {
-		return ""
-	}
-	text := bound + render.Count(s.TotalInputTokens) + " in, " + render.Count(s.TotalOutputTokens) + " out"
-	if read+written > 0 {
-		text += ", " + render.Count(read) + " read from cache, " + render.Count(written) + " written to it"
-	}
-	return text
 }
 
 // leftOut names what a reader of a conversation does not miss, and how much of it there
@@ -200,15 +173,4 @@ func clock(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("15:04:05")
-}
-
-// span is a duration as people read it: 30ms, 1.2s, 1m5s, 2h3m0s.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

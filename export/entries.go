@@ -99,6 +99,9 @@ func (b *builder) entry(it *graph.TreeItem, depth int) *entry {
 // said is a text that somebody said, or that the runtime did.
 func (b *builder) said(kind string, a *graph.ActionRow) *entry {
 	e := &entry{Kind: kind, When: clock(a.Timestamp), Text: b.text(a.Text)}
+	for _, image := range render.Images(a) {
+		e.Text = strings.TrimLeft(e.Text+"\n\n"+b.line(image, 120), "\n")
+	}
 	if a.Status == "failed" {
 		e.Status, e.Mark = "failed", "✗"
 	}
@@ -130,9 +133,14 @@ func (b *builder) agent(a *graph.AgentRow) *entry {
 		e.Head += " (which call spawned it is not known)"
 	}
 	e.Mark, e.Status = ending(a.Status, false)
-	if !a.StartedAt.IsZero() && a.EndedAt.After(a.StartedAt) {
-		e.Took = span(a.EndedAt.Sub(a.StartedAt))
+	took := []string{}
+	if tokens := (render.Style{UTF8: true}).AgentTokens(a); tokens != "" {
+		took = append(took, tokens)
 	}
+	if !a.StartedAt.IsZero() && a.EndedAt.After(a.StartedAt) {
+		took = append(took, render.Duration(a.EndedAt.Sub(a.StartedAt)))
+	}
+	e.Took = strings.Join(took, " · ")
 	return e
 }
 
@@ -142,7 +150,7 @@ func (b *builder) call(it *graph.TreeItem, depth int) *entry {
 	e := &entry{Kind: "call", Head: b.line(cmpOr(a.Name, a.ToolName), 160), When: clock(a.Timestamp)}
 	e.Mark, e.Status = ending(a.Status, a.NeverRan)
 	if ms := a.DurationMS; ms != nil && *ms > 0 && *ms < 1e12 && e.Status != "denied" && e.Status != "blocked" {
-		e.Took = span(time.Duration(*ms * float64(time.Millisecond)))
+		e.Took = render.Duration(time.Duration(*ms * float64(time.Millisecond)))
 	}
 	e.Entries = b.kidsOf(it, e, depth)
 	e.Input = b.input(a, it.Kids)
@@ -236,6 +244,9 @@ func (b *builder) result(r *graph.ActionRow) (out []field) {
 		out = append(out, whole("", text, ""))
 	}
 	rest := schema.Field([]byte(property(r, "properties")), "result")
+	if picture := b.line(render.Picture(rest), 120); picture != "" {
+		return append(out, whole("", picture, ""))
+	}
 	hunks := schema.Field(rest, "structuredPatch")
 	if patch := b.text(patchText(hunks)); patch != "" {
 		return append(out, whole("", patch, "diff"))

@@ -13,19 +13,27 @@
 //	r, err := home.Reader(ctx) // of an actiongraph.Home
 //	actions, err := r.Actions(ctx, graph.ActionFilter{Session: row.SessionID, Content: true})
 //	agents, err := r.Agents(ctx, row.SessionID)
-//	err = export.Conversation{Session: row, Actions: actions, Agents: agents, Redact: take}.HTML(w)
+//	rows, err := r.Usage(ctx, usage.SessionFilter(row.SessionID))
+//	prices, err := usage.ListPrices()
+//	used := usage.OfSession(rows, row, agents, &prices)
+//	err = export.Conversation{Session: row, Actions: actions, Agents: agents, Usage: used, Redact: take}.HTML(w)
 //
 // The same session gives the same document, byte by byte: times are UTC, and no clock is
 // read.
 package export
 
-import "github.com/actiongraph/actiongraph/graph"
+import (
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/usage"
+)
 
 // Conversation is a session with what happened in it, as connector.Reader answers.
 type Conversation struct {
 	Session graph.SessionRow
 	Actions []graph.ActionRow // all, in the order of time, with content
 	Agents  []graph.AgentRow
+	// Usage is what its model calls used and cost; without calls it is not in the document.
+	Usage usage.Report
 	// Redact takes secrets out of a text. nil leaves it as the journal has it, from which
 	// they were taken when it was written.
 	Redact func(string) string

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/usage"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -84,7 +85,10 @@ func conversation() Conversation {
 	add("sys", 18, graph.SystemMessage, func(r *graph.ActionRow) { r.Text = "<command-name>/clear</command-name>" })
 	add("so", 19, graph.StructuredOutput, func(r *graph.ActionRow) { r.Text = `{"ok":true}` })
 	add("end", 20, graph.TurnEnd, nil)
-	add("p2", 21, graph.UserMessage, func(r *graph.ActionRow) { r.Text = "token [REDACTED:github-token] and SECRET" })
+	add("p2", 21, graph.UserMessage, func(r *graph.ActionRow) {
+		r.Text = "token [REDACTED:github-token] and SECRET, SEC\u200bRET"
+		r.Properties = map[string]any{"images": `[{"type":"image","media_type":"image/png","bytes":34127},{"type":"document"}]`}
+	})
 	add("end2", 22, graph.TurnEnd, func(r *graph.ActionRow) { r.Text = "Done." })
 	return Conversation{
 		Session: graph.SessionRow{
@@ -94,8 +98,22 @@ func conversation() Conversation {
 		},
 		Actions: rows,
 		Agents: []graph.AgentRow{{AgentID: "g1", AgentType: "Explore", Description: "find callers", Prompt: "look", Status: "completed",
-			SpawnedByActionID: "c7", StartedAt: at(11), EndedAt: at(13)}},
+			SpawnedByActionID: "c7", StartedAt: at(11), EndedAt: at(13), TotalInputTokens: 345, TotalOutputTokens: 67, TotalLowerBound: true}},
+		Usage:  used(),
 		Redact: func(s string) string { return strings.ReplaceAll(s, "SECRET", "[REDACTED:secret]") },
+	}
+}
+
+// used is what two calls used, one of them a subagent's, by a model without a price.
+func used() usage.Report {
+	dollars := 0.12345
+	return usage.Report{
+		Total: usage.Sums{Calls: 2, Input: 12345, Output: 678, CacheRead: 12345, CacheWrite: 67, Tokens: 25435, LowerBound: true, CostUSD: &dollars, CostLowerBound: true},
+		Rows: []usage.Row{
+			{Key: usage.MainThread, Sums: usage.Sums{Calls: 1, Tokens: 25023, CostUSD: &dollars}},
+			{Key: "Explore", Sums: usage.Sums{Calls: 1, Tokens: 412, LowerBound: true, CostLowerBound: true}},
+		},
+		Unpriced: []string{"<model>"},
 	}
 }
 
@@ -161,10 +179,11 @@ func anywhere(text func() string) Conversation {
 		a := &c.Actions[i]
 		a.Name, a.Text, a.Model = text(), text(), text()
 		if a.ActionType == graph.ToolCall {
-			a.Properties = map[string]any{"command": text(), "error_message": text(), "properties": `{"tool_input":{"k":` + quote(text()) + `,` + quote(text()) + `:[` + quote(text()) + `]}}`}
+			a.Properties = map[string]any{"images": `[{"type":` + quote(text()) + `,"media_type":` + quote(text()) + `}]`, "command": text(), "error_message": text(), "properties": `{"tool_input":{"k":` + quote(text()) + `,` + quote(text()) + `:[` + quote(text()) + `]}}`}
 		}
 	}
 	c.Agents[0].AgentType, c.Agents[0].Description, c.Agents[0].Prompt, c.Agents[0].LastAssistantMessage = text(), text(), text(), text()
+	c.Usage.Rows[1].Key, c.Usage.Unpriced[0] = text(), text()
 	return c
 }
 
@@ -221,7 +240,7 @@ func TestClean(t *testing.T) {
 	c := newCleaner(nil)
 	image := strings.Repeat("iVBORw0KGgo", 60)
 	for in, want := range map[string]string{
-		"a\x1b[31mred\x1b[0m\x1b]0;title\ab": "aredb", "a\r\nb\u202ec\x00\ufeff": "a\nbc", "\n x \n": " x", "👩\u200d💻": "👩\u200d💻", "a\xff": "a\ufffd",
+		"a\x1b[31mred\x1b[0m\x1b]0;title\ab": "aredb", "a\r\nb\u202ec\x00\ufeff": "a\nbc", "1%\r2%\r\r\nok\r": "1%\n2%\nok", "\n x \n": " x", "👩\u200d💻": "👩\u200d💻", "a\xff": "a\ufffd",
 		"see data:image/png;base64," + image + "== there": "see [binary content of 495 bytes left out] there",
 		image:                              "[binary content of 495 bytes left out]",
 		strings.Repeat("-", 900):           strings.Repeat("-", 900),

@@ -24,10 +24,10 @@ func (a *app) exportCmd() *cobra.Command {
 		Short: "Write one session as a document that can be shared",
 		Long: `Write one session as a document that people can read without this program: prompts,
 answers, thinking, tool calls with input and result (folded), subagents where they were
-spawned, what failed and what was denied.
+spawned, what failed and what was denied, tokens and what they cost as "usage" has them.
 
 HTML is one page without scripts, which loads nothing from anywhere. Texts pass redaction
-once more, images and binary content are left out; user, host and directory are not named
+once more, images and binary content are named and left out; user, host and directory are not named
 in its head. They may be in the texts, as may be what no rule of redaction knows: read it
 before you share it.`,
 		Example: `  ag-sessiond export latest --format md
@@ -63,8 +63,12 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 	if err != nil {
 		return err
 	}
+	used, err := a.used(ctx, r, s, agents)
+	if err != nil {
+		return err
+	}
 	redactor := redact.New(redact.Options{})
-	c := export.Conversation{Session: s, Actions: actions, Agents: agents, Redact: func(text string) string {
+	c := export.Conversation{Session: s, Actions: actions, Agents: agents, Usage: used, Redact: func(text string) string {
 		text, _ = redactor.Text(text)
 		return text
 	}}

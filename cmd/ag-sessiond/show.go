@@ -44,7 +44,7 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 	if err != nil {
 		return err
 	}
-	u, err := a.used(ctx, r, s.SessionID)
+	u, err := a.used(ctx, r, s, agents)
 	if err != nil {
 		return err
 	}
@@ -54,15 +54,14 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 			used
 			Agents  []graph.AgentRow  `json:"agents"`
 			Actions []graph.ActionRow `json:"actions"`
-		}{shown{s}, u, list(agents), list(actions)})
+		}{shown{s}, asUsed(&u), list(agents), list(actions)})
 	}
 	if full {
 		if err := a.addPayloads(ctx, s.SessionID, actions); err != nil {
 			a.note("what is unknown is shown without its payload: %v", err)
 		}
 	}
-	tokens, cost := a.usedWords(u)
-	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full, Tokens: tokens, Cost: cost})
+	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full, Usage: u})
 }
 
 // shown is a SessionRow whose tokens and cost are, in JSON, those of what it is beside.

@@ -48,7 +48,14 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	if err != nil {
 		return err
 	}
-	u, err := a.used(ctx, r, s.SessionID)
+	s.TotalLowerBound = sum.TotalLowerBound
+	var agents []graph.AgentRow
+	if s.SessionID != "" {
+		if agents, err = r.Agents(ctx, s.SessionID); err != nil {
+			return err
+		}
+	}
+	u, err := a.used(ctx, r, s, agents)
 	if err != nil {
 		return err
 	}
@@ -61,7 +68,7 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 			sum.ToolCallStatuses = map[string]int64{}
 		}
 		return a.printJSON(seedSummary{
-			plainSummary: plainSummary{sum}, used: u, Model: s.Model,
+			plainSummary: plainSummary{sum}, used: asUsed(&u), Model: s.Model,
 			UserMessages:      sum.ActionTypes[string(graph.UserMessage)],
 			AssistantMessages: sum.ActionTypes[string(graph.AssistantMessage)],
 		})
@@ -71,10 +78,12 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	a.counts("tool calls", sum.ToolCallCount, sum.ToolCallStatuses)
 	a.printf("%-12s%s\n", "subagents", render.Count(sum.AgentCount))
 	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
-	tokens, cost := a.usedWords(u)
-	if len(tokens) > 0 {
+	if tokens := a.style.Tokens(u.Total); len(tokens) > 0 {
 		a.printf("%-12s%s\n", "tokens", a.style.Wrap(12, tokens))
-		a.printf("%-12s%s\n", "cost", cost)
+		a.printf("%-12s%s\n", "cost", a.style.Cost(&u))
+	}
+	if by := a.style.ByAgent(&u); len(by) > 0 {
+		a.printf("%-12s%s\n", "by agent", a.style.Wrap(12, by))
 	}
 	if len(sum.Tools) == 0 {
 		return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -87,32 +86,10 @@ func (a *app) usageLabels(report usage.Report, names shortNames) (labels []strin
 func (a *app) sumCells(s usage.Sums) []string {
 	least := ""
 	if s.LowerBound {
-		least = a.atLeast()
+		least = a.style.AtLeast()
 	}
 	return []string{render.Count(s.Input), least + render.Count(s.Output), render.Count(s.CacheWrite),
-		render.Count(s.CacheRead), least + render.Count(s.Tokens), a.cost(s)}
-}
-
-// cost is what is known of it; what is less than a cent is not nothing.
-func (a *app) cost(s usage.Sums) string {
-	switch {
-	case s.CostUSD == nil && a.style.UTF8:
-		return "–"
-	case s.CostUSD == nil:
-		return "-"
-	case s.CostLowerBound:
-		return fmt.Sprintf("%s$%.2f", a.atLeast(), *s.CostUSD)
-	case *s.CostUSD > 0 && *s.CostUSD < 0.005:
-		return "<$0.01"
-	}
-	return fmt.Sprintf("$%.2f", *s.CostUSD)
-}
-
-func (a *app) atLeast() string {
-	if a.style.UTF8 {
-		return "≥"
-	}
-	return ">="
+		render.Count(s.CacheRead), least + render.Count(s.Tokens), a.style.Dollars(s)}
 }
 
 // wholeIf is what a column may give: nothing where its texts have to be whole.
@@ -161,20 +138,9 @@ func (s shortNames) list(models []string) string {
 // usageNotes explains the marks of a table that has them.
 func (a *app) usageNotes(report usage.Report) {
 	if report.Total.LowerBound {
-		a.note("%s a lower bound: of some calls the transcript has no final figures", a.atLeast())
+		a.note("%s a lower bound: of some calls the transcript has no final figures", a.style.AtLeast())
 	}
 	if len(report.Unpriced) > 0 {
-		a.note("no price is known of %s: [prices] in %s takes one", shortList(report.Unpriced), a.configPath())
+		a.note("no price is known of %s: [prices] in %s takes one", render.Models(report.Unpriced), a.configPath())
 	}
-}
-
-// shortList names models in full: what [prices] takes.
-func shortList(models []string) string {
-	names := make([]string, len(models))
-	for i, m := range models {
-		if names[i] = m; m == "" {
-			names[i] = "a model without a name"
-		}
-	}
-	return strings.Join(names, ", ")
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/usage"
 )
 
@@ -22,52 +21,30 @@ type used struct {
 	CostUSD        *float64 `json:"total_cost_usd,omitempty"`
 	CostLowerBound bool     `json:"cost_lower_bound"`
 	Unpriced       []string `json:"unpriced_models,omitempty"`
-
-	sums usage.Sums
+	// ByAgent is whose it was: the main thread's and each type of subagent's.
+	ByAgent []usage.Part `json:"usage_by_agent,omitempty"`
 }
 
-// used asks for it; "" is all sessions.
-func (a *app) used(ctx context.Context, r connector.Reader, session string) (u used, err error) {
+// asUsed is a report by agent as show and summary print it in JSON.
+func asUsed(r *usage.Report) used {
+	t := r.Total
+	u := used{Input: t.Input, Output: t.Output, CacheRead: t.CacheRead, CacheWrite: t.CacheWrite, Tokens: t.Tokens, LowerBound: t.LowerBound,
+		CostUSD: t.CostUSD, CostLowerBound: t.CostLowerBound, Unpriced: r.Unpriced}
+	for _, row := range r.Rows {
+		u.ByAgent = append(u.ByAgent, usage.Part{Agent: row.Key, Sums: row.Sums})
+	}
+	return u
+}
+
+// used asks what a session used; one without an id is all sessions.
+func (a *app) used(ctx context.Context, r connector.Reader, s graph.SessionRow, agents []graph.AgentRow) (usage.Report, error) {
 	prices, err := a.prices()
 	if err != nil {
-		return u, err
+		return usage.Report{}, err
 	}
-	o := usage.Options{By: usage.Model}
-	rows, err := r.Usage(ctx, o.Filter(graph.UsageFilter{Session: session}))
+	rows, err := r.Usage(ctx, usage.SessionFilter(s.SessionID))
 	if err != nil {
-		return u, err
+		return usage.Report{}, err
 	}
-	report := usage.Make(rows, o, &prices)
-	s := report.Total
-	if len(rows) == 0 {
-		s.CostUSD = nil
-	}
-	return used{Input: s.Input, Output: s.Output, CacheRead: s.CacheRead, CacheWrite: s.CacheWrite, Tokens: s.Tokens, LowerBound: s.LowerBound,
-		CostUSD: s.CostUSD, CostLowerBound: s.CostLowerBound, Unpriced: report.Unpriced, sums: s}, nil
-}
-
-// usedWords says it in the words of two fields, tokens and cost; none where no model was
-// called.
-func (a *app) usedWords(u used) (tokens []string, cost string) {
-	if u.sums.Calls == 0 {
-		return nil, ""
-	}
-	least := ""
-	if u.LowerBound {
-		least = a.atLeast()
-	}
-	tokens = []string{render.Count(u.Input) + " in", least + render.Count(u.Output) + " out"}
-	if u.CacheRead+u.CacheWrite > 0 {
-		tokens = append(tokens, render.Count(u.CacheRead)+" cache read", render.Count(u.CacheWrite)+" cache written", least+render.Count(u.Tokens)+" in all")
-	}
-	if u.CostUSD != nil {
-		cost = a.cost(u.sums)
-	}
-	switch {
-	case len(u.Unpriced) > 0 && cost == "":
-		cost = "no price is known of " + shortList(u.Unpriced)
-	case len(u.Unpriced) > 0:
-		cost += ", without " + shortList(u.Unpriced) + ": no price is known"
-	}
-	return tokens, render.OneLine(cost)
+	return usage.OfSession(rows, s, agents, &prices), nil
 }

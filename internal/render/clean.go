@@ -9,7 +9,8 @@ import (
 // Clean returns s without anything that a terminal would act on: whole escape
 // sequences (not only their first byte, which would leave "[31m" in the text),
 // other control characters, and invisible format characters, which can reorder
-// what is read. Newlines and tabs stay, as does the joiner of emoji; CR LF becomes LF.
+// what is read. Newlines and tabs stay, as does the joiner of emoji. A line ends with LF,
+// CR LF or CR: what a progress bar wrote over itself is lines.
 func Clean(s string) string {
 	if isPlain(s) {
 		return s
@@ -28,6 +29,11 @@ func Clean(s string) string {
 		case r == 0x90 || r == 0x98 || r == 0x9d || r == 0x9e || r == 0x9f: // DCS, SOS, OSC, PM, APC
 			i += n + stringLen(s[i+n:])
 			continue
+		case r == '\r':
+			n = len(s[i:]) - len(strings.TrimLeft(s[i:], "\r"))
+			if !strings.HasPrefix(s[i+n:], "\n") {
+				b.WriteByte('\n')
+			}
 		case r == '\u2028' || r == '\u2029':
 			b.WriteByte('\n')
 		case r == '\n' || r == '\t':
@@ -124,8 +130,10 @@ func OneLine(s string) string {
 // FirstLine returns the first line of s that is not blank, as OneLine does.
 func FirstLine(s string) string {
 	for line := range strings.Lines(s) {
-		if l := OneLine(line); l != "" {
-			return l
+		for part := range strings.SplitSeq(line, "\r") {
+			if l := OneLine(part); l != "" {
+				return l
+			}
 		}
 	}
 	return ""

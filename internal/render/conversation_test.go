@@ -42,7 +42,7 @@ func spoken() SessionView {
 				"properties": `{"result":{"filenames":["main.go"]}}`}},
 			{ActionID: "c5", ActionType: graph.ToolCall, ToolName: "Read", Status: "completed", Timestamp: at(21), Properties: map[string]any{"file_path": "/w/cat.png"}},
 			{ActionID: "r5", ActionType: graph.ToolResult, ParentActionID: "c5", Timestamp: at(21), Properties: map[string]any{
-				"properties": `{"result":{"type":"image","file":{"base64":"iVBORw0KGgo"}}}`}},
+				"properties": `{"result":{"type":"image","file":{"base64":"iVBORw0KGgo","type":"image/png","originalSize":812}}}`}},
 			{ActionID: "l2", ActionType: graph.LLMCall, Timestamp: at(22), Model: "claude-x", Status: "failed", Text: "overloaded"},
 			{ActionID: "b", ActionType: graph.AssistantMessage, Timestamp: at(23), Text: "There is none."},
 		},

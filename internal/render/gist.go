@@ -29,6 +29,9 @@ func Gist(a *graph.ActionRow, dir string) string {
 	if text := FirstLine(a.Text); text != "" {
 		return text
 	}
+	if images := Images(a); len(images) > 0 {
+		return strings.Join(images, " ")
+	}
 	if name := OneLine(a.Name); name != "" && !strings.EqualFold(name, string(a.ActionType)) {
 		return name
 	}

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -74,6 +73,15 @@ func (p *painter) wrapLine(line string, room int) (out []string) {
 		line = strings.TrimPrefix(line[len(head):], " ")
 	}
 	return append(out, line)
+}
+
+// told is what a message says, as said has it, and the names of its images.
+func (p *painter) told(a *graph.ActionRow, limit, room int) []string {
+	lines := p.said(a.Text, limit, room)
+	for _, image := range Images(a) {
+		lines = append(lines, p.clip(image, room))
+	}
+	return lines
 }
 
 // notice is the summary of a <task-notification>, by which a runtime tells the model
@@ -197,8 +205,8 @@ func (p *painter) result(branch string, it *graph.TreeItem) {
 		p.body(branch, "result", it.Result.Text, failed)
 	case failed:
 		p.body(branch, "result", errorLine(it), failed)
-	case schema.Field(schema.Field(resultRest(it.Result), "file"), "base64") != nil:
-		p.body(branch, "result", "["+cmp.Or(schema.FieldString(resultRest(it.Result), "type"), "binary")+"]", failed)
+	case Picture(resultRest(it.Result)) != "":
+		p.body(branch, "result", Picture(resultRest(it.Result)), failed)
 	case tells(resultRest(it.Result)):
 		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"strings"
 
@@ -84,8 +85,9 @@ func (p *painter) header() {
 		errs = p.paint(red, errs)
 	}
 	field("counts", strings.Join(append(counts, errs), ", "))
-	field("tokens", p.Wrap(11, p.view.Tokens))
-	field("cost", text(p.view.Cost))
+	field("tokens", p.Wrap(11, p.Tokens(p.view.Usage.Total)))
+	field("cost", text(p.Cost(&p.view.Usage)))
+	field("by agent", p.Wrap(11, p.ByAgent(&p.view.Usage)))
 }
 
 // RowDuration is how long a session took, to its end or its last event.
@@ -94,15 +96,12 @@ func RowDuration(r graph.SessionRow) string {
 	if end.IsZero() {
 		end = r.LastEventAt
 	}
-	if r.StartedAt.IsZero() || end.IsZero() {
-		return ""
-	}
-	return Duration(end.Sub(r.StartedAt))
+	return between(r.StartedAt, end)
 }
 
 func (p *painter) prompt(a *graph.ActionRow) {
 	clock := Clock(a.Timestamp)
-	lines := p.said(a.Text, 3, p.Width-2-len(clock)-2)
+	lines := p.told(a, 3, p.Width-2-len(clock)-2)
 	if len(lines) == 0 {
 		lines = []string{OneLine(a.Name)}
 	}
@@ -141,24 +140,30 @@ func (p *painter) children(branch string, items []*graph.TreeItem, depth int) {
 	}
 }
 
+// agent draws a subagent: its type and id, and of the rest what there is room for.
 func (p *painter) agent(branch string, it *graph.TreeItem) {
 	a := it.Agent
-	what := OneLine(a.AgentType)
-	if what == "" {
-		what = "subagent"
+	mark := p.pick("⑂", "agent:") + " "
+	room := p.Width - width(branch) - width(mark)
+	text := p.clip(cmp.Or(OneLine(a.AgentType), "subagent")+" "+OneLine(a.AgentID), room)
+	room -= width(text)
+	text = p.paint(cyan, text)
+	add := func(sep, s string, color string) {
+		if s == "" || p.Width > 0 && width(sep+s) > room {
+			return
+		}
+		room -= width(sep + s)
+		text += sep + p.paint(color, s)
 	}
-	text := p.paint(cyan, what+" "+OneLine(a.AgentID))
 	if a.Status != "" {
-		text += " " + p.Status(a.Status)
+		add(" ", p.sign(a.Status)+" "+strings.ReplaceAll(OneLine(a.Status), "_", " "), statusColor(a.Status))
 	}
 	if a.ParentUnknown || a.SpawnedByActionID == "" {
-		text += p.paint(yellow, " (which call spawned it is not known)")
+		add(" ", "(which call spawned it is not known)", yellow)
 	}
-	took := ""
-	if !a.StartedAt.IsZero() && !a.EndedAt.IsZero() {
-		took = "  " + Duration(a.EndedAt.Sub(a.StartedAt))
-	}
-	p.line(branch, p.paint(dim, p.pick("⑂", "agent:")+" ")+text+p.paint(dim, took))
+	add("  ", p.AgentTokens(a), dim)
+	add("  ", between(a.StartedAt, a.EndedAt), dim)
+	p.line(branch, p.paint(dim, mark)+text)
 }
 
 func (p *painter) action(branch, below string, it *graph.TreeItem) {
@@ -249,10 +254,7 @@ func callDuration(a *graph.ActionRow) string {
 	if d := Millis(a.DurationMS); d != "" {
 		return d
 	}
-	if !a.StartedAt.IsZero() && !a.EndedAt.IsZero() {
-		return Duration(a.EndedAt.Sub(a.StartedAt))
-	}
-	return ""
+	return between(a.StartedAt, a.EndedAt)
 }
 
 // errorLine is the first line of what a failed call answered.
@@ -292,7 +294,7 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 		mark, color = p.pick("✗", "x"), red
 	}
 	room := p.Width - max(width(branch), width(below)) - 2
-	lines := p.said(a.Text, 5, room)
+	lines := p.told(a, 5, room)
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
 		lines = []string{p.clipSaid(WithoutTags(OneLine(a.Text)), room)}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/usage"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -68,7 +69,10 @@ func session() SessionView {
 	})
 	add("end", 18, graph.TurnEnd, func(r *graph.ActionRow) { r.Text = "Done.\nAll green." })
 	add("sys", 19, graph.SystemMessage, func(r *graph.ActionRow) { r.Text = "<task-notification>\n<task-id>1</task-id>" })
-	add("p2", 20, graph.UserMessage, func(r *graph.ActionRow) { r.Text = strings.Repeat("very long prompt ", 20) })
+	add("p2", 20, graph.UserMessage, func(r *graph.ActionRow) {
+		r.Text = strings.Repeat("very long prompt ", 20)
+		r.Properties = map[string]any{"images": `[{"type":"image","media_type":"image/png","bytes":34127},{"type":"document","media_type":"application/pdf"}]`}
+	})
 	call("c6", 21, "", "mcp__db__query", "in_progress", map[string]any{"properties": `{"tool_input":{"limit":3,"filter":{"a":1}}}`}, nil)
 	add("end2", 22, graph.TurnEnd, nil)
 	return SessionView{
@@ -77,15 +81,22 @@ func session() SessionView {
 			Model: "claude-x", SourceSDK: "claude-code", WorkingDirectory: "/w/repo", GitBranch: "main", Tags: []string{"a", "b"},
 			ActionCount: int64(len(rows)), ToolCallCount: 10, AgentCount: 3, ErrorCount: 2,
 		},
-		Tokens:  []string{"12,345 in", "6 out", "7 cache read", "8 cache written", "12,366 in all"},
-		Cost:    "$1.50, without my-model-7: no price is known",
+		Usage: usage.Report{Total: usage.Sums{Calls: 4, Input: 12345, Output: 6, CacheRead: 7, CacheWrite: 8, Tokens: 12366, LowerBound: true,
+			CostUSD: dollars(1.5), CostLowerBound: true}, Unpriced: []string{"my-model-7"}, Rows: []usage.Row{
+			{Key: "main", Sums: usage.Sums{Calls: 2, Tokens: 12000, CostUSD: dollars(1.496)}},
+			{Key: "Explore", Sums: usage.Sums{Calls: 2, Tokens: 366, LowerBound: true, CostUSD: dollars(0.004), CostLowerBound: true}},
+			{Key: "general-purpose", Sums: usage.Sums{LowerBound: true, CostLowerBound: true}},
+		}},
 		Actions: rows,
 		Agents: []graph.AgentRow{
-			{AgentID: "a1", AgentType: "Explore", Status: "completed", SpawnedByActionID: "c5", StartedAt: at(8), EndedAt: at(13)},
-			{AgentID: "a2", AgentType: "general-purpose", Status: "failed", SpawnedByActionID: "n2", StartedAt: at(12)},
+			{AgentID: "a1", AgentType: "Explore", Status: "completed", SpawnedByActionID: "c5", StartedAt: at(8), EndedAt: at(13),
+				TotalInputTokens: 300, TotalOutputTokens: 50, TotalCacheReadTokens: 10, TotalCacheCreationTokens: 6, TotalLowerBound: true},
+			{AgentID: "a2", AgentType: "general-purpose", Status: "failed", SpawnedByActionID: "n2", StartedAt: at(12), TotalLowerBound: true},
 		},
 	}
 }
+
+func dollars(f float64) *float64 { return &f }
 
 func TestSession(t *testing.T) {
 	old := time.Local

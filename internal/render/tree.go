@@ -1,6 +1,9 @@
 package render
 
-import "github.com/actiongraph/actiongraph/graph"
+import (
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/usage"
+)
 
 // SessionView is what the tree of one session is drawn from.
 type SessionView struct {
@@ -9,9 +12,8 @@ type SessionView struct {
 	Agents  []graph.AgentRow
 	// Full draws contents and what is hidden otherwise.
 	Full bool
-	// Tokens and Cost are what the header says that the model calls used.
-	Tokens []string
-	Cost   string
+	// Usage is what its model calls used and cost, as usage.OfSession makes it.
+	Usage usage.Report
 }
 
 func (v SessionView) turns() []graph.Turn {

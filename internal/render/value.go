@@ -92,3 +92,11 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %cB", f, units[0])
 }
+
+// between is how long it was from one time to another; "" where either is absent.
+func between(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	return Duration(to.Sub(from))
+}
