@@ -44,6 +44,7 @@ type step struct {
 	NextActionID   *string        `json:"next_action_id"`
 	ChildActionIDs []string       `json:"child_action_ids"`
 	AgentID        string         `json:"agent_id,omitempty"`
+	Thinking       bool           `json:"thinking,omitempty"` // what the model thought, which is no answer
 	Properties     map[string]any `json:"properties,omitzero"`
 }
 
@@ -59,7 +60,7 @@ func (a *app) sequence(ctx context.Context, r connector.Reader, s graph.SessionR
 	steps := []step{}
 	for _, row := range rows {
 		st := step{
-			ActionID: row.ActionID, ActionType: string(row.ActionType), Timestamp: row.Timestamp, AgentID: row.AgentID,
+			ActionID: row.ActionID, ActionType: string(row.ActionType), Timestamp: row.Timestamp, AgentID: row.AgentID, Thinking: row.Thinking,
 			Status: optional(row.Status), NextActionID: optional(next[row.ActionID]), ChildActionIDs: list(children[row.ActionID]),
 		}
 		if content {

@@ -27,7 +27,13 @@ func Gist(a *graph.ActionRow, dir string) string {
 		return text
 	}
 	if text := FirstLine(a.Text); text != "" {
+		if a.Thinking {
+			text = "(thinking) " + text
+		}
 		return text
+	}
+	if picture := Picture(resultRest(a)); picture != "" {
+		return picture
 	}
 	if images := Images(a); len(images) > 0 {
 		return strings.Join(images, " ")
@@ -54,16 +60,19 @@ func callGist(a *graph.ActionRow, dir string) string {
 		if v == "" {
 			v = input[key]
 		}
-		v = FirstLine(v)
+		switch key {
+		case "file_path", "notebook_path", "path": // a newline is a part of a name
+			v = OneLine(Relative(v, dir))
+		default:
+			v = FirstLine(v)
+		}
 		if v == "" {
 			continue
 		}
 		switch key {
-		case "file_path", "notebook_path", "path":
-			return Relative(v, dir)
 		case "pattern":
-			if in := OneLine(input["path"]); in != "" {
-				return v + " in " + Relative(in, dir)
+			if in := OneLine(Relative(input["path"], dir)); in != "" {
+				return v + " in " + in
 			}
 		case "description":
 			if kind := OneLine(input["subagent_type"]); kind != "" {
