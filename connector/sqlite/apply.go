@@ -26,13 +26,11 @@ func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
 }
 
 func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
-	// The statements themselves run without ctx: the driver starts a goroutine for
-	// each that could be cancelled, which would double their cost.
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		s.conn.ExecContext(context.Background(), "ROLLBACK") // ctx may have ended after it began
+	if err := s.conn.do(ctx, "BEGIN IMMEDIATE"); err != nil {
+		s.conn.do(context.Background(), "ROLLBACK") // ctx may have ended after it began
 		return err
 	}
-	t := &tx{Store: s, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{},
+	t := &tx{Store: s, writer: s.conn, nodes: make(map[nodeKey]*node), last: map[*table]int64{}, docs: map[int64]*document{}, asked: map[string]bool{},
 		usage: map[int64]usageSums{}}
 	err := func() error {
 		for i := range batches {
@@ -52,10 +50,10 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 		return t.writeDocuments()
 	}()
 	if err == nil {
-		_, err = s.conn.ExecContext(context.Background(), "COMMIT")
+		err = s.conn.do(context.Background(), "COMMIT")
 	}
 	if err != nil {
-		s.conn.ExecContext(context.Background(), "ROLLBACK")
+		s.conn.do(context.Background(), "ROLLBACK")
 	}
 	return err
 }
@@ -64,16 +62,16 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 // written once, however many ops are about it, and in the order of row ids.
 type tx struct {
 	*Store
+	*writer
 	nodes map[nodeKey]*node
 	dirty []*node             // in the order in which they were first touched
 	last  map[*table]int64    // the greatest row id given out
 	docs  map[int64]*document // by action: full text to write, nil to remove
 	usage map[int64]usageSums // by session row: what its model calls changed
-	args  []any
-	asked map[string]bool // keys that prefetch has looked for
-	sid   int64           // of the batch
-	owner *node           // its Session
-	fresh bool            // the session has no rows yet: nothing to look up
+	asked map[string]bool     // keys that prefetch has looked for
+	sid   int64               // of the batch
+	owner *node               // its Session
+	fresh bool                // the session has no rows yet: nothing to look up
 }
 
 func (t *tx) batch(b *graph.Batch) error {

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"math/bits"
 	"slices"
 	"strings"
@@ -175,28 +174,20 @@ func (t *tx) write(r *row) error {
 	if r.mask == 0 && !r.insert {
 		return nil
 	}
-	k := rowStatement{r.tab, r.mask, r.insert}
-	s := t.rowStmts[k]
-	if s == nil {
-		var err error
-		if s, err = t.prepare(k.text()); err != nil {
-			return err
-		}
-		t.rowStmts[k] = s
+	st, err := t.preparedRow(rowStatement{r.tab, r.mask, r.insert})
+	if err != nil {
+		return err
 	}
-	args := t.args[:0]
 	if r.insert {
-		args = append(args, r.id)
+		t.arg(r.id)
 	}
 	for m := r.mask; m != 0; m &= m - 1 {
-		args = append(args, r.vals[bits.TrailingZeros64(m)])
+		t.arg(r.vals[bits.TrailingZeros64(m)])
 	}
 	if !r.insert {
-		args = append(args, r.id)
+		t.arg(r.id)
 	}
-	t.args = args
-	_, err := s.Exec(args...)
-	return err
+	return t.run(st)
 }
 
 // rowStatement names a prepared INSERT or UPDATE.
@@ -223,19 +214,12 @@ func (k rowStatement) text() string {
 
 // readProps reads the properties that the row of n has in tab.
 func (t *tx) readProps(tab *table, n *node) ([]graph.Prop, error) {
-	rows, err := t.query("SELECT "+tab.columnNames("")+" FROM "+tab.name+" WHERE id = ?", n.id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	vals := newScan(len(tab.cols))
-	if !rows.Next() {
-		return nil, rows.Err()
-	}
-	if err := rows.Scan(vals.ptrs...); err != nil {
-		return nil, err
-	}
-	return t.types.props(tab, vals.vals, n.key, n.session), nil
+	var props []graph.Prop
+	err := t.query(func(vals []any) error {
+		props = t.types.props(tab, vals, n.key, n.session)
+		return nil
+	}, "SELECT "+tab.columnNames("")+" FROM "+tab.name+" WHERE id = ?", n.id)
+	return props, err
 }
 
 // writeDocuments writes the full text of all actions that need it, in the order of
@@ -263,50 +247,4 @@ func (t *tx) writeDocuments() error {
 	}
 	clear(t.docs)
 	return nil
-}
-
-// stmt is a statement with its arguments.
-type stmt struct {
-	text string
-	args []any
-}
-
-func (s *Store) execAll(stmts ...stmt) error {
-	for _, st := range stmts {
-		if err := s.exec(st.text, st.args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) exec(text string, args ...any) error {
-	st, err := s.prepared(text)
-	if err == nil {
-		_, err = st.Exec(args...)
-	}
-	return err
-}
-
-func (s *Store) query(text string, args ...any) (*sql.Rows, error) {
-	st, err := s.prepared(text)
-	if err != nil {
-		return nil, err
-	}
-	return st.Query(args...)
-}
-
-// scanner is a row, or why there is none.
-type scanner interface{ Scan(dest ...any) error }
-
-type failed struct{ err error }
-
-func (f failed) Scan(...any) error { return f.err }
-
-func (s *Store) queryRow(text string, args ...any) scanner {
-	st, err := s.prepared(text)
-	if err != nil {
-		return failed{err}
-	}
-	return st.QueryRow(args...)
 }

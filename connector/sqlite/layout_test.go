@@ -77,7 +77,7 @@ func TestManyColumnSets(t *testing.T) {
 	if err := s.Apply(t.Context(), []graph.Batch{{Journal: "j", Session: "s", To: schema.Position{Offset: 1}, Ops: ops}}); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.rowStmts); n > maxRowStatements || n == 0 {
+	if n := len(s.conn.rowStmts); n > maxRowStatements || n == 0 {
 		t.Errorf("%d prepared statements", n)
 	}
 	got, err := s.Load(t.Context(), "s")
@@ -167,7 +167,7 @@ func TestFull(t *testing.T) {
 	defer s.Close()
 	limit := func(pages int) {
 		t.Helper()
-		if _, err := s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+		if err := s.conn.do(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -118,11 +118,10 @@ func (t *tx) session() string {
 
 // load reads the id of a row that is not an action.
 func (t *tx) load(n *node) (found bool, err error) {
-	where, args := "key = ?", append(t.args[:0], n.table.sqlKey(n.key))
+	where, args := "key = ?", []any{n.table.sqlKey(n.key)}
 	if n.table.owned {
 		where, args = "key = ? AND sid = ?", append(args, n.sid)
 	}
-	t.args = args
 	err = t.queryRow("SELECT id, put IS NOT NULL FROM "+n.table.name+" WHERE "+where, args...).Scan(&n.id, &n.put)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -196,27 +195,18 @@ func (t *tx) fetch(args []any) error {
 	for len(args) <= size {
 		args = append(args, nil) // NULL matches no key
 	}
-	rows, err := t.query(lookupSQL[size], args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		n := &node{table: t.tables.action, sid: t.sid, session: t.owner.key, stored: true}
-		var key, typ any
-		var links [numLinks]sql.NullInt64
-		if err := rows.Scan(&key, &n.id, &typ, &links[0], &links[1], &links[2], &links[3], &links[4]); err != nil {
-			return err
-		}
-		for i := range links {
-			n.links[i] = links[i].Int64
-		}
-		n.key, n.put, n.hasBody = goKey(key), typ != nil, typ != nil
-		if n.put {
+	return t.query(func(vals []any) error {
+		n := &node{table: t.tables.action, key: goKey(vals[0]), sid: t.sid, session: t.owner.key, stored: true}
+		n.id, _ = vals[1].(int64)
+		if typ := vals[2]; typ != nil {
+			n.put, n.hasBody = true, true
 			n.typ = t.types.actionType(typ)
 			n.counted = n.typ == graph.LLMCall
 		}
+		for i, v := range vals[3:] {
+			n.links[i], _ = v.(int64)
+		}
 		t.nodes[nodeKey{n.table.code, n.sid, n.key}] = n
-	}
-	return rows.Err()
+		return nil
+	}, lookupSQL[size], args...)
 }

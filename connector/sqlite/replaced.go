@@ -24,9 +24,8 @@ func (s *Store) ensure() error {
 		return err
 	}
 	gone := err != nil
-	s.closeStatements()
-	err = errors.Join(s.conn.Close(), s.write.Close())
-	s.conn, s.write = nil, nil
+	err = s.conn.close()
+	s.conn = nil
 	if err != nil && !gone {
 		return err
 	}

@@ -1,49 +1,10 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
-
-// maxRowStatements bounds the prepared INSERTs and UPDATEs: real sessions have some
-// forty sets of columns, and a source with thousands must not fill the memory.
-const maxRowStatements = 512
-
-// prepared returns the writer's statement for text, prepared on first use.
-func (s *Store) prepared(text string) (*sql.Stmt, error) {
-	if st := s.stmts[text]; st != nil {
-		return st, nil
-	}
-	st, err := s.prepare(text)
-	if err == nil {
-		s.stmts[text] = st
-	}
-	return st, err
-}
-
-func (s *Store) prepare(text string) (*sql.Stmt, error) {
-	if len(s.rowStmts) >= maxRowStatements {
-		for k, st := range s.rowStmts {
-			st.Close()
-			delete(s.rowStmts, k)
-		}
-	}
-	return s.conn.PrepareContext(context.Background(), text)
-}
-
-func (s *Store) closeStatements() {
-	for _, st := range s.stmts {
-		st.Close()
-	}
-	for _, st := range s.rowStmts {
-		st.Close()
-	}
-	clear(s.stmts)
-	clear(s.rowStmts)
-}
 
 // columnNames lists the columns for a SELECT, each after prefix.
 func (t *table) columnNames(prefix string) string {

@@ -48,12 +48,9 @@ type Store struct {
 	types  typeNumbers
 	read   *sql.DB
 
-	mu       sync.Mutex // one writer: held by Apply and by each step of Maintain
-	write    *sql.DB    // nil where read-only
-	conn     *sql.Conn
-	file     os.FileInfo // what conn writes to; nil where read-only
-	stmts    map[string]*sql.Stmt
-	rowStmts map[rowStatement]*sql.Stmt
+	mu   sync.Mutex  // one writer: held by Apply and by each step of Maintain
+	conn *writer     // nil where read-only
+	file os.FileInfo // what conn writes to; nil where read-only
 }
 
 // Open opens the store at path. Unless it is read-only, the file is created where
@@ -65,7 +62,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Store{path: path, tables: newTables(), types: newTypeNumbers(), stmts: map[string]*sql.Stmt{}, rowStmts: map[rowStatement]*sql.Stmt{}}
+	s := &Store{path: path, tables: newTables(), types: newTypeNumbers()}
 	if err := s.open(o); err != nil {
 		s.Close()
 		return nil, s.fail("open", err)
@@ -110,20 +107,15 @@ func (s *Store) openWriter() (err error) {
 	}
 	// 16 MB of cache take some 50 in memory, as the driver's allocator rounds a page
 	// up to the next power of two; twice as much gained nothing at 1,000,000 events.
-	s.write, err = sql.Open("sqlite", dsn(s.path, "rw", "page_size(8192)", "synchronous(NORMAL)",
+	s.conn, err = newWriter(dsn(s.path, "rw", "page_size(8192)", "synchronous(NORMAL)",
 		"wal_autocheckpoint(2000)", "cache_size(-16000)", "temp_store(MEMORY)"))
 	if err != nil {
-		return err
-	}
-	s.write.SetMaxOpenConns(1)
-	ctx := context.Background()
-	if s.conn, err = s.write.Conn(ctx); err != nil {
 		return err
 	}
 	if s.file, err = os.Stat(s.path); err != nil {
 		return err
 	}
-	return s.create(ctx)
+	return s.create()
 }
 
 // createPrivate makes sure that the file is there and can be written. SQLite gives
@@ -148,46 +140,46 @@ func createPrivate(path string) error {
 // create writes the layout into an empty file, in one transaction: a process that
 // dies in it leaves an empty file behind, and of two that start at once one waits
 // and finds it done.
-func (s *Store) create(ctx context.Context) error {
+func (s *Store) create() error {
+	ctx := context.Background()
 	empty := func() (is bool, err error) {
-		err = s.conn.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").Scan(&is)
+		err = s.conn.queryRow("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").Scan(&is)
 		return is, err
 	}
 	if is, err := empty(); err != nil {
 		return err
 	} else if !is {
-		return s.check(ctx)
+		return s.check()
 	}
 	// Not before it is known that the file is nobody else's; page_size has been set
 	// by then, which the first page makes final.
-	if _, err := s.conn.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+	if err := s.conn.do(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := s.conn.do(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	defer s.conn.ExecContext(ctx, "ROLLBACK") // after the commit it fails, harmlessly
+	defer s.conn.do(ctx, "ROLLBACK") // after the commit it fails, harmlessly
 	is, err := empty()
 	if err == nil && is {
 		script := fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schemaSQL, applicationID, Version)
-		_, err = s.conn.ExecContext(ctx, script)
+		err = s.conn.do(ctx, script)
 	}
 	if err == nil {
-		err = s.check(ctx)
+		err = s.check()
 	}
 	if err != nil {
 		return err
 	}
-	_, err = s.conn.ExecContext(ctx, "COMMIT")
-	return err
+	return s.conn.do(ctx, "COMMIT")
 }
 
 // check makes sure that the file is ours and knows the names of all types.
-func (s *Store) check(ctx context.Context) error {
-	if err := s.checkVersion(ctx, s.conn); err != nil {
+func (s *Store) check() error {
+	if err := s.checkVersion(s.conn.queryRow); err != nil {
 		return err
 	}
-	return s.types.store(ctx, s.conn)
+	return s.types.store(s.conn)
 }
 
 // fail wraps an error with the file's name and, where there is one, the cure.
@@ -222,15 +214,11 @@ func (s *Store) Close() error {
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}
-	s.closeStatements()
 	if s.conn != nil {
-		errs = append(errs, s.conn.Close())
+		errs = append(errs, s.conn.close())
 		s.conn = nil
 	}
 	s.file = nil
-	if s.write != nil {
-		errs = append(errs, s.write.Close()) // the last connection folds the WAL in
-	}
 	return errors.Join(errs...)
 }
 
@@ -274,7 +262,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 	if err := s.writable(); err != nil {
 		return s.fail("checkpoint", err)
 	}
-	if _, err := s.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+	if err := s.conn.do(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		return s.fail("checkpoint", err)
 	}
 	return nil
@@ -291,13 +279,13 @@ func (s *Store) mergeStep() (more bool, err error) {
 	ctx := context.Background()
 	changes := func() (n int64) {
 		if err == nil {
-			err = s.conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&n)
+			err = s.conn.queryRow("SELECT total_changes()").Scan(&n)
 		}
 		return n
 	}
 	before := changes()
 	if err == nil {
-		_, err = s.conn.ExecContext(ctx, "INSERT INTO fts (fts, rank) VALUES ('merge', 200)")
+		err = s.conn.do(ctx, "INSERT INTO fts (fts, rank) VALUES ('merge', 200)")
 	}
 	return changes()-before >= 2, err
 }
@@ -324,19 +312,19 @@ func newTypeNumbers() typeNumbers {
 }
 
 // store names the numbers in the file, for its views; most often they are there.
-func (t typeNumbers) store(ctx context.Context, conn *sql.Conn) error {
-	var n int
-	err := conn.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM action_type) + (SELECT count(*) FROM edge_type)").Scan(&n)
-	if err != nil || n >= len(t.actions)+len(t.edges) {
+func (t typeNumbers) store(w *writer) error {
+	var n int64
+	err := w.queryRow("SELECT (SELECT count(*) FROM action_type) + (SELECT count(*) FROM edge_type)").Scan(&n)
+	if err != nil || n >= int64(len(t.actions)+len(t.edges)) {
 		return err
 	}
 	for i, a := range t.actions {
-		if _, err := conn.ExecContext(ctx, "INSERT OR IGNORE INTO action_type VALUES (?, ?)", i, string(a)); err != nil {
+		if err := w.exec("INSERT OR IGNORE INTO action_type VALUES (?, ?)", int64(i), string(a)); err != nil {
 			return err
 		}
 	}
 	for i, e := range t.edges {
-		if _, err := conn.ExecContext(ctx, "INSERT OR IGNORE INTO edge_type VALUES (?, ?)", i, string(e)); err != nil {
+		if err := w.exec("INSERT OR IGNORE INTO edge_type VALUES (?, ?)", int64(i), string(e)); err != nil {
 			return err
 		}
 	}

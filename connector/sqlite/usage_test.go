@@ -39,7 +39,7 @@ func TestUsageIsChecked(t *testing.T) {
 		{"UPDATE usage SET sums = x'01'", 0, "sums of usage are damaged: move the file away"},
 		{"DELETE FROM usage", 1, ""},
 	} {
-		if _, err := s.conn.ExecContext(t.Context(), tc.change); err != nil {
+		if err := s.conn.do(t.Context(), tc.change); err != nil {
 			t.Fatal(err)
 		}
 		changes, err := s.Check(t.Context(), "s")

@@ -20,15 +20,12 @@ const (
 	lookEvery = 50 * time.Millisecond
 )
 
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // awaitVersion is checkVersion for a reader, which cannot make the store itself: a
 // file that is being made gets some time.
-func (s *Store) awaitVersion(ctx context.Context, q queryer) (err error) {
+func (s *Store) awaitVersion(ctx context.Context, db *sql.DB) (err error) {
+	query := func(text string, args ...any) scanner { return db.QueryRowContext(ctx, text, args...) }
 	for range looks {
-		if err = s.checkVersion(ctx, q); !errors.Is(err, ErrBeingMade) {
+		if err = s.checkVersion(query); !errors.Is(err, ErrBeingMade) {
 			return err
 		}
 		time.Sleep(lookEvery)
@@ -38,9 +35,9 @@ func (s *Store) awaitVersion(ctx context.Context, q queryer) (err error) {
 
 // checkVersion makes sure that the file is ours and of this Version. One statement
 // sees one state of the file: the mark comes with the tables.
-func (s *Store) checkVersion(ctx context.Context, q queryer) error {
-	var app, version, tables int
-	err := q.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "+
+func (s *Store) checkVersion(query func(text string, args ...any) scanner) error {
+	var app, version, tables int64
+	err := query("SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "+
 		"FROM pragma_application_id, pragma_user_version").Scan(&app, &version, &tables)
 	if err != nil {
 		return err
