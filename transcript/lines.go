@@ -35,8 +35,8 @@ func (b *buffers) get() []byte {
 }
 
 func (b *buffers) put(buf []byte) {
-	if b != nil && len(buf) == bufferSize {
-		b.pool.Put((*[bufferSize]byte)(buf))
+	if b != nil && cap(buf) == bufferSize {
+		b.pool.Put((*[bufferSize]byte)(buf[:bufferSize]))
 	}
 }
 

@@ -56,7 +56,7 @@ type FileReport struct {
 }
 
 const (
-	batchBytes  = 512 << 10 // of encoded events that one Append takes
+	batchBytes  = 192 << 10 // of encoded events that one Append takes
 	noteBytes   = 64 << 20  // after so much of a file its position is written: what a kill makes read again
 	maxProblems = 20        // of one file; the rest is counted
 )
@@ -108,6 +108,7 @@ type reading struct {
 	first  uint64 // hash of the first line
 	events *claude.Transcript
 	batch  []redact.Line
+	memory []byte // of the batch
 	size   int
 	latest time.Time // of all events
 	timed  bool      // a line had events
@@ -138,7 +139,10 @@ func (p *reading) run(ctx context.Context) (err error) {
 		return err
 	}
 	p.lines.use = &p.buffers
-	defer p.lines.close()
+	defer func() {
+		p.lines.close()
+		p.buffers.put(p.memory)
+	}()
 	p.lines.ahead(p.report.info.Size() - p.lines.off)
 	if p.lines.off < p.report.info.Size() {
 		if err := p.begin(); err != nil {
@@ -306,9 +310,21 @@ func (p *reading) add(e *schema.Event) {
 	if p.Journal == nil {
 		return
 	}
-	line := p.Redactor.Event(*e)
+	line := p.redacted(e)
 	p.batch = append(p.batch, line)
 	p.size += len(line.Bytes())
+}
+
+// redacted makes a line for the batch.
+func (p *reading) redacted(e *schema.Event) (line redact.Line) {
+	if p.memory == nil {
+		if p.memory = p.buffers.get(); p.memory == nil {
+			p.memory = make([]byte, min(bufferSize, 8<<10+2*p.lines.first))
+		}
+		p.memory = p.memory[:0]
+	}
+	line, p.memory = p.Redactor.AppendEvent(p.memory, *e)
+	return line
 }
 
 // flush appends the batch; what was read so far is in the journal then. With it, where
@@ -322,13 +338,14 @@ func (p *reading) flush(note bool) error {
 	note = note && p.position(at) != p.noted
 	if p.Journal != nil && (note || len(p.batch) > 0) {
 		if note {
-			p.batch = append(p.batch, p.Redactor.Event(p.record(at)))
+			e := p.record(at)
+			p.batch = append(p.batch, p.redacted(&e))
 		}
 		if err := p.Journal.Append(p.batch...); err != nil {
 			return fmt.Errorf("%w: %w", errAppend, err)
 		}
 		clear(p.batch)
-		p.batch, p.size = p.batch[:0], 0
+		p.batch, p.memory, p.size = p.batch[:0], p.memory[:0], 0
 		if note {
 			p.noted = at
 		}
