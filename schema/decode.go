@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -15,8 +14,9 @@ func Decode(line []byte) (Event, error) { return (*Decoder)(nil).Decode(line) }
 
 // Decoder decodes the lines of a journal. What lines repeat of each other (the session,
 // the host, the model, a call's id) has one text in memory, which is most of the strings
-// that there are. The zero Decoder is ready; a nil one keeps no texts. It is for one goroutine.
-type Decoder struct{ texts [256]string }
+// that there are. The zero Decoder is ready; a nil one keeps no texts. It is for one
+// goroutine.
+type Decoder struct{ texts Texts }
 
 // Decode is the function Decode.
 func (d *Decoder) Decode(line []byte) (e Event, err error) {
@@ -57,31 +57,11 @@ func (d *Decoder) Decode(line []byte) (e Event, err error) {
 
 func errNotJSON() error { return invalidf("the line is not valid JSON") }
 
-// maxText is how long a text may be that is looked for among those that were before:
-// longer ones than an id are rarely said again.
-const maxText = 128
-
-// text returns the text of a raw string.
 func (d *Decoder) text(raw []byte) string {
-	if d == nil || len(raw) > maxText {
+	if d == nil {
 		return Unquote(raw)
 	}
-	body, ok := plain(raw)
-	if !ok {
-		return Unquote(raw)
-	}
-	h := uint64(len(body))
-	for ; len(body) >= 8; body = body[8:] {
-		h = (h ^ binary.LittleEndian.Uint64(body)) * 0x9e3779b97f4a7c15
-	}
-	for _, c := range body {
-		h = (h ^ uint64(c)) * 0x9e3779b97f4a7c15
-	}
-	known := &d.texts[h>>56]
-	if body = raw[1 : len(raw)-1]; *known != string(body) {
-		*known = string(body)
-	}
-	return *known
+	return d.texts.Unquote(raw)
 }
 
 // UnmarshalJSON makes encoding/json agree with Decode.

@@ -68,5 +68,6 @@ func NewKey(parts ...string) Key {
 // natural key, for example (OriginHook, "post", "toolu_01…"). Where a source
 // gives no natural key the caller passes the receive time and the payload.
 func EventID(origin Origin, kind string, key ...string) string {
-	return NewID(append([]string{"event", string(origin), kind}, key...)...)
+	var few [8]string // on the stack
+	return NewID(append(append(few[:0], "event", string(origin), kind), key...)...)
 }

@@ -244,7 +244,17 @@ func skipSpace(b []byte, i int) int {
 
 // skipString returns the index after the string that starts at b[i], or -1.
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); {
+	// Most are names and ids, shorter than what it takes to call IndexByte.
+	i++
+	for near := min(i+16, len(b)); i < near; i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	for i < len(b) {
 		q := bytes.IndexByte(b[i:], '"')
 		if q < 0 {
 			return -1
