@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -217,10 +218,10 @@ func (c *UsageCounts) add(o UsageCounts, sign int64) {
 // SortUsage adds up rows that are alike but for their sums, as those of two spans of
 // one day, and sorts the rest by what they are kept apart by.
 func SortUsage(rows []UsageRow) []UsageRow {
-	slices.SortFunc(rows, compareUsage)
+	slices.SortFunc(rows, func(a, b UsageRow) int { return compareUsage(&a, &b) })
 	out := rows[:0]
 	for _, r := range rows {
-		if n := len(out); n > 0 && compareUsage(out[n-1], r) == 0 {
+		if n := len(out); n > 0 && compareUsage(&out[n-1], &r) == 0 {
 			out[n-1].UsageCounts.Add(r.UsageCounts)
 			out[n-1].CostNanos += r.CostNanos
 			continue
@@ -230,14 +231,20 @@ func SortUsage(rows []UsageRow) []UsageRow {
 	return out
 }
 
-func compareUsage(a, b UsageRow) int {
-	stated := func(r UsageRow) int {
-		if r.Stated {
-			return 1
+// compareUsage compares one by one: of a report by session there are many rows, and most
+// differ in the first.
+func compareUsage(a, b *UsageRow) int {
+	for _, pair := range [...][2]*string{{&a.Day, &b.Day}, {&a.SessionID, &b.SessionID}, {&a.Project, &b.Project},
+		{&a.Agent, &b.Agent}, {&a.Model, &b.Model}, {&a.Speed, &b.Speed}} {
+		if *pair[0] != *pair[1] {
+			return strings.Compare(*pair[0], *pair[1])
 		}
-		return 0
 	}
-	return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.SessionID, b.SessionID), cmp.Compare(a.Project, b.Project),
-		cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Speed, b.Speed),
-		cmp.Compare(a.Over, b.Over), stated(a)-stated(b))
+	if a.Over != b.Over || a.Stated == b.Stated {
+		return cmp.Compare(a.Over, b.Over)
+	}
+	if a.Stated {
+		return 1
+	}
+	return -1
 }

@@ -134,16 +134,17 @@ func (p *Price) Check() error {
 // false where no price is known, even of calls that used nothing. It is no int64: a
 // million dollars for a million tokens is a price, and their product has to fit.
 func (t *Table) Cost(r graph.UsageRow) (nanos float64, ok bool) {
-	nanos, _, ok = t.cost(r)
+	nanos, _, ok = t.cost(r, t.price)
 	return nanos, ok
 }
 
-// cost is Cost, and the source of the price: "" where the record states the cost.
-func (t *Table) cost(r graph.UsageRow) (nanos float64, source string, ok bool) {
+// cost is Cost by the prices that price finds, and the source of the price: "" where the
+// record states the cost.
+func (t *Table) cost(r graph.UsageRow, price func(model string) *Price) (nanos float64, source string, ok bool) {
 	if r.Stated {
 		return float64(r.CostNanos), "", true
 	}
-	p := t.price(r.Model)
+	p := price(r.Model)
 	if p == nil {
 		return 0, "", false
 	}
@@ -165,6 +166,19 @@ func (t *Table) cost(r graph.UsageRow) (nanos float64, source string, ok bool) {
 		return 0, "", false
 	}
 	return nanos, cmp.Or(p.Source, t.Source), true
+}
+
+// finder is price for many rows of few models.
+func (t *Table) finder() func(model string) *Price {
+	found := map[string]*Price{}
+	return func(model string) *Price {
+		p, ok := found[model]
+		if !ok {
+			p = t.price(model)
+			found[model] = p
+		}
+		return p
+	}
 }
 
 // price finds the price of a model, or nil.

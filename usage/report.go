@@ -107,6 +107,7 @@ type Sums struct {
 func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 	rep := Report{By: o.By, PricesAsOf: prices.AsOf, Unpriced: []string{}, Rows: []Row{}}
 	at, sources := map[string]int{}, []string{}
+	priceOf := prices.finder()
 	for _, r := range rows {
 		key := keyOf(o.By, r)
 		i, ok := at[key]
@@ -118,7 +119,7 @@ func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 				rep.Rows[i].Project = r.Project
 			}
 		}
-		nanos, source, known := prices.cost(r)
+		nanos, source, known := prices.cost(r, priceOf)
 		if source != "" && source != prices.Source && !slices.Contains(sources, source) {
 			sources = append(sources, source)
 		}
@@ -182,7 +183,10 @@ func compareRows(by By, a, b Row) int {
 	case Day, Week, Month:
 		return cmp.Compare(a.Key, b.Key)
 	case Session:
-		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Key, b.Key))
+		if c := a.StartedAt.Compare(b.StartedAt); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Key, b.Key)
 	}
 	return cmp.Or(a.compare(b.Sums), cmp.Compare(a.Key, b.Key))
 }

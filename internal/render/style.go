@@ -17,13 +17,22 @@ type Style struct {
 // width is the columns that s takes. Ambiguous characters count as one whatever the
 // locale says, so that output does not depend on it.
 func width(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] >= 0x7f {
+	n := 0
+	for i := 0; i < len(s); n++ { // as nearly every string is, but for our own signs
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7f:
+			i++
+		case strings.HasPrefix(s[i:], "…"), strings.HasPrefix(s[i:], "≥"):
+			i += len("…")
+		default:
 			return columns().StringWidth(s)
 		}
 	}
-	return len(s) // as nearly every string is
+	return n
 }
+
+// isOther reports whether r may take more or less than one column.
+func isOther(r rune) bool { return r < ' ' || r >= 0x7f }
 
 func columns() *runewidth.Condition { return &runewidth.Condition{StrictEmojiNeutral: true} }
 
@@ -45,6 +54,9 @@ func (s Style) Truncate(text string, n int) string {
 	e := s.ellipsis()
 	if n < len(e) && !s.UTF8 {
 		e = e[:n]
+	}
+	if len(text) > n && width(e) <= n && !strings.ContainsFunc(text[:n+1], isOther) {
+		return text[:n-width(e)] + e
 	}
 	return columns().Truncate(text, n, e)
 }

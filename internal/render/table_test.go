@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestTable(t *testing.T) {
@@ -233,4 +234,28 @@ func TestTableOrRecords(t *testing.T) {
 			t.Errorf("%d columns of 20: %q", n, line)
 		}
 	}
+}
+
+// What is quick of width and Truncate is what runewidth says.
+func TestWidths(t *testing.T) {
+	signs := []rune("ab …≥é\u0301日\u200d👩\t\x7f")
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom(signs)).Draw(t, "text")
+		if got, want := width(text), columns().StringWidth(text); got != want {
+			t.Fatalf("width(%q) = %d, want %d", text, got, want)
+		}
+		n := rapid.IntRange(1, 12).Draw(t, "n")
+		for _, s := range []Style{{}, {UTF8: true}} {
+			want := text
+			if e := s.ellipsis(); width(text) > n {
+				if !s.UTF8 {
+					e = e[:min(n, len(e))]
+				}
+				want = columns().Truncate(text, n, e)
+			}
+			if got := s.Truncate(text, n); got != want {
+				t.Fatalf("Truncate(%q, %d) = %q, want %q", text, n, got, want)
+			}
+		}
+	})
 }
