@@ -68,10 +68,13 @@ type tx struct {
 	last  map[*table]int64    // the greatest row id given out
 	docs  map[int64]*document // by action: full text to write, nil to remove
 	usage map[int64]usageSums // by session row: what its model calls changed
-	asked map[string]bool     // keys that prefetch has looked for
-	sid   int64               // of the batch
-	owner *node               // its Session
-	fresh bool                // the session has no rows yet: nothing to look up
+	rows  [2]row              // that a flush fills
+	rest  []graph.Prop        // without a column
+	json  []byte
+	asked map[string]bool // keys that prefetch has looked for
+	sid   int64           // of the batch
+	owner *node           // its Session
+	fresh bool            // the session has no rows yet: nothing to look up
 }
 
 func (t *tx) batch(b *graph.Batch) error {
@@ -256,7 +259,7 @@ func (t *tx) putEdgeRow(e *graph.Edge) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	merged := encodeProps(merge(decodeProps(old), e.Props))
+	merged := moreColumn(appendProps(nil, merge(decodeProps(old), e.Props)))
 	return t.exec("INSERT INTO edge VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET props = excluded.props",
 		src, typ, dst, t.sid, merged)
 }

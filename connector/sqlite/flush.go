@@ -37,7 +37,7 @@ func (t *tx) flushNode(n *node) error {
 			return err
 		}
 	}
-	r := row{tab: n.table, id: n.id, insert: !n.stored}
+	r := t.row(0, n.table, n.id, !n.stored)
 	if r.insert {
 		r.setPlain("key", n.table.sqlKey(n.key))
 		if n.table.owned {
@@ -45,15 +45,21 @@ func (t *tx) flushNode(n *node) error {
 		}
 	}
 	if n.changed {
-		r.setPlain("put", int64(1))
+		r.setPlain("put", one)
 	}
-	rest := t.setProps(&r, n)
-	if len(rest) > 0 {
-		if err := t.setMore(&r, rest); err != nil {
-			return err
+	rest := t.rest[:0]
+	for _, p := range n.props {
+		if i, ok := r.tab.byProp[p.Name]; ok {
+			t.setProp(r, i, p.Value, n)
+		} else {
+			rest = append(rest, p)
 		}
 	}
-	return t.write(&r)
+	t.rest = rest
+	if err := t.setMore(r, rest); err != nil {
+		return err
+	}
+	return t.write(r)
 }
 
 // holds reports whether the file already has what is to be written.
@@ -80,7 +86,7 @@ func (t *tx) flushAction(n *node) error {
 	if err := t.countAction(n); err != nil {
 		return err
 	}
-	r := row{tab: n.table, id: n.id, insert: !n.stored}
+	r, b := t.row(0, n.table, n.id, !n.stored), t.row(1, t.tables.body, n.id, !n.hasBody)
 	if r.insert {
 		r.set(colSID, n.sid)
 		r.set(colKey, n.table.sqlKey(n.key))
@@ -91,38 +97,54 @@ func (t *tx) flushAction(n *node) error {
 	for slot, v := range n.links {
 		switch {
 		case n.relinks&(1<<slot) == 0:
+		case v != 0 && slot == linkSession:
+			r.set(colLinks+slot, one)
 		case v != 0:
 			r.set(colLinks+slot, v)
 		case n.stored:
 			r.set(colLinks+slot, nil)
 		}
 	}
-	rest := t.setProps(&r, n)
-	if err := t.write(&r); err != nil {
-		return err
-	}
-	if !n.put {
-		return nil
-	}
-	n.props = rest
-	b := row{tab: t.tables.body, id: n.id, insert: !n.hasBody}
-	if rest = t.setProps(&b, n); len(rest) > 0 {
-		if err := t.setMore(&b, rest); err != nil {
-			return err
+	rest := t.rest[:0]
+	for _, p := range n.props {
+		switch i, ok := t.tables.ofAction[p.Name]; {
+		case !ok:
+			rest = append(rest, p)
+		case i < len(r.tab.cols):
+			t.setProp(r, i, p.Value, n)
+		default:
+			t.setProp(b, i-len(r.tab.cols), p.Value, n)
 		}
 	}
+	t.rest = rest
+	if err := t.write(r); err != nil || !n.put {
+		return err
+	}
+	if err := t.setMore(b, rest); err != nil {
+		return err
+	}
 	n.hasBody = true
-	return t.write(&b)
+	return t.write(b)
 }
 
 // row is one INSERT or UPDATE: the values of some columns.
 type row struct {
 	tab    *table
-	id     int64
+	id     any // int64
 	insert bool
 	mask   uint64 // bits of tab.cols
 	vals   [64]any
 }
+
+// row returns one of the two rows that a flush fills, empty.
+func (t *tx) row(which int, tab *table, id int64, insert bool) *row {
+	r := &t.rows[which]
+	r.tab, r.id, r.insert, r.mask = tab, id, insert, 0
+	return r
+}
+
+// 1 and 0 as a column holds them, boxed once.
+var one, zero any = int64(1), int64(0)
 
 func (r *row) set(col int, v any) {
 	r.mask |= 1 << col
@@ -133,18 +155,16 @@ func (r *row) setPlain(name string, v any) {
 	r.set(slices.IndexFunc(r.tab.cols, func(c column) bool { return c.name == name }), v)
 }
 
-// setProps sets the columns for which n has properties and returns the properties
-// that have no column.
-func (t *tx) setProps(r *row, n *node) (rest []graph.Prop) {
-	for _, p := range n.props {
-		i, ok := r.tab.byProp[p.Name]
-		if !ok {
-			rest = append(rest, p)
-		} else if p.Value != nil || !r.insert {
-			r.set(i, t.types.encode(r.tab.cols[i], p.Value, n.own(r.tab.cols[i].name)))
-		}
+// setProp sets the column of a property of n.
+func (t *tx) setProp(r *row, col int, v any, n *node) {
+	if v == nil && r.insert {
+		return // it is NULL already
 	}
-	return rest
+	c, own := &r.tab.cols[col], ""
+	if c.kind == self {
+		own = n.own(c.name)
+	}
+	r.set(col, t.types.encode(c, v, own))
 }
 
 // own is what a column of kind self holds as 1.
@@ -157,6 +177,9 @@ func (n *node) own(col string) string {
 
 // setMore sets the column with the properties that have none of their own.
 func (t *tx) setMore(r *row, props []graph.Prop) error {
+	if len(props) == 0 {
+		return nil
+	}
 	if !r.insert {
 		var old any
 		if err := t.queryRow("SELECT more FROM "+r.tab.name+" WHERE id = ?", r.id).Scan(&old); err != nil {
@@ -164,7 +187,8 @@ func (t *tx) setMore(r *row, props []graph.Prop) error {
 		}
 		props = merge(decodeProps(old), props)
 	}
-	r.set(r.tab.more, encodeProps(props))
+	t.json = appendProps(t.json[:0], props)
+	r.set(r.tab.more, moreColumn(t.json))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	_ "embed"
 	"encoding/hex"
+	"maps"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -103,11 +104,13 @@ const (
 // tables is the layout as the code needs it; a test holds it against schema.sql.
 type tables struct {
 	session, action, body, agent, tool, tag, file *table
+
+	ofAction map[string]int // the column of a property: of action, then those of body
 }
 
 func newTables() tables {
 	more := plainly("more")
-	return tables{
+	t := tables{
 		session: newTable(table{name: "session", label: graph.LabelSession, code: 0}, plainly("key", "put"),
 			[]column{{"keyed", self, "session_id"}},
 			props(text, "name", "status", "end_reason", "model", "title", "first_prompt", "working_directory",
@@ -138,6 +141,11 @@ func newTables() tables {
 		file: newTable(table{name: "file", label: graph.LabelFile, code: 5, binary: true}, plainly("key", "put"),
 			[]column{{"keyed", self, "file_key"}}, props(text, "host", "path", "repo_path", "name"), more),
 	}
+	t.ofAction = maps.Clone(t.action.byProp)
+	for name, i := range t.body.byProp {
+		t.ofAction[name] = len(t.action.cols) + i
+	}
+	return t
 }
 
 // of returns the table of the nodes of l, or nil.

@@ -47,7 +47,7 @@ func (t typeNumbers) props(tab *table, vals []any, key, session string) (out []g
 }
 
 // encode is encode for a column, action types included.
-func (t typeNumbers) encode(c column, v any, own string) any {
+func (t typeNumbers) encode(c *column, v any, own string) any {
 	if s, ok := v.(string); ok && c.kind == typeName {
 		if n, ok := t.action[graph.ActionType(s)]; ok {
 			return n

@@ -86,7 +86,11 @@ func (t *tx) countAction(n *node) error {
 		t.sums(n.sid).count(old, -1)
 	}
 	if n.counted = counts; counts {
-		t.sums(n.sid).count(merge(old, n.props), +1)
+		is := n.props
+		if n.stored {
+			is = merge(old, is)
+		}
+		t.sums(n.sid).count(is, +1)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func encode(k kind, v any, own string) any {
 		case k == text:
 			return v
 		case k == self && x == own:
-			return int64(1)
+			return one
 		case k == self:
 			return v
 		case k == hexID:
@@ -43,9 +43,9 @@ func encode(k kind, v any, own string) any {
 		}
 	case bool:
 		if k == boolean && x {
-			return int64(1)
+			return one
 		} else if k == boolean {
-			return int64(0)
+			return zero
 		}
 	case graph.Time:
 		if k == instant {
@@ -108,16 +108,15 @@ func appendProps(dst []byte, props []graph.Prop) []byte {
 	return append(dst, '}')
 }
 
-// encodeProps is appendProps for a column: NULL where there is nothing.
-func encodeProps(props []graph.Prop) any {
-	b := appendProps(nil, props)
+// moreColumn is what appendProps made as a column holds it: NULL where there is nothing.
+func moreColumn(b []byte) any {
 	if len(b) == len(`{}`) {
 		return nil
 	}
 	return string(b)
 }
 
-// decodeProps is the reverse of encodeProps.
+// decodeProps is the reverse of appendProps and moreColumn.
 func decodeProps(v any) (props []graph.Prop) {
 	s, _ := v.(string)
 	for name, raw := range schema.Fields([]byte(s)) {
