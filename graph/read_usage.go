@@ -218,15 +218,19 @@ func (c *UsageCounts) add(o UsageCounts, sign int64) {
 // SortUsage adds up rows that are alike but for their sums, as those of two spans of
 // one day, and sorts the rest by what they are kept apart by.
 func SortUsage(rows []UsageRow) []UsageRow {
-	slices.SortFunc(rows, func(a, b UsageRow) int { return compareUsage(&a, &b) })
-	out := rows[:0]
-	for _, r := range rows {
-		if n := len(out); n > 0 && compareUsage(&out[n-1], &r) == 0 {
+	order := make([]*UsageRow, len(rows)) // a row is 30 words
+	for i := range rows {
+		order[i] = &rows[i]
+	}
+	slices.SortFunc(order, compareUsage)
+	out := make([]UsageRow, 0, len(rows))
+	for _, r := range order {
+		if n := len(out); n > 0 && compareUsage(&out[n-1], r) == 0 {
 			out[n-1].UsageCounts.Add(r.UsageCounts)
 			out[n-1].CostNanos += r.CostNanos
 			continue
 		}
-		out = append(out, r)
+		out = append(out, *r)
 	}
 	return out
 }
