@@ -20,6 +20,10 @@ type Decoder struct{ texts Texts }
 
 // Decode is the function Decode.
 func (d *Decoder) Decode(line []byte) (e Event, err error) {
+	var texts *Texts
+	if d != nil {
+		texts = &d.texts
+	}
 	// One pass: a member is checked and, as long as nothing was wrong, taken.
 	i := skipSpace(line, 0)
 	if i >= len(line) || line[i] != '{' {
@@ -45,7 +49,7 @@ func (d *Decoder) Decode(line []byte) (e Event, err error) {
 			return Event{}, errNotJSON()
 		}
 		if err == nil {
-			err = d.set(&e, line[key:], line[i:end])
+			err = e.take(texts, line[key:], line[i:end])
 		}
 		i = skipSpace(line, end)
 	}
@@ -57,13 +61,6 @@ func (d *Decoder) Decode(line []byte) (e Event, err error) {
 
 func errNotJSON() error { return invalidf("the line is not valid JSON") }
 
-func (d *Decoder) text(raw []byte) string {
-	if d == nil {
-		return Unquote(raw)
-	}
-	return d.texts.Unquote(raw)
-}
-
 // UnmarshalJSON makes encoding/json agree with Decode.
 func (e *Event) UnmarshalJSON(line []byte) error {
 	d, err := Decode(line)
@@ -74,8 +71,8 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 	return nil
 }
 
-// set takes one member into e. key begins with its name, quoted.
-func (d *Decoder) set(e *Event, key []byte, raw json.RawMessage) error {
+// take takes one member into e. key begins with its name, quoted.
+func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		return nil
 	}
@@ -84,7 +81,7 @@ func (d *Decoder) set(e *Event, key []byte, raw json.RawMessage) error {
 		if raw[0] != '"' {
 			return invalidf("%s: want a string", name)
 		}
-		*s = d.text(raw)
+		*s = texts.Unquote(raw)
 		return nil
 	}
 	return e.set(name, raw)

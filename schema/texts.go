@@ -3,7 +3,7 @@ package schema
 import "encoding/binary"
 
 // Texts are the short texts that were unquoted last: one that is said again is not made
-// again. The zero Texts is ready; it is for one goroutine.
+// again. The zero Texts is ready; a nil one keeps nothing. It is for one goroutine.
 type Texts struct{ seen [128]string }
 
 // maxText is how long a text may be that Texts keeps, in bytes: longer ones than an id
@@ -12,7 +12,7 @@ const maxText = 128
 
 // Unquote is the function Unquote.
 func (t *Texts) Unquote(raw []byte) string {
-	if len(raw) < 2 || len(raw) > maxText || raw[0] != '"' || raw[len(raw)-1] != '"' {
+	if t == nil || len(raw) < 2 || len(raw) > maxText || raw[0] != '"' || raw[len(raw)-1] != '"' {
 		return Unquote(raw)
 	}
 	body, ok := plain(raw)

@@ -107,6 +107,7 @@ type reading struct {
 	lines  *lines
 	first  uint64 // hash of the first line
 	events *claude.Transcript
+	facts  []schema.Event // of the last line
 	batch  []redact.Line
 	memory []byte // of the batch
 	size   int
@@ -235,6 +236,7 @@ func (p *reading) line(line []byte) {
 		p.broken(n, err)
 		return
 	}
+	p.facts = events
 	if unknown || kind == "" {
 		kind = p.name(kind)
 		p.report.unknown[kind]++
@@ -298,7 +300,7 @@ func (p *reading) decode(line []byte, n int64) (events []schema.Event, kind stri
 			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
 		}
 	}()
-	return p.events.Events(line, n)
+	return p.events.AppendEvents(p.facts[:0], line, n)
 }
 
 func (p *reading) add(e *schema.Event) {

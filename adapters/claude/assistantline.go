@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -137,25 +138,25 @@ func (f *facts) llmEnd() {
 	if id == "" {
 		id = l.key(f.src)
 	}
-	says := r.stopReason + string(r.usage)
-	if f.said[id] == says {
+	if was, ok := strings.CutPrefix(f.said[id], r.stopReason); ok && was == string(r.usage) {
 		return
 	}
 	if len(f.said) >= 64 { // lines of one call are near each other
 		clear(f.said)
 	}
-	f.said[id] = says
+	f.said[id] = r.stopReason + string(r.usage)
 	e := f.add(schema.LLMEnd, 0)
 	e.EventID = schema.EventID(schema.OriginTranscript, "llm_end", id)
 	e.Actor = schema.ActorAgent
 	e.MessageID, e.Model, e.Reason = id, r.model, r.stopReason
 	e.CostUSD, e.DurationMS = l.costUSD, l.durationMS
-	extra := []byte{'{'}
-	if usage := l.usage(e, r.usage); usage != nil {
+	usage := l.usage(e, r.usage)
+	extra := append(make([]byte, 0, len(usage)+len(l.requestID)+40), '{')
+	if usage != nil {
 		extra = appendMember(extra, "usage", usage)
 	}
 	if l.requestID != "" && l.requestID != id {
-		extra = appendMember(extra, "request_id", schema.AppendString(nil, l.requestID))
+		extra = appendText(extra, "request_id", l.requestID)
 	}
 	if len(extra) > 1 {
 		e.Extra = append(extra, '}')
@@ -166,7 +167,7 @@ func (f *facts) llmEnd() {
 // A count that can be none is left out, and noted in metadata.hook_error with the line's
 // other faults.
 func (l *line) usage(e *schema.Event, raw json.RawMessage) json.RawMessage {
-	out := []byte{'{'}
+	out := append(make([]byte, 0, min(len(raw), 256)), '{')
 	faults := l.faults[:len(l.faults):len(l.faults)]
 	take := func(to **int64, key string, v json.RawMessage) {
 		n, err := count(v)

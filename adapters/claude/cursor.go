@@ -1,7 +1,6 @@
 package claude
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -16,6 +15,8 @@ type cursor struct {
 	i    int
 	key  []byte // of the member that the cursor is at, still escaped
 	todo bool   // the value at i has been neither taken nor entered
+
+	texts *schema.Texts // may be nil
 }
 
 // enter goes into the object or array that the cursor is at.
@@ -64,16 +65,7 @@ func (c *cursor) value() json.RawMessage {
 }
 
 // text takes a string; any other value is "".
-func (c *cursor) text() string { return schema.Unquote(c.value()) }
-
-// textLike is text, and returns was where it is the same.
-func (c *cursor) textLike(was string) string {
-	raw := c.value()
-	if len(raw) == len(was)+2 && string(raw[1:len(raw)-1]) == was && bytes.IndexByte(raw, '\\') < 0 {
-		return was
-	}
-	return schema.Unquote(raw)
-}
+func (c *cursor) text() string { return c.texts.Unquote(c.value()) }
 
 // at returns the first byte of the value that the cursor is at.
 func (c *cursor) at() byte { return c.b[c.i] }

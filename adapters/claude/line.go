@@ -33,22 +33,19 @@ type line struct {
 	denialKind, decision, decidedBy    string
 	costUSD, durationMS                *float64
 
-	named  string   // session, before the rule of forks
-	was    names    // of the line that was read before
-	kept   []member // what goes into Extra, under our names
-	others []member // what no field took, under the line's own names
+	texts  *schema.Texts // most lines repeat what lines before said; may be nil
+	kept   []member      // what goes into Extra, under our names
+	others []member      // what no field took, under the line's own names
 	faults []error
 }
 
 // readLine takes a line apart into l, whose memory it uses again.
 func readLine(l *line, raw []byte, n int64) *line {
-	was := names{l.named, l.cwd, l.version, l.entrypoint, l.branch, l.promptID}
-	*l = line{raw: raw, n: n, was: was, kept: l.kept[:0], others: l.others[:0], message: message{blocks: l.message.blocks[:0]}}
-	c := cursor{b: raw}
+	*l = line{raw: raw, n: n, texts: l.texts, kept: l.kept[:0], others: l.others[:0], message: message{blocks: l.message.blocks[:0]}}
+	c := cursor{b: raw, texts: l.texts}
 	for c.enter(); c.member(); {
 		l.member(&c)
 	}
-	l.named = l.session
 	return l
 }
 
@@ -71,10 +68,6 @@ func (l *line) parts() int {
 	return n
 }
 
-// names are what most lines repeat of the line before: taken from it they need no
-// memory of their own.
-type names struct{ session, cwd, version, entrypoint, branch, promptID string }
-
 func (l *line) member(c *cursor) {
 	switch string(c.key) {
 	case "type":
@@ -89,7 +82,7 @@ func (l *line) member(c *cursor) {
 	case "timestamp":
 		l.setTime(c.value())
 	case "sessionId":
-		l.session = c.textLike(l.was.session)
+		l.session = c.text()
 	case "requestSessionId":
 		l.requestSession = c.text()
 	case "forkedFrom":
@@ -97,15 +90,15 @@ func (l *line) member(c *cursor) {
 	case "agentId":
 		l.agent = c.text()
 	case "promptId":
-		l.promptID = c.textLike(l.was.promptID)
+		l.promptID = c.text()
 	case "cwd":
-		l.cwd = c.textLike(l.was.cwd)
+		l.cwd = c.text()
 	case "version":
-		l.version = c.textLike(l.was.version)
+		l.version = c.text()
 	case "entrypoint":
-		l.entrypoint = c.textLike(l.was.entrypoint)
+		l.entrypoint = c.text()
 	case "gitBranch":
-		l.branch = c.textLike(l.was.branch)
+		l.branch = c.text()
 	case "isSidechain":
 		l.sidechain = isTrue(c.value())
 	case "isMeta":
@@ -131,7 +124,7 @@ func (l *line) member(c *cursor) {
 		l.durationMS = number(c.value())
 	case "error":
 		v := c.value()
-		l.errorType = schema.Unquote(v)
+		l.errorType = l.texts.Unquote(v)
 		l.others = append(l.others, member{key: "error", raw: v})
 	case "permissionMode":
 		l.permissionMode = l.keep("permission_mode", c)
@@ -196,25 +189,33 @@ func (l *line) keep(name string, c *cursor) string {
 	if !hollow(v) && len(v) <= maxKept {
 		l.kept = append(l.kept, member{key: name, raw: v})
 	}
-	return schema.Unquote(v)
+	return l.texts.Unquote(v)
 }
 
 // extra returns what Extra keeps of the line, and more.
 func (l *line) extra(more ...member) json.RawMessage {
-	out := []byte{'{'}
-	for _, list := range [][]member{l.kept, more} {
-		for _, m := range list {
-			out = appendMember(out, m.key, m.raw)
-		}
-	}
 	if l.sidechain {
-		out = appendMember(out, "is_sidechain", []byte("true"))
+		more = append(more, member{key: "is_sidechain", raw: []byte("true")})
 	}
 	if l.meta {
-		out = appendMember(out, "is_meta", []byte("true"))
+		more = append(more, member{key: "is_meta", raw: []byte("true")})
 	}
-	if len(out) == 1 {
+	size := 2
+	for _, m := range l.kept {
+		size += m.size()
+	}
+	for _, m := range more {
+		size += m.size()
+	}
+	if size == 2 {
 		return nil
+	}
+	out := append(make([]byte, 0, size), '{')
+	for _, m := range l.kept {
+		out = appendMember(out, m.key, m.raw)
+	}
+	for _, m := range more {
+		out = appendMember(out, m.key, m.raw)
 	}
 	return append(out, '}')
 }

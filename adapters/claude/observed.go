@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"hash"
 	"slices"
@@ -77,13 +76,14 @@ func inputHash(mac hash.Hash, raw []byte) string {
 		mac.Write(compact(raw))
 	}
 	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	text := make([]byte, 0, 64)
 	for i, m := range members {
-		mac.Write([]byte{"{,"[min(i, 1)]})
-		mac.Write(append(schema.AppendString(nil, m.key), ':'))
+		text = append(text[:0], "{,"[min(i, 1)])
+		mac.Write(append(schema.AppendString(text, m.key), ':'))
 		mac.Write(compact(m.raw))
 	}
 	if len(members) > 0 {
 		mac.Write([]byte{'}'})
 	}
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+	return schema.Key(mac.Sum(text[:0])[:16]).String()
 }

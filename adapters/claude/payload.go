@@ -31,6 +31,9 @@ type member struct {
 	taken bool
 }
 
+// size is what the member needs in an object, but for escapes in its key.
+func (m *member) size() int { return len(m.key) + len(m.raw) + len(`"":,`) }
+
 // parse reads a JSON object. Bytes that are not UTF-8 are replaced, and noted.
 func parse(raw []byte) (*payload, error) {
 	p := &payload{raw: bytes.TrimSpace(raw)}
@@ -159,7 +162,7 @@ func (p *payload) rest() json.RawMessage {
 	size := 2
 	for _, m := range p.members {
 		if !m.taken {
-			size += len(m.key) + len(m.raw) + 4
+			size += m.size()
 		}
 	}
 	if size == 2 {
@@ -181,6 +184,11 @@ func appendMember(obj []byte, key string, raw []byte) []byte {
 	}
 	obj = append(schema.AppendString(obj, key), ':')
 	return append(obj, raw...)
+}
+
+// appendText appends a member that is a string.
+func appendText(obj []byte, key, text string) []byte {
+	return schema.AppendString(appendMember(obj, key, nil), text)
 }
 
 // lossless returns the text of a JSON string, and whether it can be written back as

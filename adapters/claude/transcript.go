@@ -78,6 +78,7 @@ func NewTranscript(src Source) *Transcript {
 	t := &Transcript{
 		src:   src,
 		about: map[string]*about{}, said: map[string]string{}, uuids: map[uint64]struct{}{},
+		line: line{texts: &schema.Texts{}},
 	}
 	if len(src.HashKey) > 0 {
 		t.mac = hmac.New(sha256.New, src.HashKey)
@@ -95,22 +96,27 @@ func NewTranscript(src Source) *Transcript {
 // Raw fields of the events alias the line: the caller must leave it alone for as long as
 // it uses them.
 func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind string, unknown bool, err error) {
+	return t.AppendEvents(nil, b, n)
+}
+
+// AppendEvents is Events; it appends the facts to those that are given.
+func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ []schema.Event, kind string, unknown bool, err error) {
 	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
 	if len(b) == 0 {
-		return nil, "", false, nil
+		return events, "", false, nil
 	}
 	if kind, ok := needless(b); ok {
-		return nil, kind, false, nil
+		return events, kind, false, nil
 	}
 	b, fault, err := validLine(b)
 	if err != nil {
-		return nil, "", false, err
+		return events, "", false, err
 	}
 	l := readLine(&t.line, b, n)
 	defer l.release()
 	kind = l.kind()
 	if needed, known := l.use(); !needed {
-		return nil, kind, !known, nil
+		return events, kind, !known, nil
 	}
 	if fault != nil {
 		l.faults = append(l.faults, fault)
@@ -121,13 +127,16 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 	case t.last.IsZero() && len(t.waiting) < maxWaiting && t.waitingBytes+len(b) <= maxWaitingBytes:
 		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n, fault})
 		t.waitingBytes += len(b)
-		return nil, kind, false, nil
+		return events, kind, false, nil
 	case t.last.IsZero():
 		t.last = possible(t.src.Written)
 	}
-	f := &facts{Transcript: t, events: make([]schema.Event, 0, l.parts())}
-	err = f.told()
-	return f.events, kind, false, errors.Join(err, f.read(l))
+	if events == nil {
+		events = make([]schema.Event, 0, l.parts())
+	}
+	f := &facts{Transcript: t, events: events}
+	err = errors.Join(f.told(), f.read(l))
+	return f.events, kind, false, err
 }
 
 // Flush returns the facts that wait for a line with a timestamp, with the time at: that
