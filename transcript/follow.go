@@ -217,7 +217,7 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 		err = s.Reader.readMeta(ctx, file, from)
 		return s.failed(ctx, j, err)
 	}
-	if now := time.Now(); from.Offset == 0 && (j.since.IsZero() || now.Sub(j.since) < forkPatience) && young(file) {
+	if now := time.Now(); from.Offset == 0 && (j.since.IsZero() || now.Sub(j.since) < forkPatience) && s.Reader.young(file) {
 		if j.since.IsZero() {
 			j.since = now
 		}

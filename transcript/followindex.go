@@ -29,6 +29,7 @@ func (s *following) keep(ctx context.Context) {
 		}
 		s.queue.ripe(now)
 		s.forget(now)
+		s.Reader.kin.forget(now.Add(-liveFor))
 		if now.Sub(written) >= indexEvery {
 			written = now
 			s.writeIndex()

@@ -39,19 +39,34 @@ func (l *live) keep(p *reading, err error) {
 	}
 }
 
-// young reports whether a file is a fork whose beginning may still be being copied: until
-// that is done nobody can say how far the lines go that are another session's.
-func young(file File) bool {
+// young reports whether a file begins with another session's lines, and they may still be
+// being copied: until that is done nobody can say how far they go.
+func (r *Reader) young(file File) bool {
 	if file.Agent != "" || time.Since(file.ModTime) > forkSettles {
 		return false
 	}
-	f, _, err := openFile(file.Path)
+	f, info, err := openFile(file.Path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	fork, err := isFork(peek(f))
-	return fork && err == nil
+	h, err := readHead(peek(f), named(file.Path))
+	h.size = info.Size()
+	return err == nil && (h.marked || h.foreign || len(r.kin.of(file.Path, h)) > 0)
+}
+
+// settle waits for that.
+func (r *Reader) settle(ctx context.Context, file File) {
+	for begun := time.Now(); r.young(file) && time.Since(begun) < forkPatience; {
+		select {
+		case <-time.After(forkSettles / 5):
+		case <-ctx.Done():
+			return
+		}
+		if now, err := Stat(file.Path); err == nil {
+			file.ModTime = now.ModTime
+		}
+	}
 }
 
 const (

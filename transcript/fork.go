@@ -1,7 +1,6 @@
 package transcript
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,22 +12,46 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// origins says where the lines of a fork come from. All of its lines have to be seen
-// first; of a file that is none only those up to the first answer are.
-func (p *reading) origins() ([]claude.Origin, error) {
+// origins says where the lines of a fork, or of a session that an old version resumed, come
+// from. All of its lines have to be seen first; of a file that is none only those up to
+// the first answer are.
+func (p *reading) origins(src *claude.Source) error {
 	if p.file.Agent != "" {
-		return nil, nil
+		return nil
 	}
 	defer p.lines.goTo(p.lines.off, p.lines.n)
 	p.lines.goTo(0, 0)
-	fork, err := isFork(p.lines)
-	if err != nil || !fork {
-		return nil, err
+	h, err := readHead(p.lines, named(p.file.Path))
+	if err != nil {
+		return err
+	}
+	if h.marked {
+		p.lines.goTo(0, 0)
+		src.Origins, err = marked(p.lines)
+		return err
+	}
+	h.size = p.report.info.Size()
+	relatives := p.kin.of(p.file.Path, h)
+	if len(relatives) == 0 && !h.foreign {
+		return nil
+	}
+	f := family{}
+	for _, other := range relatives {
+		if err := f.add(other); err != nil {
+			p.problem(0, fmt.Errorf("%s, which may have had lines of this file first: %w", other.path, err))
+		}
 	}
 	p.lines.goTo(0, 0)
+	src.Copies, src.Origins, err = f.copies(p.lines, p.file.Session, h)
+	p.copied(src.Copies)
+	return err
+}
+
+// marked reads the marks of a fork's lines.
+func marked(l *lines) ([]claude.Origin, error) {
 	var scan claude.OriginScan
 	for {
-		line, err := p.lines.next()
+		line, err := l.next()
 		if err == io.EOF {
 			return scan.Origins(), nil
 		}
@@ -36,26 +59,6 @@ func (p *reading) origins() ([]claude.Origin, error) {
 			return nil, err
 		}
 		scan.Line(line)
-	}
-}
-
-// isFork reports whether a file, whose first lines l is at, begins with the lines of
-// another session. A fork copies them from the beginning, so that either its first lines
-// are marked forkedFrom or the first answer of the API was to another session's request.
-func isFork(l *lines) (bool, error) {
-	defer func(max int64) { l.max = max }(l.max)
-	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
-	for {
-		line, err := l.next()
-		if err != nil {
-			return false, ignoreEOF(err)
-		}
-		if bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`)) {
-			return true, nil
-		}
-		if bytes.Contains(line, []byte(`"requestId"`)) && schema.FieldString(line, "type") == "assistant" {
-			return false, nil
-		}
 	}
 }
 

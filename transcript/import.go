@@ -39,6 +39,7 @@ type Report struct {
 	Blank   int64 `json:"blank"`  // lines
 	Broken  int64 `json:"broken"` // lines
 	Waiting int64 `json:"waiting"`
+	Copied  int64 `json:"copied"` // lines that the file of another session tells
 
 	Kinds   map[string]int64      `json:"kinds"`         // lines by their type
 	Types   map[schema.Type]int64 `json:"event_types"`   // events by theirs
@@ -101,6 +102,7 @@ type importing struct {
 	*Reader
 	Options
 	progress func(Progress)
+	reader   *Reader // in a dry run without a journal
 
 	mu       sync.Mutex // of what follows
 	report   Report
@@ -110,6 +112,10 @@ type importing struct {
 }
 
 func (im *importing) run(ctx context.Context, paths []string) error {
+	im.reader = im.Reader
+	if im.DryRun {
+		im.reader = &Reader{Redactor: im.Redactor, Host: im.Host, User: im.User}
+	}
 	files, problems := Find(ctx, paths)
 	im.report.Problems = append(im.report.Problems, problems...)
 	plan, err := im.plan(files)
@@ -160,10 +166,6 @@ func (im *importing) writes() bool { return im.Journal != nil && !im.DryRun }
 // group reads the files of one session, one after the other: what is appended for a
 // session stays together, its main thread before its agents.
 func (im *importing) group(ctx context.Context, g group) error {
-	reader := im.Reader
-	if im.DryRun {
-		reader = &Reader{Redactor: im.Redactor, Host: im.Host, User: im.User}
-	}
 	if g.size > LargeSession {
 		im.advance(0, 0, 1)
 		defer im.advance(0, 0, -1)
@@ -172,7 +174,10 @@ func (im *importing) group(ctx context.Context, g group) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		report, at, err := reader.Read(ctx, f.File, f.from, func(bytes, lines int64) { im.advance(bytes, lines, 0) })
+		if f.from.Offset == 0 {
+			im.reader.settle(ctx, f.File)
+		}
+		report, at, err := im.reader.Read(ctx, f.File, f.from, func(bytes, lines int64) { im.advance(bytes, lines, 0) })
 		if report.info != nil {
 			report.entry = newEntry(f.Session, at, &report)
 		}
@@ -216,6 +221,7 @@ func (im *importing) add(f *FileReport) {
 	r.Blank += f.Blank
 	r.Broken += f.Broken
 	r.Waiting += f.Waiting
+	r.Copied += f.Copied
 	for kind, n := range f.kinds {
 		name := kind
 		if f.unknown[kind] > 0 && r.Unknown[kind] == 0 && len(r.Unknown) >= maxUnknown {

@@ -29,6 +29,7 @@ type Reader struct {
 
 	mu    sync.Mutex
 	metas map[string]time.Time // of the agents' records that were read
+	kin   kin
 }
 
 // FileReport says what Read did with one file.
@@ -43,6 +44,7 @@ type FileReport struct {
 	Broken  int64  `json:"broken,omitempty"`  // lines
 	Restart bool   `json:"restart,omitempty"` // it was read before, and is another file now
 	Waiting int64  `json:"waiting,omitempty"` // bytes of a last line that is not whole yet
+	Copied  int64  `json:"copied,omitempty"`  // lines that another session's file had first, and tells alone
 	// Problems names the first of the broken lines, and what ended the reading early.
 	Problems []Problem `json:"problems,omitempty"`
 
@@ -170,8 +172,7 @@ func (p *reading) begin() error {
 		src.HashKey = p.Journal.Key()
 	}
 	if p.events = p.live.at(p.from); p.events == nil {
-		var err error
-		if src.Origins, err = p.origins(); err != nil {
+		if err := p.origins(&src); err != nil {
 			return err
 		}
 		p.events = claude.NewTranscript(src)

@@ -31,6 +31,8 @@ type Source struct {
 
 	// Origins says where a fork's copied lines come from: see OriginScan.
 	Origins []Origin
+	// Copies are the copied lines that do not say so themselves, in their order.
+	Copies []Copies
 }
 
 // Transcript turns the lines of one transcript file into facts, in their order. What
@@ -120,6 +122,11 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 	}
 	if fault != nil {
 		l.faults = append(l.faults, fault)
+	}
+	if c := t.src.copyOf(n); c != nil && c.Renamed && l.uuid != "" {
+		f := &facts{Transcript: t, l: l, events: events}
+		f.fork()
+		return f.events, kind, false, nil
 	}
 	switch {
 	case !l.time.IsZero():
@@ -252,6 +259,9 @@ func (f *facts) place() {
 	}
 	f.named = l.session
 	session, copied := l.copiedFrom(f.src.Origins)
+	if c := f.src.copyOf(l.n); c != nil && l.uuid != "" {
+		session, copied = c.Session, true
+	}
 	if copied {
 		l.session = session
 	}

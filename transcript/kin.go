@@ -1,0 +1,201 @@
+package transcript
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// head is what a transcript says down to its first answer of the model API.
+type head struct {
+	first   string    // uuid of the first line of the conversation
+	answer  string    // message.id of the first answer; "" where there is none yet
+	marked  bool      // it is a fork that marks the lines that it copied
+	foreign bool      // its first line of the conversation says another session
+	start   time.Time // the first time that is in it
+	bare    bool      // nothing but lines of the conversation is between its first one and the first answer
+	size    int64     // of the file, when that was seen
+}
+
+// headBytes is how much is looked at behind the first answer, where nothing says whether
+// the request for it was the session's own.
+const headBytes = 256 << 10
+
+// readHead reads the head of a file. A fork copies lines from the beginning, so that
+// its first ones are marked forkedFrom, or the first answer of the API was to another
+// session's request. session is the one that the file's name says, or "".
+func readHead(l *lines, session string) (h head, err error) {
+	defer func(max int64) { l.max = max }(l.max)
+	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
+	conversation := false
+	for behind := int64(-1); behind < 0 || l.off < behind; {
+		line, err := l.next()
+		if err != nil {
+			return h, ignoreEOF(err)
+		}
+		if h.start.IsZero() {
+			h.start, _ = time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
+		}
+		if bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`)) {
+			h.marked = true
+			return h, nil
+		}
+		if !bytes.Contains(line, []byte(`"parentUuid"`)) {
+			h.bare = h.bare && h.answer != ""
+			continue
+		}
+		if !conversation {
+			h.bare, h.first = true, schema.FieldString(line, "uuid")
+			said := schema.FieldString(line, "sessionId")
+			conversation, h.foreign = true, session != "" && said != "" && said != session
+		}
+		if schema.FieldString(line, "type") != "assistant" {
+			continue
+		}
+		if id := answerID(line); h.answer == "" && id != "" {
+			h.answer, behind = id, l.off+headBytes
+		}
+		if bytes.Contains(line, []byte(`"requestId"`)) {
+			return h, nil
+		}
+	}
+	return h, nil
+}
+
+// answerID is the id of the model's answer that a line is of; "" of what the runtime
+// wrote in the model's name.
+func answerID(line []byte) string {
+	message := schema.Field(line, "message")
+	if len(message) == 0 || message[0] != '{' || bytes.Contains(message, []byte(`"<synthetic>"`)) {
+		return ""
+	}
+	return schema.FieldString(message, "id")
+}
+
+// kin knows how the transcripts of folders begin, so that those are found of which one
+// may hold copies of the other's lines: they begin with the same line or answer. Each file's
+// head is read once.
+type kin struct {
+	mu      sync.Mutex
+	folders map[string]*folder
+}
+
+type folder struct {
+	mu     sync.Mutex
+	listed time.Time // the folder's own time then; zero where it is to be listed again
+	heads  map[string]head
+	used   time.Time
+}
+
+// relative is another file of a family.
+type relative struct {
+	path string
+	head
+}
+
+// of returns the files beside path, a session's own, that begin as it does. Those that say themselves whose lines they hold are left out: they had none of them first.
+func (k *kin) of(path string, h head) (family []relative) {
+	if h.answer == "" && h.first == "" {
+		return nil
+	}
+	dir, self := filepath.Split(path)
+	k.mu.Lock()
+	d := k.folders[dir]
+	if d == nil {
+		if k.folders == nil {
+			k.folders = map[string]*folder{}
+		}
+		d = &folder{heads: map[string]head{}}
+		k.folders[dir] = d
+	}
+	k.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.used = time.Now()
+	d.heads[self] = h
+	d.look(dir)
+	for name, other := range d.heads {
+		same := other.answer != "" && other.answer == h.answer || other.first != "" && other.first == h.first
+		if same && name != self && !other.marked {
+			family = append(family, relative{filepath.Join(dir, name), other})
+		}
+	}
+	return family
+}
+
+// look brings the heads up to date. What cannot be read is nobody's relative.
+func (d *folder) look(dir string) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return
+	}
+	if d.listed.IsZero() || !d.listed.Equal(info.ModTime()) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return
+		}
+		for _, e := range entries {
+			_, known := d.heads[e.Name()]
+			if !known && e.Type().IsRegular() && strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), "agent-") {
+				d.heads[e.Name()] = head{}
+			}
+		}
+		if d.listed = info.ModTime(); time.Since(d.listed) < fresh {
+			d.listed = time.Time{} // its clock may not tell the next file from the last one
+		}
+	}
+	for name, h := range d.heads {
+		if h.answer != "" || h.marked {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		info, err := os.Lstat(path)
+		if err != nil {
+			delete(d.heads, name)
+			continue
+		}
+		if info.Size() > h.size {
+			d.heads[name] = headOf(path)
+		}
+	}
+}
+
+func headOf(path string) (h head) {
+	f, info, err := openFile(path)
+	if err != nil {
+		return h
+	}
+	defer f.Close()
+	if h, err = readHead(peek(f), named(path)); err != nil {
+		h = head{}
+	}
+	h.size = info.Size()
+	return h
+}
+
+// forget drops the folders that nobody asked for since a while.
+func (k *kin) forget(since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for dir, d := range k.folders {
+		d.mu.Lock()
+		old := d.used.Before(since)
+		d.mu.Unlock()
+		if old {
+			delete(k.folders, dir)
+		}
+	}
+}
+
+// named is the session that a file's name says; "" where it says none.
+func named(path string) string {
+	if name := strings.TrimSuffix(filepath.Base(path), suffix); isUUID(name) {
+		return name
+	}
+	return ""
+}
