@@ -8,9 +8,10 @@
 // however many transcripts repeat it, each figure at the greatest that any of them states
 // (package graph). Input are the tokens that no cache had a part in, as vendors say it.
 //
-// It is counted once a session. What a fork copied is its parent's, for the copied lines
-// say whose they are. Old versions of Claude Code (1.x) copied a resumed conversation
-// under a new session id without a mark: its messages are counted in each of the sessions.
+// It is counted once a session. What a fork copied is its parent's, and what a session
+// that an old version resumed under a new id copied is that of the session before: the
+// copied lines say so, or are found in its file (package transcript). Where that is gone from
+// its folder, and two copies of it were read at different times, they are counted twice.
 //
 // # What it costs
 //

@@ -32,8 +32,8 @@ func (a *app) usageCmd() *cobra.Command {
 ` + strings.Join(by, ", ") + `.
 
 Each API message is counted once a session, however many lines of however many transcripts
-repeat it; what a fork copied is its parent's. A session that an old version (1.x) resumed
-under a new id is copied there without marks: its messages are counted in each of the two.
+repeat it. What a fork copied, or a session that an old version resumed under a new id, is
+that of the session that had it first.
 
 Costs are what the record states, else computed from list prices (` + "`--json`" + ` has their date and
 source); [prices] in config.toml comes before these. A model without a price has no cost.
