@@ -88,8 +88,8 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 		return nil
 	}
 	cols := []render.Column{
-		{Title: "TIME"}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8, Drop: 9}, {Title: "STATUS", Paint: render.PaintStatus},
-		{Title: "TOOK", Right: true, Drop: 2}, {Title: "AGENT", Give: 6, Paint: render.PaintDim, Drop: 1}, {Title: "WHAT", Give: 20},
+		{Title: "TIME", Drop: 3}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8, Drop: 9}, {Title: "STATUS", Paint: render.PaintStatus, Drop: 4},
+		{Title: "TOOK", Right: true, Drop: 2}, {Title: "AGENT", Give: 6, Paint: render.PaintDim, Drop: 1}, {Title: "WHAT", Give: 16},
 	}
 	var cells [][]string
 	for i := range rows {

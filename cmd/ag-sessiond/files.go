@@ -184,7 +184,7 @@ func sameIn[T any](rows []T, of func(T) string, cells [][]string, column int) st
 
 func touchColumns() []render.Column {
 	return []render.Column{
-		{Title: "FIRST", Drop: 2}, {Title: "LAST"}, {Title: "READS", Right: true}, {Title: "WRITES", Right: true},
+		{Title: "FIRST", Drop: 2}, {Title: "LAST", Drop: 7}, {Title: "READS", Right: true}, {Title: "WRITES", Right: true},
 		{Title: "LINES", Right: true, Drop: 1},
 	}
 }

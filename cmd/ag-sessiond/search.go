@@ -78,6 +78,11 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		a.nothing("nothing found; all words must match, and a word matches whole (wait* matches its beginnings)")
 		return nil
 	}
+	ids := make([]string, len(hits))
+	for i, h := range hits {
+		ids[i] = h.Action.SessionID
+	}
+	ids = shortIDs(ids)
 	for i, h := range hits {
 		if i > 0 {
 			a.printf("\n")
@@ -89,7 +94,12 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		if h.Action.Status != "" && h.Action.Status != "completed" {
 			head = append(head, a.style.Status(h.Action.Status))
 		}
-		a.printf("%s\n", strings.Join(head, "  "))
+		line := strings.Join(head, "  ")
+		if !a.style.Fits(line) {
+			head[0], head[1] = render.Minute(h.Action.Timestamp), render.OneLine(ids[i])
+			line = strings.Join(head, "  ")
+		}
+		a.printf("%s\n", line)
 		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks, max(a.style.Width-4, 20)))
 	}
 	return nil

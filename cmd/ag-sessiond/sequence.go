@@ -105,8 +105,8 @@ func (a *app) sequenceTable(s graph.SessionRow, rows []graph.ActionRow, next map
 		number[row.ActionID] = strconv.Itoa(i + 1)
 	}
 	cols := []render.Column{
-		{Title: "#", Right: true}, {Title: "TIME", Drop: 2}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8, Drop: 3},
-		{Title: "STATUS", Paint: render.PaintStatus, Drop: 1}, {Title: "NEXT", Right: true}, {Title: "PARENT OF", Give: 9}, {Title: "WHAT", Give: 16},
+		{Title: "#", Right: true}, {Title: "TIME", Drop: 2}, {Title: "TYPE", Give: 8}, {Title: "TOOL", Give: 8, Drop: 3},
+		{Title: "STATUS", Paint: render.PaintStatus, Drop: 1}, {Title: "NEXT", Right: true}, {Title: "PARENT OF", Give: 4}, {Title: "WHAT", Give: 12},
 	}
 	var cells [][]string
 	for i := range rows {

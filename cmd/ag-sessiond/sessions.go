@@ -81,9 +81,9 @@ func (a *app) sessions(ctx context.Context, r connector.Reader, f graph.SessionF
 		return nil
 	}
 	cols := []render.Column{
-		{Title: "ID"}, {Title: "STARTED"}, {Title: "TOOK", Right: true, Drop: 3}, {Title: "STATUS", Paint: render.PaintStatus},
-		{Title: "ACTIONS", Right: true, Drop: 2}, {Title: "TOOLS", Right: true}, {Title: "ERRORS", Right: true, Paint: render.PaintNumber},
-		{Title: "MODEL", Give: 8, Drop: 1}, {Title: "DIRECTORY", Give: 16, Left: true, Drop: 4}, {Title: "TITLE", Give: 20},
+		{Title: "ID"}, {Title: "STARTED", Drop: 7}, {Title: "TOOK", Right: true, Drop: 3}, {Title: "STATUS", Paint: render.PaintStatus, Drop: 8},
+		{Title: "ACTIONS", Right: true, Drop: 2}, {Title: "TOOLS", Right: true, Drop: 5}, {Title: "ERRORS", Right: true, Paint: render.PaintNumber, Drop: 6},
+		{Title: "MODEL", Give: 8, Drop: 1}, {Title: "DIRECTORY", Give: 16, Left: true, Drop: 4}, {Title: "TITLE", Give: 18},
 	}
 	var cells [][]string
 	for i, id := range shortIDs(sessionIDs(rows)) {

@@ -80,7 +80,7 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
 	if tokens := a.style.Tokens(u.Total); len(tokens) > 0 {
 		a.printf("%-12s%s\n", "tokens", a.style.Wrap(12, tokens))
-		a.printf("%-12s%s\n", "cost", a.style.Cost(&u))
+		a.printf("%-12s%s\n", "cost", a.style.Wrap(12, a.style.Cost(&u)))
 	}
 	if by := a.style.ByAgent(&u); len(by) > 0 {
 		a.printf("%-12s%s\n", "by agent", a.style.Wrap(12, by))
@@ -103,11 +103,11 @@ func (a *app) summaryHead(sum graph.Summary, s graph.SessionRow) {
 	a.printf("%-12s%s\n", "session", render.OneLine(sum.SessionID))
 	a.printf("%-12s%s\n", "status", a.style.Status(sum.Status))
 	if !sum.StartedAt.IsZero() {
-		a.printf("%-12s%s", "started", render.Time(sum.StartedAt))
+		started := []string{render.Time(sum.StartedAt)}
 		if took := render.Millis(sum.DurationMS); took != "" {
-			a.printf(", took %s", took)
+			started = append(started, "took "+took)
 		}
-		a.printf("\n")
+		a.printf("%-12s%s\n", "started", a.style.Wrap(12, started))
 	}
 }
 

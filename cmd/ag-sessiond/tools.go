@@ -53,8 +53,8 @@ func (a *app) tools(ctx context.Context, r connector.Reader, s graph.SessionRow)
 func (a *app) toolTable(rows []graph.ToolStats) error {
 	cols := []render.Column{
 		{Title: "TOOL", Give: 16}, {Title: "CALLS", Right: true}, {Title: "FAILED", Right: true, Paint: render.PaintNumber},
-		{Title: "DENIED", Right: true}, {Title: "AVG", Right: true}, {Title: "P50", Right: true},
-		{Title: "P95", Right: true}, {Title: "MAX", Right: true},
+		{Title: "DENIED", Right: true, Drop: 5}, {Title: "AVG", Right: true, Drop: 1}, {Title: "P50", Right: true, Drop: 4},
+		{Title: "P95", Right: true, Drop: 3}, {Title: "MAX", Right: true, Drop: 2},
 	}
 	var cells [][]string
 	for _, t := range rows {

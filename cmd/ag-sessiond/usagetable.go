@@ -141,6 +141,6 @@ func (a *app) usageNotes(report usage.Report) {
 		a.note("%s a lower bound: of some calls the transcript has no final figures", a.style.AtLeast())
 	}
 	if len(report.Unpriced) > 0 {
-		a.note("no price is known of %s: [prices] in %s takes one", render.Models(report.Unpriced), a.configPath())
+		a.note("no price is known of %s: [prices] in %s takes one", strings.Join(render.Models(report.Unpriced), ", "), a.configPath())
 	}
 }

@@ -184,15 +184,17 @@ func (s Style) Wrap(at int, parts []string) string {
 		if i < len(parts)-1 {
 			p += ","
 		}
-		if n := width(p); i > 0 && s.Width > 0 && used+1+n > s.Width {
+		n := width(Clean(p)) // without its colour
+		switch {
+		case i > 0 && s.Width > 0 && used+1+n > s.Width:
 			b.WriteString("\n" + strings.Repeat(" ", at) + p)
 			used = at + n
-		} else {
-			if i > 0 {
-				p = " " + p
-			}
+		case i > 0:
+			b.WriteString(" " + p)
+			used += 1 + n
+		default:
 			b.WriteString(p)
-			used += width(p)
+			used += n
 		}
 	}
 	return b.String()

@@ -65,12 +65,12 @@ func (p *painter) header() {
 	}
 	text := func(s string) string { return p.clip(OneLine(s), p.Width-11) }
 	field("session", OneLine(r.SessionID))
-	started := Time(r.StartedAt)
+	started := []string{Time(r.StartedAt)}
 	if d := RowDuration(r); d != "" {
-		started += ", took " + d
+		started = append(started, "took "+d)
 	}
 	field("status", p.Status(r.Status))
-	field("started", started)
+	field("started", p.Wrap(11, started))
 	field("model", text(r.Model))
 	field("agent", text(r.SourceSDK))
 	field("directory", text(r.WorkingDirectory))
@@ -84,9 +84,9 @@ func (p *painter) header() {
 	if r.ErrorCount > 0 {
 		errs = p.paint(red, errs)
 	}
-	field("counts", strings.Join(append(counts, errs), ", "))
+	field("counts", p.Wrap(11, append(counts, errs)))
 	field("tokens", p.Wrap(11, p.Tokens(p.view.Usage.Total)))
-	field("cost", text(p.Cost(&p.view.Usage)))
+	field("cost", p.Wrap(11, p.Cost(&p.view.Usage)))
 	field("by agent", p.Wrap(11, p.ByAgent(&p.view.Usage)))
 }
 
@@ -216,6 +216,7 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 	if name == "" {
 		name = OneLine(a.Name)
 	}
+	name = p.clip(name, p.Width/2)
 	gist := Gist(a, p.dir)
 	switch a.Status {
 	case "completed", "":
@@ -336,6 +337,9 @@ func (p *painter) aligned(branch, head string, headWidth int, text, right, color
 	if right != "" {
 		room -= 2
 	}
+	if p.Width > 0 && room < 10 && right != "" { // what happened before how long it took
+		room, right = room+len(right)+2, ""
+	}
 	text = p.clip(text, room)
 	line := head + p.paint(color, text)
 	if right != "" {
@@ -361,6 +365,7 @@ func (p *painter) clip(text string, n int) string {
 func (s Style) TraceLine(kind, id, summary string) string {
 	kind, id, summary = OneLine(kind), OneLine(id), OneLine(summary)
 	if s.Width > 0 {
+		id = s.Truncate(id, max(s.Width-width(kind)-24, 6)) // it is whole in --json
 		summary = s.Truncate(summary, max(s.Width-width(kind)-width(id)-4, 20))
 	}
 	return strings.TrimRight("["+s.paint(cyan, kind)+"] "+s.paint(dim, id)+" "+summary, " ")

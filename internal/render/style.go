@@ -36,6 +36,9 @@ func isOther(r rune) bool { return r < ' ' || r >= 0x7f }
 
 func columns() *runewidth.Condition { return &runewidth.Condition{StrictEmojiNeutral: true} }
 
+// Fits reports whether a line, painted or not, is not wider than there is room.
+func (s Style) Fits(line string) bool { return s.Width == 0 || width(Clean(line)) <= s.Width }
+
 func (s Style) ellipsis() string {
 	if s.UTF8 {
 		return "…"

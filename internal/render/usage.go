@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/usage"
@@ -47,29 +46,26 @@ func (s Style) Dollars(u usage.Sums) string {
 
 // Cost says what a report's calls cost, and of which models no price is known. It is
 // nothing where no model was called.
-func (s Style) Cost(r *usage.Report) string {
-	if r.Total.Calls == 0 {
-		return ""
+func (s Style) Cost(r *usage.Report) (out []string) {
+	if r.Total.Calls > 0 && r.Total.CostUSD != nil {
+		out = append(out, s.Dollars(r.Total))
 	}
-	switch unpriced := Models(r.Unpriced); {
-	case unpriced == "":
-		return s.Dollars(r.Total)
-	case r.Total.CostUSD == nil:
-		return "no price is known of " + unpriced
-	default:
-		return s.Dollars(r.Total) + ", without " + unpriced + ": no price is known"
+	if unpriced := Models(r.Unpriced); len(unpriced) > 0 {
+		unpriced[0] = "no price is known of " + unpriced[0]
+		out = append(out, unpriced...)
 	}
+	return out
 }
 
 // Models names models in full, as a table of prices takes them.
-func Models(names []string) string {
+func Models(names []string) []string {
 	out := make([]string, len(names))
 	for i, m := range names {
 		if out[i] = OneLine(m); out[i] == "" {
 			out[i] = "a model without a name"
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // ByAgent says how much of a session's report is whose. It is nothing where there is only
