@@ -264,11 +264,47 @@ func (t *tx) writeDocuments() error {
 		if d == nil || d.Empty() {
 			continue
 		}
-		if err := t.exec("INSERT INTO fts (rowid, tool_name, content, input, text) VALUES (?, ?, ?, ?, ?)",
-			id, d.ToolName, d.Content, d.Input, d.Text); err != nil {
+		if err := t.insertDocument(id, d); err != nil {
 			return err
 		}
 	}
 	clear(t.docs)
 	return nil
+}
+
+// documentSQL is the INSERT for each set of fields that are not empty: most documents
+// have one or two of the four, and an argument costs, above all a text.
+var documentSQL = func() (text [16]string) {
+	for mask := range text {
+		cols, n := "", 0
+		for i, c := range []string{"tool_name", "content", "input", "text"} {
+			if mask&(1<<i) != 0 {
+				cols += ", " + c
+				n++
+			}
+		}
+		text[mask] = "INSERT INTO fts (rowid" + cols + ") VALUES (?" + strings.Repeat(", ?", n) + ")"
+	}
+	return text
+}()
+
+func (t *tx) insertDocument(id int64, d *document) error {
+	mask := 0
+	fields := [...]string{d.ToolName, d.Content, d.Input, d.Text}
+	for i, f := range fields {
+		if f != "" {
+			mask |= 1 << i
+		}
+	}
+	st, err := t.prepared(documentSQL[mask])
+	if err != nil {
+		return err
+	}
+	t.arg(id)
+	for _, f := range fields {
+		if f != "" {
+			t.arg(f)
+		}
+	}
+	return t.run(st)
 }

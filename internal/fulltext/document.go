@@ -46,17 +46,53 @@ func NewDocument(typ graph.ActionType, get func(name string) any) Document {
 		d.Text = cut(t)
 	}
 	if typ == graph.ToolCall {
-		var seen []string
-		for _, name := range []string{"command", "file_path", "url", "pattern"} {
-			if s := str(name); s != "" {
-				d.Input = join(d.Input, s)
-				seen = append(seen, s)
-			}
-		}
-		input := schema.Field([]byte(str("properties")), "tool_input")
-		d.Input = cut(appendStrings(d.Input, input, seen))
+		d.Input = input(str)
 	}
 	return d
+}
+
+// input is what a call was asked for: the properties that were promoted from its input,
+// then all other strings in it.
+func input(str func(name string) string) string {
+	var in lines
+	var promoted []string
+	for _, name := range [...]string{"command", "file_path", "url", "pattern"} {
+		if s := str(name); s != "" {
+			promoted = append(promoted, s)
+			in.add(s)
+		}
+	}
+	in.addStrings(schema.Field([]byte(str("properties")), "tool_input"), promoted)
+	return cut(in.String())
+}
+
+// lines joins texts by line breaks, up to a little more than is indexed. The first is
+// copied only where there are more.
+type lines struct {
+	first string
+	all   []byte
+}
+
+func (l *lines) String() string {
+	if l.all == nil {
+		return l.first
+	}
+	return string(l.all)
+}
+
+func (l *lines) full() bool { return len(l.first) >= maxField || len(l.all) >= maxField }
+
+func (l *lines) add(s string) {
+	switch {
+	case s == "" || l.full():
+		return
+	case l.first == "":
+		l.first = s
+		return
+	case l.all == nil:
+		l.all = append(make([]byte, 0, len(l.first)+1+min(len(s), maxField)), l.first...)
+	}
+	l.all = append(append(l.all, '\n'), s[:min(len(s), maxField)]...)
 }
 
 // tells reports whether text begins with the words of an error message: those of a
@@ -81,27 +117,25 @@ func tells(text, message string) bool {
 	return isCut || wordEnds()
 }
 
-// appendStrings appends all strings in a JSON value but for the keys and those in
-// seen, which were promoted from it.
-func appendStrings(s string, raw []byte, seen []string) string {
-	if len(raw) == 0 || len(s) >= maxField {
-		return s
+// addStrings adds all strings in a JSON value but for the keys and those in promoted.
+func (l *lines) addStrings(raw []byte, promoted []string) {
+	if len(raw) == 0 || l.full() {
+		return
 	}
 	switch raw[0] {
 	case '"':
-		if v := schema.Unquote(raw); !slices.Contains(seen, v) {
-			s = join(s, v)
+		if v := schema.Unquote(raw); !slices.Contains(promoted, v) {
+			l.add(v)
 		}
 	case '{':
 		for _, v := range schema.Fields(raw) {
-			s = appendStrings(s, v, seen)
+			l.addStrings(v, promoted)
 		}
 	case '[':
 		for v := range schema.Elements(raw) {
-			s = appendStrings(s, v, seen)
+			l.addStrings(v, promoted)
 		}
 	}
-	return s
 }
 
 func join(a, b string) string {

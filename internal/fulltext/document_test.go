@@ -1,6 +1,8 @@
 package fulltext
 
 import (
+	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +67,48 @@ func TestCut(t *testing.T) {
 		got := cut(s)
 		if !strings.HasPrefix(s, got) || len(got) > maxField || len(s) > maxField && len(got) < maxField-utf8.UTFMax || utf8.ValidString(s) && !utf8.ValidString(got) {
 			t.Errorf("cut %d bytes to %d", len(s), len(got))
+		}
+	}
+}
+
+// TestInput holds what is indexed of a call's input against all of it, joined and then
+// cut, which may be much more than is kept.
+func TestInput(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	piece := func() string {
+		return []string{"", "short", "two\nlines", "größer \"quoted\" \\ \x01", strings.Repeat("日本", rnd.IntN(1500)), strings.Repeat("x", rnd.IntN(2*maxField))}[rnd.IntN(6)]
+	}
+	for range 2000 {
+		props, values, all := map[string]any{}, []any{}, []string{}
+		add := func(s string) {
+			if s != "" {
+				all = append(all, s)
+			}
+		}
+		for _, name := range []string{"command", "file_path", "url", "pattern"} {
+			if rnd.IntN(3) == 0 {
+				s := piece()
+				props[name] = s
+				values = append(values, s) // promoted: it is not there twice
+				add(s)
+			}
+		}
+		promoted := slices.Clone(all)
+		for range rnd.IntN(4) {
+			s := piece()
+			values = append(values, map[string]any{"key": []any{1, s, nil}})
+			if !slices.Contains(promoted, s) {
+				add(s)
+			}
+		}
+		raw, err := json.Marshal(map[string]any{"tool_input": values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		props["properties"] = string(raw)
+		got := NewDocument(graph.ToolCall, func(name string) any { return props[name] }).Input
+		if want := cut(strings.Join(all, "\n")); got != want {
+			t.Fatalf("%.200q:\n got %d bytes, %.100q…\nwant %d bytes, %.100q…", raw, len(got), got, len(want), want)
 		}
 	}
 }
