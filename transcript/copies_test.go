@@ -230,3 +230,59 @@ func TestNoCopies(t *testing.T) {
 		}
 	})
 }
+
+// TestForkReadWhileItIsCopied: a file that is read before all was copied into it, however far
+// that had come, in the end says what one that was read at once does.
+func TestForkReadWhileItIsCopied(t *testing.T) {
+	dir := filepath.Join(testdata, "-home-dev-work-g-resume-repo")
+	const fork = "a5ed853e-e32b-4642-9efd-df4a9ded5e70"
+	text, err := os.ReadFile(filepath.Join(dir, fork+suffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	for cut := 1; cut < len(lines); cut++ {
+		to := realDir(t)
+		copyTree(t, dir, to)
+		path := filepath.Join(to, fork+suffix)
+		old(t, write(t, strings.Join(lines[:cut], ""), path))
+		r := newReader(t, filepath.Join(realDir(t), "home"))
+		clean(t, r, Options{}, to)
+		old(t, write(t, string(text), path))
+		clean(t, r, Options{}, to)
+		want, got := oracle(t, r, to), facts(t, r.Journal)
+		for session := range union(want, got) {
+			for line := range union(want[session], got[session]) {
+				if !want[session][line] && strings.Contains(line, `"event_type":"fork"`) {
+					continue // told with an earlier boundary: the later one stands
+				}
+				if want[session][line] != got[session][line] {
+					t.Errorf("read after %d lines: %s wants %v: %.300s", cut, session, want[session][line], line)
+				}
+			}
+		}
+	}
+}
+
+// TestImportWaitsForAFork: where nothing else can tell, an import lets a fork's file settle.
+func TestImportWaitsForAFork(t *testing.T) {
+	const fork = "a5ed853e-e32b-4642-9efd-df4a9ded5e70"
+	text, err := os.ReadFile(filepath.Join(testdata, "-home-dev-work-g-resume-repo", fork+suffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	dir := realDir(t)
+	path := write(t, strings.Join(lines[:18], ""), dir, fork+suffix)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		time.Sleep(forkSettles / 2)
+		appendTo(t, path, []byte(strings.Join(lines[18:], "")))
+	}()
+	r := newReader(t, filepath.Join(realDir(t), "home"))
+	clean(t, r, Options{}, dir)
+	<-done
+	clean(t, r, Options{}, dir)
+	same(t, oracle(t, r, dir), facts(t, r.Journal))
+}

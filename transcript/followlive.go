@@ -34,6 +34,8 @@ func (l *live) keep(p *reading, err error) {
 	switch {
 	case err != nil:
 		l.events = nil // it saw lines of which not all is in the journal
+	case p.events != nil && !p.events.Own():
+		l.events = nil // of what a fork copies more may come, which is looked for again
 	case p.events != nil:
 		l.position, l.events = p.at, p.events
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
@@ -25,13 +26,14 @@ func (p *reading) origins(src *claude.Source) error {
 	if err != nil {
 		return err
 	}
-	if h.marked {
-		p.lines.goTo(0, 0)
-		src.Origins, err = marked(p.lines)
-		return err
-	}
 	h.size = p.report.info.Size()
 	relatives := p.kin.of(p.file.Path, h)
+	if h.marked {
+		p.lines.goTo(0, 0)
+		if src.Origins, err = marked(p.lines); err != nil {
+			return err
+		}
+	}
 	if len(relatives) == 0 && !h.foreign {
 		return nil
 	}
@@ -42,8 +44,14 @@ func (p *reading) origins(src *claude.Source) error {
 		}
 	}
 	p.lines.goTo(0, 0)
-	src.Copies, src.Origins, err = f.copies(p.lines, p.file.Session, h)
-	p.copied(src.Copies)
+	found, parent, err := f.copies(p.lines, p.file.Session, h)
+	if h.marked { // of a line whose mark is not written yet the other file knows
+		found = slices.DeleteFunc(found, func(c claude.Copies) bool { return c.Renamed })
+	} else {
+		src.Origins = parent
+	}
+	src.Copies = found
+	p.copied(found)
 	return err
 }
 

@@ -41,10 +41,7 @@ func readHead(l *lines, session string) (h head, err error) {
 		if h.start.IsZero() {
 			h.start, _ = time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
 		}
-		if bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`)) {
-			h.marked = true
-			return h, nil
-		}
+		h.marked = h.marked || bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`))
 		if !bytes.Contains(line, []byte(`"parentUuid"`)) {
 			h.bare = h.bare && h.answer != ""
 			continue

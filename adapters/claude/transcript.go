@@ -38,9 +38,10 @@ type Source struct {
 // Transcript turns the lines of one transcript file into facts, in their order. What
 // it keeps between lines is small and can be lost: a Transcript that begins in the
 // middle of a file gives the same facts, a few of them twice, and says once more what
-// version, branch and mode the session is in. Two things it can only tell from the
-// lines before: which summary is the session's own, and the lanes of subagents that a
-// 1.x version wrote into the main file.
+// version, branch and mode the session is in. Three things it can only tell from the
+// lines before: which summary is the session's own, the lanes of subagents that a
+// 1.x version wrote into the main file, and in which turn a prompt that was queued was
+// taken up, and when.
 type Transcript struct {
 	src  Source
 	mac  hash.Hash // keyed, nil without a key
@@ -50,6 +51,7 @@ type Transcript struct {
 	named  string    // the last session that a line named
 	prompt string    // the last prompt id seen
 	forked bool      // the fork has been told
+	own    bool      // a prompt or answer was seen that is no copy
 
 	about map[string]*about // by session
 	said  map[string]string // by model call: the usage that was told last
@@ -130,6 +132,9 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 	}
 	switch {
 	case !l.time.IsZero():
+		if l.subtype == "queued_command" && l.time.Before(t.last) {
+			l.time = t.last // the agent took it up here: the line says when it was typed
+		}
 		t.last = l.time
 	case t.last.IsZero() && len(t.waiting) < maxWaiting && t.waitingBytes+len(b) <= maxWaitingBytes:
 		t.waiting = append(t.waiting, waitingLine{bytes.Clone(b), n, fault})
@@ -145,6 +150,10 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 	err = errors.Join(f.told(), f.read(l))
 	return f.events, kind, false, err
 }
+
+// Own reports whether the file went beyond what it copied. Until then Origins and Copies
+// may not be all: they are still being written.
+func (t *Transcript) Own() bool { return t.own }
 
 // Flush returns the facts that wait for a line with a timestamp, with the time at: that
 // of the file's last change, where it ended without such a line. Lines that follow and
@@ -264,6 +273,8 @@ func (f *facts) place() {
 	}
 	if copied {
 		l.session = session
+	} else if l.uuid != "" && (l.typ == "user" || l.typ == "assistant") {
+		f.own = true
 	}
 	if copied && l.forkedFrom == "" {
 		l.promptID = "" // --fork-session writes a new one into the copies
