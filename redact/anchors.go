@@ -1,5 +1,7 @@
 package redact
 
+import "encoding/binary"
+
 // anchors finds in one pass every place where a rule's literal stands. A literal
 // is looked for by its rarest three bytes: a table of 65,536 bits over hashed
 // three-byte windows says "no" for nearly every position of ordinary text, at
@@ -26,43 +28,63 @@ func newAnchors(size int) anchors {
 }
 
 type anchor struct {
-	rule *rule
-	lit  string
-	gram uint32 // the literal's rarest window
-	end  uint16 // offset of that window's last byte in the literal
-	slot uint16 // index of the rule
-	next uint16 // 1 + index of the next literal with the same head
+	rule   *rule
+	lit    string
+	gram   uint32 // the literal's rarest window
+	offset uint16 // of that window in the literal
+	slot   uint16 // index of the rule
+	next   uint16 // 1 + index of the next literal with the same head
 }
 
 func (a *anchors) add(slot int, r *rule, lit string) {
-	gram, end := a.rarest(lit)
+	gram, offset := a.rarest(lit)
 	h := hash(gram)
 	a.bits[h>>6] |= 1 << (h & 63)
 	head := &a.heads[h&1023]
-	a.list = append(a.list, anchor{rule: r, slot: uint16(slot), lit: lit, gram: gram, end: uint16(end), next: *head})
+	a.list = append(a.list, anchor{rule: r, slot: uint16(slot), lit: lit, gram: gram, offset: uint16(offset), next: *head})
 	*head = uint16(len(a.list))
 }
 
 // scan calls hit for every literal in s, with the position it begins at, until
 // hit returns true. It reports whether hit did.
 func (a *anchors) scan(s []byte, hit func(pos int, a *anchor) bool) bool {
-	var gram uint32
-	for i, c := range s {
-		gram = (gram<<8 | uint32(c|0x20)) & 0xffffff
-		h := hash(gram)
-		if a.bits[h>>6]&(1<<(h&63)) == 0 {
+	i := 0
+	// Six windows are in eight bytes. Nearly always none of them is of a literal, which
+	// is asked for all of them at once.
+	for ; i+8 <= len(s); i += 6 {
+		w := binary.LittleEndian.Uint64(s[i:]) | 0x2020202020202020
+		if a.may(w)|a.may(w>>8)|a.may(w>>16)|a.may(w>>24)|a.may(w>>32)|a.may(w>>40) == 0 {
 			continue
 		}
-		for n := a.heads[h&1023]; n != 0; {
-			lit := &a.list[n-1]
-			n = lit.next
-			pos := i - int(lit.end)
-			if lit.gram != gram || pos < 0 || !lit.at(s, pos) {
-				continue
-			}
-			if hit(pos, lit) {
+		for k := range 6 {
+			if a.may(w>>(8*k)) != 0 && a.literals(s, i+k, uint32(w>>(8*k))&0xffffff, hit) {
 				return true
 			}
+		}
+	}
+	for ; i+3 <= len(s); i++ {
+		w := uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | 0x202020
+		if a.may(uint64(w)) != 0 && a.literals(s, i, w, hit) {
+			return true
+		}
+	}
+	return false
+}
+
+// may says in its lowest bit whether a literal may have the window w&0xffffff.
+func (a *anchors) may(w uint64) uint64 {
+	h := hash(uint32(w) & 0xffffff)
+	return a.bits[h>>6] >> (h & 63) & 1
+}
+
+// literals calls hit for every literal that has its window gram at s[i].
+func (a *anchors) literals(s []byte, i int, gram uint32, hit func(pos int, a *anchor) bool) bool {
+	for n := a.heads[hash(gram)&1023]; n != 0; {
+		lit := &a.list[n-1]
+		n = lit.next
+		pos := i - int(lit.offset)
+		if lit.gram == gram && pos >= 0 && lit.at(s, pos) && hit(pos, lit) {
+			return true
 		}
 	}
 	return false
@@ -87,14 +109,14 @@ func (a *anchor) at(s []byte, pos int) bool {
 func hash(gram uint32) uint32 { return gram * 0x9e3779b1 >> 16 }
 
 // rarest returns the three-byte window of lit that text is least likely to hold.
-func (a *anchors) rarest(lit string) (gram uint32, end int) {
+func (a *anchors) rarest(lit string) (gram uint32, offset int) {
 	best := -1
-	for i := 2; i < len(lit); i++ {
-		if w := int(a.rarity[lit[i-2]]) + int(a.rarity[lit[i-1]]) + int(a.rarity[lit[i]]); w > best {
-			best, end = w, i
+	for i := 0; i+3 <= len(lit); i++ {
+		if w := int(a.rarity[lit[i]]) + int(a.rarity[lit[i+1]]) + int(a.rarity[lit[i+2]]); w > best {
+			best, offset = w, i
 		}
 	}
-	return uint32(lit[end-2]|0x20)<<16 | uint32(lit[end-1]|0x20)<<8 | uint32(lit[end]|0x20), end
+	return uint32(lit[offset]) | uint32(lit[offset+1])<<8 | uint32(lit[offset+2])<<16 | 0x202020, offset
 }
 
 func lower(c byte) byte {

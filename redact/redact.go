@@ -78,7 +78,7 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 	if encoded {
 		buf = e.AppendJSON(buf)
 	}
-	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(line) {
+	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(texts(line)) {
 		r.rewrite(&e)
 		buf = e.AppendJSON(buf[:begin])
 	}
@@ -161,6 +161,12 @@ func mend(e *schema.Event) {
 // looked at, and then again without what it lost.
 func size(e *schema.Event) int {
 	return len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
+}
+
+// texts is line without the ids and the time that it begins with, which rewrite leaves
+// alone.
+func texts(line []byte) []byte {
+	return line[max(0, bytes.Index(line, []byte(`"source_sdk":`))):]
 }
 
 // room is how long the line of e mostly is at most.
