@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -28,6 +29,7 @@ type Cursor struct {
 	f       *os.File
 	opened  fs.FileInfo
 	maxLine int
+	large   *sync.Pool // of *[maxBuffer]byte that no Cursor uses
 
 	buf  []byte // buf[r:w] is read from the file and not yet returned
 	r, w int
@@ -57,7 +59,7 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 		}
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	c := &Cursor{f: f, maxLine: j.maxLine, off: from.Offset, pos: from}
+	c := &Cursor{f: f, maxLine: j.maxLine, large: &j.cursors, off: from.Offset, pos: from}
 	if c.opened, err = f.Stat(); err == nil && from != (Position{}) {
 		err = verify(f, from)
 	}
@@ -68,8 +70,15 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 	return c, nil
 }
 
-// Close closes the file. Lines that Next returned stay valid.
-func (c *Cursor) Close() error { return c.f.Close() }
+// Close closes the file. What Position and Torn say stays as it is.
+func (c *Cursor) Close() error {
+	c.settle()
+	if len(c.buf) == maxBuffer {
+		c.large.Put((*[maxBuffer]byte)(c.buf))
+	}
+	c.buf, c.r, c.w, c.seen = nil, 0, 0, 0
+	return c.f.Close()
+}
 
 // Next returns the next record, without its newline. The line aliases the read
 // buffer: it is valid until the next call of Next.
@@ -174,7 +183,16 @@ func (c *Cursor) grow() {
 	if size == 0 {
 		size = int(min(max(c.opened.Size()-c.off+1, minBuffer), maxBuffer))
 	}
-	buf := make([]byte, size)
+	var buf []byte
+	if 2*size > maxBuffer && size <= maxBuffer { // one for the next Cursor, too
+		if old, _ := c.large.Get().(*[maxBuffer]byte); old != nil {
+			buf = old[:]
+		}
+		size = maxBuffer
+	}
+	if buf == nil {
+		buf = make([]byte, size)
+	}
 	copy(buf, c.buf[:c.w])
 	c.buf = buf
 }

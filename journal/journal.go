@@ -37,7 +37,8 @@ type Journal struct {
 
 	maxLine int
 	write   func(f *os.File, p []byte) (int, error) // one write(2); tests make it fall short
-	buffers sync.Pool                               // of maxWrite bytes, for Append
+	buffers sync.Pool                               // of *[maxWrite]byte, for Append
+	cursors sync.Pool                               // of *[maxBuffer]byte, for Cursors
 
 	mu     sync.Mutex
 	synced map[string]bool // sessions whose directory entry is on disk; "" stands for the home itself

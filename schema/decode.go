@@ -40,16 +40,16 @@ func (d *Decoder) Decode(line []byte) (e Event, err error) {
 			}
 			i = skipSpace(line, i+1)
 		}
-		key := i
-		if i = validKey(line, key); i < 0 {
+		nameEnd, value := validName(line, i)
+		if value < 0 {
 			return Event{}, errNotJSON()
 		}
-		end := validValue(line, i, maxDepth-1)
+		end := validValue(line, value, maxDepth-1)
 		if end < 0 {
 			return Event{}, errNotJSON()
 		}
 		if err == nil {
-			err = e.take(texts, line[key:], line[i:end])
+			err = e.take(texts, line[i:nameEnd], line[value:end])
 		}
 		i = skipSpace(line, end)
 	}
@@ -71,12 +71,15 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 	return nil
 }
 
-// take takes one member into e. key begins with its name, quoted.
+// take takes one member into e; key is its raw name.
 func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage) error {
 	if string(raw) == "null" {
 		return nil
 	}
-	name := nameOf(key[:skipString(key, 0)])
+	name, ok := plain(key)
+	if !ok {
+		name = []byte(Unquote(key))
+	}
 	if s := e.stringField(name); s != nil {
 		if raw[0] != '"' {
 			return invalidf("%s: want a string", name)
@@ -87,8 +90,8 @@ func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage) error {
 	return e.set(name, raw)
 }
 
-func (e *Event) set(name string, raw json.RawMessage) error {
-	switch name {
+func (e *Event) set(name []byte, raw json.RawMessage) error {
+	switch string(name) {
 	case "v":
 		n, err := strconv.Atoi(string(raw))
 		if err != nil {
@@ -119,37 +122,37 @@ func (e *Event) set(name string, raw json.RawMessage) error {
 	case "result":
 		e.Result = slices.Clone(raw)
 	case "metadata":
-		return cloneObject(&e.Metadata, name, raw)
+		return cloneObject(&e.Metadata, "metadata", raw)
 	case "extra":
-		return cloneObject(&e.Extra, name, raw)
+		return cloneObject(&e.Extra, "extra", raw)
 	case "duration_ms":
-		return setFloat(&e.DurationMS, name, raw)
+		return setFloat(&e.DurationMS, "duration_ms", raw)
 	case "cost_usd":
-		return setFloat(&e.CostUSD, name, raw)
+		return setFloat(&e.CostUSD, "cost_usd", raw)
 	case "input_tokens":
-		return setCount(&e.InputTokens, name, raw)
+		return setCount(&e.InputTokens, "input_tokens", raw)
 	case "output_tokens":
-		return setCount(&e.OutputTokens, name, raw)
+		return setCount(&e.OutputTokens, "output_tokens", raw)
 	case "cache_read_input_tokens":
-		return setCount(&e.CacheReadInputTokens, name, raw)
+		return setCount(&e.CacheReadInputTokens, "cache_read_input_tokens", raw)
 	case "cache_creation_input_tokens":
-		return setCount(&e.CacheCreationInputTokens, name, raw)
+		return setCount(&e.CacheCreationInputTokens, "cache_creation_input_tokens", raw)
 	case "ephemeral_5m_input_tokens":
-		return setCount(&e.Ephemeral5mInputTokens, name, raw)
+		return setCount(&e.Ephemeral5mInputTokens, "ephemeral_5m_input_tokens", raw)
 	case "ephemeral_1h_input_tokens":
-		return setCount(&e.Ephemeral1hInputTokens, name, raw)
+		return setCount(&e.Ephemeral1hInputTokens, "ephemeral_1h_input_tokens", raw)
 	case "tags":
-		return setJSON(&e.Tags, name, raw, "a list of strings")
+		return setJSON(&e.Tags, "tags", raw, "a list of strings")
 	case "related_to":
-		return setJSON(&e.RelatedTo, name, raw, "a list of strings")
+		return setJSON(&e.RelatedTo, "related_to", raw, "a list of strings")
 	case "redacted":
-		return setJSON(&e.Redacted, name, raw, "an object of counts")
+		return setJSON(&e.Redacted, "redacted", raw, "an object of counts")
 	}
 	return nil
 }
 
-func (e *Event) stringField(name string) *string {
-	switch name {
+func (e *Event) stringField(name []byte) *string {
+	switch string(name) {
 	case "event_id":
 		return &e.EventID
 	case "event_type":

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,9 +104,17 @@ func Field(obj []byte, name string) json.RawMessage {
 // plain returns the text of a raw string as bytes, and whether that is what is between
 // its quotes: ASCII without escapes, as nearly all names and ids are.
 func plain(raw []byte) (body []byte, ok bool) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	body = raw[1 : len(raw)-1]
-	for _, c := range body {
-		if c == '\\' || c >= utf8.RuneSelf {
+	i := 0
+	for ; i+8 <= len(body); i += 8 {
+		w := binary.LittleEndian.Uint64(body[i:])
+		if slash := w ^ (ones * '\\'); (w|(slash-ones)&^slash)&tops != 0 {
+			return nil, false
+		}
+	}
+	for ; i < len(body); i++ {
+		if c := body[i]; c == '\\' || c >= utf8.RuneSelf {
 			return nil, false
 		}
 	}

@@ -87,19 +87,25 @@ func validValue(b []byte, i, depth int) int {
 	}
 }
 
-// validKey passes a member's name and colon and returns where its value begins.
+// validKey passes a member's name and colon and returns where its value begins, or -1.
 func validKey(b []byte, i int) int {
+	_, i = validName(b, i)
+	return i
+}
+
+// validName is validKey; end is the index after the name.
+func validName(b []byte, i int) (end, value int) {
 	if i >= len(b) || b[i] != '"' {
-		return -1
+		return -1, -1
 	}
-	if i = validString(b, i); i < 0 {
-		return -1
+	if end = validString(b, i); end < 0 {
+		return -1, -1
 	}
-	i = skipSpace(b, i)
+	i = skipSpace(b, end)
 	if i >= len(b) || b[i] != ':' {
-		return -1
+		return -1, -1
 	}
-	return skipSpace(b, i+1)
+	return end, skipSpace(b, i+1)
 }
 
 // validString returns the index after the string that starts at b[i], or -1.
