@@ -202,6 +202,18 @@ type lineFact struct {
 	home *claimGroup // of a prompt
 	best stamp       // of the record that says which group is its home
 	lent bool        // a hook of another group has it
+
+	queued bool // its prompt waited: see when
+}
+
+// when is the time and source line of the occasion that the line and a hook tell of. A
+// prompt that was typed while the agent worked is where the agent took it up, which only
+// the line says: hooks tell some when they are typed.
+func (l *lineFact) when(hook int64) when {
+	if l.queued {
+		return when{l.time, l.seq}
+	}
+	return when{min(hook, l.time), l.seq}
 }
 
 // smallProp is a property that the facts of a group may differ in; the least fact
@@ -262,12 +274,13 @@ type couple struct {
 	line *lineFact
 }
 
-// pairs joins hooks and lines one to one, in the order of time.
+// pairs joins hooks and lines one to one, in the order of time. What was queued waits for
+// its hook, however long.
 func (g *claimGroup) pairs() []couple {
 	out := make([]couple, 0, max(len(g.hooks), len(g.lines)))
 	next := 0
 	for k, h := range g.hooks {
-		for next < len(g.lines) && g.lines[next].time < h.first-lineLead {
+		for next < len(g.lines) && !g.lines[next].queued && g.lines[next].time < h.first-lineLead {
 			out = append(out, couple{-1, g.lines[next]})
 			next++
 		}
@@ -303,9 +316,9 @@ func (g *claimGroup) times() []when {
 		default:
 			w := when{own: g.hooks[p.hook].first}
 			if p.line != nil {
-				w = when{min(w.own, p.line.time), p.line.seq}
+				w = p.line.when(w.own)
 			} else if l, ok := g.borrowed(w.own); ok {
-				w = when{min(w.own, l.time), l.seq}
+				w = l.when(w.own)
 			}
 			out = append(out, w)
 		}

@@ -17,6 +17,8 @@
 //	model call, usage     message id; the greatest of each figure                 llm.go, usage.go
 //	prompt                lane, prompt id, role and text, in the order of time;   prompts.go
 //	                      what is left, by lane, text and nearness
+//	prompt that waited    likewise, a day apart at most; it is where its line     promptloans.go
+//	                      says that the agent took it up
 //	assistant's text      the line's id; a hook's repetition of it is dropped     echo.go
 //	end of a turn         lane and nearness: Stop, stop_hook_summary,             seam.go
 //	                      turn_duration

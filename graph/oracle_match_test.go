@@ -72,6 +72,38 @@ func TestPromptsPairWithinTenSeconds(t *testing.T) {
 	}
 }
 
+// A prompt that was queued has its hook when it was typed, with the running turn's id, or
+// when the agent took it up; it is one message, where the line says that it was taken up.
+func TestQueuedPromptsPairHoweverLongTheyWaited(t *testing.T) {
+	for _, c := range []struct {
+		name, prompt, extra string
+		hook                time.Duration // before the line
+		want                int
+	}{
+		{"in the terminal, for the next turn", "p2", `{"prompt_source":"queued"}`, 3 * time.Hour, 1},
+		{"in the terminal, into the turn", "p", `{"queued":true}`, 20 * time.Minute, 1},
+		{"of a stream, by a line that says when it was typed", "p", `{"queued":true}`, -20 * time.Minute, 1},
+		{"likewise, in a file read from the middle", "", `{"queued":true}`, -20 * time.Minute, 1},
+		{"days apart", "p2", `{"prompt_source":"queued"}`, 25 * time.Hour, 2},
+		{"typed when the agent was idle", "p2", `{"prompt_source":"typed"}`, 3 * time.Hour, 2},
+	} {
+		hook := schema.Event{SessionID: "queue", EventID: "h", EventType: schema.Message, Role: schema.RoleUser, Content: "go on",
+			PromptID: "p", Origin: schema.OriginHook, SourceSDK: "x", Timestamp: epoch}
+		line := hook
+		line.EventID, line.Origin, line.Seq, line.PromptID = "l", schema.OriginTranscript, 3, c.prompt
+		line.Timestamp, line.Extra = epoch.Add(c.hook), []byte(c.extra)
+		g := mustMatch(t, c.name, "queue", []schema.Event{hook, line})
+		if n := g.Node(Ref{LabelSession, "queue"}).Prop("message_count"); n != int64(c.want) {
+			t.Errorf("%s: %v messages, want %d", c.name, n, c.want)
+		}
+		for _, n := range g.Nodes() {
+			if at := n.Prop("timestamp"); c.want == 1 && n.Prop("role") == "user" && at != Time(line.Timestamp.UnixNano()) {
+				t.Errorf("%s: it is at %v, want the line's time", c.name, at)
+			}
+		}
+	}
+}
+
 // Where facts are a second apart, a repetition of one that a hook receives within
 // half a second is that fact, whatever it says.
 func TestReceivedTwiceIsReceivedOnce(t *testing.T) {

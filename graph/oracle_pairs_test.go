@@ -12,9 +12,19 @@ import (
 )
 
 // pairing is one occasion that hooks, lines of a transcript, or both tell of.
-type pairing struct{ at, seq int64 }
+type pairing struct {
+	at, seq int64
+	queued  bool // the line of a prompt that was typed while the agent worked
+}
 
-func (p pairing) with(line pairing) pairing { return pairing{min(p.at, line.at), line.seq} }
+// with returns the occasion that a hook and a line tell of: when the first of them was,
+// but what was queued is where its line says.
+func (p pairing) with(line pairing) pairing {
+	if line.queued {
+		return pairing{at: line.at, seq: line.seq}
+	}
+	return pairing{at: min(p.at, line.at), seq: line.seq}
+}
 
 func inTime(list []pairing) []pairing {
 	slices.SortFunc(list, func(a, b pairing) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) })
@@ -22,7 +32,8 @@ func inTime(list []pairing) []pairing {
 }
 
 // pairUp pairs hooks and lines one to one in the order of time, a line at most ten
-// seconds before its hook, and returns the pairs, and the hooks and lines that are left.
+// seconds before its hook unless it was queued, and returns the pairs, and the hooks and
+// lines that are left.
 func pairUp(recs []record) (both, hooks, lines []pairing) {
 	times := occasions(where(recs, func(r record) bool { return r.Origin == schema.OriginHook }))
 	same := map[string][]record{}
@@ -35,7 +46,7 @@ func pairUp(recs []record) (both, hooks, lines []pairing) {
 	inTime(lines)
 	var alone []pairing
 	for _, hook := range times {
-		for len(lines) > 0 && lines[0].at < hook-int64(10*time.Second) {
+		for len(lines) > 0 && !lines[0].queued && lines[0].at < hook-int64(10*time.Second) {
 			alone, lines = append(alone, lines[0]), lines[1:]
 		}
 		if len(lines) == 0 {
@@ -49,9 +60,10 @@ func pairUp(recs []record) (both, hooks, lines []pairing) {
 
 // lineOf is one line by all its records.
 func lineOf(recs []record) pairing {
-	line := pairing{recs[0].at, recs[0].Seq}
+	line := pairing{at: recs[0].at, seq: recs[0].Seq}
 	for _, r := range recs {
-		line = pairing{min(line.at, r.at), min(line.seq, r.Seq)}
+		queued := strings.Contains(string(r.Extra), `"queued"`)
+		line = pairing{min(line.at, r.at), min(line.seq, r.Seq), line.queued || queued}
 	}
 	return line
 }
@@ -100,7 +112,8 @@ func (w *world) findPrompts() {
 }
 
 // promptGroups pairs the facts of one lane and text: first those of one prompt id and
-// role, then what is left, a line at most ten seconds before its hook and a minute after.
+// role, then what is left, a line at most ten seconds before its hook and a minute after,
+// and a day before or after where it was queued.
 func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 	groups := map[schema.Key]*promptsOf{}
 	group := func(r record) *promptsOf {
@@ -135,6 +148,9 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 		p := lineOf(recs)
 		e := *r.Event
 		e.Seq = p.seq
+		if e.Extra = nil; p.queued {
+			e.Extra = []byte(`{"queued":true}`)
+		}
 		g := groups[schema.NewKey("prompts", session, lane, r.PromptID, promptRoleOf(*r), text)]
 		facts[g] = append(facts[g], record{Event: &e, at: p.at, sum: r.sum})
 	}
@@ -146,8 +162,8 @@ func promptGroups(session, lane, text string, recs []record) []*promptsOf {
 			hooks = append(hooks, openPrompt{g, h, 0})
 		}
 		for _, r := range facts[g] {
-			if r.Origin != schema.OriginHook && slices.Contains(g.lines, pairing{r.at, r.Seq}) {
-				left = append(left, openPrompt{g, pairing{r.at, r.Seq}, uint64(fnvOffset.str(lane).str(text).str(r.EventID))})
+			if l := lineOf([]record{r}); r.Origin != schema.OriginHook && slices.Contains(g.lines, l) {
+				left = append(left, openPrompt{g, l, uint64(fnvOffset.str(lane).str(text).str(r.EventID))})
 			}
 		}
 	}
@@ -181,7 +197,11 @@ func lend(hooks, lines []openPrompt) {
 	})
 	for _, h := range hooks {
 		for k, l := range lines {
-			if d := l.at - h.at; d >= -int64(10*time.Second) && d <= int64(time.Minute) {
+			early, late := 10*time.Second, time.Minute
+			if l.queued {
+				early, late = 24*time.Hour, 24*time.Hour
+			}
+			if d := time.Duration(l.at - h.at); d >= -early && d <= late {
 				h.hooks = remove(h.promptsOf.hooks, h.pairing)
 				h.promptsOf.hooks = h.hooks
 				h.both = append(h.both, h.pairing.with(l.pairing))

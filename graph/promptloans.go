@@ -12,6 +12,11 @@ import (
 // the hooks.
 const lineLag = int64(time.Minute)
 
+// queueLag is how far apart a hook and the line of a prompt that was queued may be: the
+// terminal calls the hook when it is typed, others when the agent takes it up, and a turn
+// may take long.
+const queueLag = int64(24 * time.Hour)
+
 // sameText is the groups of prompts of one lane and text, and what is left in them: hooks
 // without a line and lines without a hook. Each hook, in the order of time, takes the
 // earliest line near it. What is further apart than a line may be from its hook does not
@@ -19,6 +24,7 @@ const lineLag = int64(time.Minute)
 type sameText struct {
 	groups             []*claimGroup
 	hasHooks, hasLines bool
+	hasQueued          bool       // one of the lines is that of a prompt that was queued
 	built              bool       // the rest is kept: until there are both it is nobody's concern
 	hooks, lines       []leftover // sorted
 }
@@ -29,16 +35,42 @@ type leftover struct {
 	id      uint64
 	of      *claimGroup
 	line    *lineFact
+	queued  bool
+}
+
+// near reports whether the hook h and the line l may be one prompt.
+func (l leftover) near(h leftover) bool {
+	if l.queued {
+		return l.at-h.at <= queueLag && h.at-l.at <= queueLag
+	}
+	return l.at-h.at <= lineLag && h.at-l.at <= lineLead
 }
 
 // loan is a line of another group that a hook has, as it was lent.
 type loan struct {
 	line      *lineFact
 	time, seq int64
+	queued    bool
+}
+
+// when is that of the line, as it was.
+func (l loan) when(hook int64) when {
+	return (&lineFact{time: l.time, seq: l.seq, queued: l.queued}).when(hook)
 }
 
 func compareLeftovers(a, b leftover) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id), slices.Compare(a.of.key[:], b.of.key[:]))
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id), slices.Compare(a.of.key[:], b.of.key[:]),
+		falseFirst(a.queued, b.queued))
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // leftovers returns the hooks of g without a line and its lines without a hook, sorted.
@@ -48,7 +80,7 @@ func (g *claimGroup) leftovers() (left []leftover) {
 		case p.line == nil:
 			left = append(left, leftover{at: g.hooks[p.hook].first, of: g})
 		case p.hook < 0:
-			left = append(left, leftover{p.line.time, p.line.seq, p.line.id, g, p.line})
+			left = append(left, leftover{p.line.time, p.line.seq, p.line.id, g, p.line, p.line.queued})
 		}
 	}
 	slices.SortFunc(left, compareLeftovers)
@@ -122,17 +154,21 @@ func within(left []leftover, first, last int64) []leftover {
 // near returns the hooks that something left from first to last may meet, the lines that
 // these may have, the hooks that may have those, and so on: nobody else is concerned.
 func (t *sameText) near(first, last int64) (hooks, lines []leftover) {
-	hooks = within(t.hooks, first-lineLag, last+lineLead)
+	lead, lag := lineLead, lineLag
+	if t.hasQueued {
+		lead, lag = queueLag, queueLag
+	}
+	hooks = within(t.hooks, first-lag, last+lead)
 	for {
 		if n := len(hooks); n > 0 {
 			first, last = min(first, hooks[0].at), max(last, hooks[n-1].at)
 		}
-		lines = within(t.lines, first-lineLead, last+lineLag)
+		lines = within(t.lines, first-lead, last+lag)
 		n := len(lines)
 		if n == 0 {
 			return hooks, nil
 		}
-		more := within(t.hooks, min(first, lines[0].at-lineLag), max(last, lines[n-1].at+lineLead))
+		more := within(t.hooks, min(first, lines[0].at-lag), max(last, lines[n-1].at+lead))
 		if len(more) == len(hooks) {
 			return hooks, lines
 		}
@@ -151,10 +187,10 @@ func match(hooks, lines []leftover) (changed []*claimGroup) {
 	}
 	for _, h := range hooks {
 		var now loan
-		for _, l := range within(lines, h.at-lineLead, h.at+lineLag) {
-			if !lent[l.line] {
+		for _, l := range within(lines, h.at-queueLag, h.at+queueLag) {
+			if !lent[l.line] && l.near(h) {
 				lent[l.line] = true
-				now = loan{l.line, l.at, l.seq}
+				now = loan{l.line, l.at, l.seq, l.queued}
 				break
 			}
 		}

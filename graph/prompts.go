@@ -72,6 +72,7 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	} else {
 		changed = s.promptLine(g, f, text)
 		g.same.hasLines = true
+		g.same.hasQueued = g.same.hasQueued || wasQueued(f.Event)
 	}
 	if lent := g.same.lend(changed); len(lent) > 0 {
 		changed, from = append(changed, lent...), 0
@@ -132,7 +133,7 @@ func (s *Session) promptLine(g *claimGroup, f *fact, text string) []*claimGroup 
 	}
 	l := s.promptLines[id]
 	if l == nil {
-		l = &lineFact{id: id, time: f.at, seq: f.Seq, home: g, best: f.stamp(rank)}
+		l = &lineFact{id: id, time: f.at, seq: f.Seq, home: g, best: f.stamp(rank), queued: wasQueued(f.Event)}
 		s.promptLines[id] = l
 		g.addLine(l)
 		return []*claimGroup{g}
@@ -143,8 +144,15 @@ func (s *Session) promptLine(g *claimGroup, f *fact, text string) []*claimGroup 
 		l.home, l.best = g, st
 	}
 	l.time, l.seq = min(l.time, f.at), min(l.seq, f.Seq)
+	l.queued = l.queued || wasQueued(f.Event)
 	l.home.addLine(l)
 	return []*claimGroup{old, l.home}
+}
+
+// wasQueued reports the line of a prompt that was typed while the agent worked: it was
+// taken up within the turn (queued), or began the next.
+func wasQueued(e *schema.Event) bool {
+	return schema.Field(e.Extra, "queued") != nil || schema.FieldString(e.Extra, "prompt_source") == "queued"
 }
 
 // tagged returns what is in an XML-like tag of a text.

@@ -227,6 +227,10 @@ func message(d dice, e *schema.Event) {
 	if e.Role != schema.RoleAssistant && d.one(4) {
 		e.Extra = json.RawMessage(d.pick(`{"images":[{"type":"image","media_type":"image/png","bytes":9}]}`, `{"images":[{"type":"image"}]}`))
 	}
+	if e.Origin == schema.OriginTranscript && e.Role == schema.RoleUser && d.one(3) {
+		e.Extra = json.RawMessage(d.pick(`{"queued":true}`, `{"prompt_source":"queued"}`))
+		e.Timestamp = e.Timestamp.Add(time.Duration(d(3)-1)*24*time.Hour + time.Duration(d(3)-1))
+	}
 	if e.Origin == schema.OriginTranscript && d.one(4) {
 		e.EventType, e.Role = schema.SessionUpdate, ""
 		e.HookEventName, e.Reason, e.Model = d.pick("custom-title", "agent-name", "ai-title", "summary", "mode"), "", ""

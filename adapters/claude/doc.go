@@ -77,7 +77,8 @@
 // A Transcript reads <session>.jsonl and agent-<id>.jsonl line by line, of every
 // version from 1.0 to 2.1.330. Every event has origin "transcript", source_sdk,
 // hook_event_name (the line's type; its subtype where it has one; "summary" of
-// isCompactSummary), timestamp (the line's, else that of the line before), session_id,
+// isCompactSummary), timestamp (the line's, else that of the line before; of what was queued
+// the later of the two, since its line says when it was typed), session_id,
 // agent_id (the line's or the file's), prompt_id, working_directory, host, user_id, and
 // seq: line × 1000 + part, where the parts of a line (its blocks) count from 1 and 0 is
 // the line itself.
