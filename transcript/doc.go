@@ -26,13 +26,31 @@
 //	lines    how many lines those are; the next one's number is lines+1
 //	sum      hash of the line that ends at offset, FNV-1a, 64 bits, 16 hexadecimal digits
 //	first    hash of the file's first line, likewise
+//	all      sum over all lines before offset, CRC-32C, 8 hexadecimal digits
 //
 // and its host is the machine whose path that is. A file that does not match its
-// position (it shrank, was rewritten or replaced) is read again from its beginning.
+// position (it shrank, was rewritten or replaced) is read again from its beginning. The sum
+// is compared where a file changed and did not grow, or has another inode: what
+// only grew in its place is believed.
 //
-// <home>/transcripts.index repeats the positions with each file's size and time, so
+// <home>/transcripts.index repeats the positions with each file's size, time and inode, so
 // that to import a tree again is a stat of each file and nothing else. It is a cache:
 // what it lacks is looked up in the journal of the session, and it may be deleted.
+//
+// # Copies
+//
+// A fork, and a session that an old version resumed under a new id, begins with the lines
+// of the session before. They are facts of that one, and the new session says at which event
+// it left it. Versions since 2.1.330 mark copied lines; of others the files beside it in its
+// folder say whose a line is, where they begin with the same line or the same answer of the
+// model: its uuid, message.id or tool_use_id is theirs, too, and theirs is the earlier
+// one, or of the same time in a file that begins earlier. Nothing else is taken for a copy.
+// A copied line with another uuid than there is told by that file alone, and counted in
+// FileReport.Copied. This depends on what is on disk and not on what was read
+// before. Of a session whose file is gone the first copy keeps the lines.
+//
+// How far a copy goes is known once a line of the session's own follows. A file that was
+// written within half a second and begins with copies is left to settle before it is read.
 //
 // # Lines
 //

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -22,7 +23,9 @@ type File struct {
 	Size    int64
 	ModTime time.Time
 
-	named bool // somebody named it: that it is no transcript is an error then
+	inode    uint64 // 0 where there is none
+	replaced bool   // it was another file when it was read
+	named    bool   // somebody named it: that it is no transcript is an error then
 }
 
 // metaPath is the runtime's own record of a subagent, beside its transcript.
@@ -56,7 +59,7 @@ func Stat(path string) (File, error) {
 
 // describe says what the path says.
 func describe(path string, info fs.FileInfo) File {
-	f := File{Path: path, Size: info.Size(), ModTime: info.ModTime()}
+	f := File{Path: path, Size: info.Size(), ModTime: info.ModTime(), inode: tail.FileID(info)}
 	name := strings.TrimSuffix(filepath.Base(path), suffix)
 	agent, isAgent := strings.CutPrefix(name, "agent-")
 	switch {

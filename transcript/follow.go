@@ -263,6 +263,7 @@ func (s *following) position(file *File) (Position, error) {
 			}
 		}
 	}
+	file.replaced = e.replaced(*file)
 	journal, err := s.Reader.Journal.Stat(file.Session)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Position{}, nil

@@ -9,12 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/actiongraph/actiongraph/internal/tail"
 )
 
 // IndexFile is the cache of positions, below a home.
 const IndexFile = "transcripts.index"
 
-const indexHeader = "actiongraph transcripts 1"
+const indexHeader = "actiongraph transcripts 2"
 
 // entry is what the index says of a file.
 type entry struct {
@@ -22,6 +24,7 @@ type entry struct {
 	session string // whose journal holds the position
 	size    int64  // of the file, when it was read
 	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by
+	inode   uint64 // of the file; 0 where it has none
 	end     int64  // how long that journal was then: another length may be of one that lacks the position
 	// whole says that the file was read to its end, so that its time may be noted once it
 	// is old enough. A reading that was stopped, or a journal that was full, left the rest
@@ -34,13 +37,16 @@ func (e entry) unchanged(f File) bool {
 	return e.modTime != 0 && e.size == f.Size && e.modTime == f.ModTime.UnixNano()
 }
 
+// replaced reports whether the file has taken the place of the one that was read.
+func (e entry) replaced(f File) bool { return e.inode != 0 && f.inode != 0 && e.inode != f.inode }
+
 // fresh is how old a file's time has to be to tell a later change by: a file system's
 // clock ticks in milliseconds, some in seconds.
 const fresh = 2 * time.Second
 
 // newEntry is what is known after a reading that came to p.
 func newEntry(session string, p Position, r *FileReport) entry {
-	e := entry{Position: p, session: session, size: r.info.Size()}
+	e := entry{Position: p, session: session, size: r.info.Size(), inode: tail.FileID(r.info)}
 	e.whole = r.whole && !r.failed
 	if e.whole && time.Since(r.info.ModTime()) >= fresh {
 		e.modTime = r.info.ModTime().UnixNano()
@@ -75,7 +81,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 	if !ok {
 		return
 	}
-	var fields [8]string
+	var fields [10]string
 	for i := range fields {
 		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
 			return
@@ -89,13 +95,15 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		}
 		*p = n
 	}
-	for i, p := range []*uint64{&e.Sum, &e.First} {
+	var all uint64
+	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode} {
 		n, err := strconv.ParseUint(fields[6+i], 16, 64)
 		if err != nil {
 			return path, e, false
 		}
 		*p = n
 	}
+	e.All = uint32(all)
 	if path = line; strings.HasPrefix(path, `"`) {
 		var err error
 		if path, err = strconv.Unquote(path); err != nil {
@@ -110,7 +118,7 @@ func appendEntry(b []byte, path string, e entry) []byte {
 	for _, n := range []int64{e.size, e.modTime, e.end, e.Offset, e.Lines} {
 		b = strconv.AppendInt(append(b, '\t'), n, 10)
 	}
-	for _, n := range []uint64{e.Sum, e.First} {
+	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode} {
 		b = strconv.AppendUint(append(b, '\t'), n, 16)
 	}
 	b = append(b, '\t')

@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"hash/fnv"
 	"io"
 )
@@ -14,6 +15,7 @@ type Position struct {
 	Lines  int64  // before Offset
 	Sum    uint64 // hash of the line that ends at Offset, without its newline
 	First  uint64 // hash of the file's first line
+	All    uint32 // sum over all lines before Offset; 0 where it is not known
 }
 
 var errNotRegular = errors.New("not a regular file")
@@ -38,6 +40,27 @@ func (p Position) matches(f io.ReaderAt) (bool, error) {
 	}
 	first, err := firstHash(f, p.Offset)
 	return first == p.First, ignoreEOF(err)
+}
+
+// castagnoli is what processors add up by themselves: to sum all lines costs nothing.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum adds a line to that of the lines before it.
+func sum(all uint32, line []byte) uint32 { return crc32.Update(all, castagnoli, line) }
+
+// holds reports whether f has before Offset what it had, where that is known: a file that
+// was rewritten may begin and end as it did.
+func (p Position) holds(f io.ReaderAt) (bool, error) {
+	l := &lines{f: f, max: MaxLine, first: bufferSize}
+	var all uint32
+	for l.n < p.Lines {
+		line, err := l.next()
+		if err != nil {
+			return false, ignoreEOF(err)
+		}
+		all = sum(all, line)
+	}
+	return p.All == 0 || p.All == max(all, 1), nil
 }
 
 func newline(b byte) int {

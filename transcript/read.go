@@ -108,6 +108,7 @@ type reading struct {
 	f      *os.File
 	lines  *lines
 	first  uint64 // hash of the first line
+	all    uint32 // sum of all lines
 	events *claude.Transcript
 	facts  []schema.Event // of the last line
 	batch  []redact.Line
@@ -133,11 +134,17 @@ func (p *reading) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if same && (p.file.replaced || p.report.info.Size() <= p.from.Offset) {
+		same, err = p.from.holds(p.f) // it changed, and did not grow
+	}
+	if err != nil {
+		return err
+	}
 	if !same {
 		p.report.Restart = true
 		p.from, p.at = Position{}, Position{}
 	}
-	p.noted, p.told, p.first = p.from, p.from, p.from.First
+	p.noted, p.told, p.first, p.all = p.from, p.from, p.from.First, p.from.All
 	if p.lines, err = newLines(p.f, p.from); err != nil {
 		return err
 	}
@@ -192,6 +199,7 @@ func (p *reading) read(ctx context.Context) error {
 			return err
 		}
 		p.report.Lines++
+		p.all = sum(p.all, line)
 		p.line(line)
 		if p.size < batchBytes && len(p.batch) < 1000 && p.lines.off-p.told.Offset < noteBytes {
 			continue
@@ -372,7 +380,10 @@ func (p *reading) reached() (at Position, err error) {
 			return p.at, err
 		}
 	}
-	return p.lines.position(p.first)
+	if at, err = p.lines.position(p.first); p.from.Offset == 0 || p.from.All != 0 {
+		at.All = max(p.all, 1)
+	}
+	return at, err
 }
 
 // record is the fact that the file is in the journal up to at.

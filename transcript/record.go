@@ -16,16 +16,23 @@ import (
 // sourceSDK is the runtime whose transcripts these are.
 const sourceSDK = "claude-code"
 
+// metaAll is, of a source_position of a transcript, the sum of all lines.
+const metaAll = "all"
+
 // record is the source_position that says up to where a file is in the journal.
 func record(session, host, path string, p Position, at time.Time) schema.Event {
 	sum, first := fmt.Sprintf("%016x", p.Sum), fmt.Sprintf("%016x", p.First)
 	meta := append(schema.AppendString([]byte(`{"`+schema.MetaSource+`":`), path), `,"`+schema.MetaOffset+`":`...)
 	meta = strconv.AppendInt(meta, p.Offset, 10)
 	meta = strconv.AppendInt(append(meta, `,"`+schema.MetaLines+`":`...), p.Lines, 10)
-	meta = append(meta, `,"`+schema.MetaSum+`":"`+sum+`","`+schema.MetaFirst+`":"`+first+`"}`...)
+	meta = append(meta, `,"`+schema.MetaSum+`":"`+sum+`","`+schema.MetaFirst+`":"`+first+`"`...)
+	if p.All != 0 {
+		meta = fmt.Appendf(meta, `,"%s":"%08x"`, metaAll, p.All)
+	}
+	meta = append(meta, '}')
 	return schema.Event{
 		V: schema.Version, EventType: schema.SourcePosition, SessionID: session, Timestamp: at.UTC(),
-		EventID:   schema.EventID(schema.OriginTranscript, string(schema.SourcePosition), host, path, strconv.FormatInt(p.Offset, 10), sum, first),
+		EventID:   schema.EventID(schema.OriginTranscript, string(schema.SourcePosition), host, path, strconv.FormatInt(p.Offset, 10), sum, first, strconv.FormatUint(uint64(p.All), 16)),
 		SourceSDK: sourceSDK, Origin: schema.OriginTranscript, Actor: schema.ActorRuntime, Host: host, Metadata: meta,
 	}
 }
@@ -54,7 +61,10 @@ func parseRecord(line []byte, host string) (path string, p Position, ok bool) {
 		}
 		return n
 	}
-	p = Position{number(schema.MetaOffset), number(schema.MetaLines), hash(schema.MetaSum), hash(schema.MetaFirst)}
+	p = Position{Offset: number(schema.MetaOffset), Lines: number(schema.MetaLines), Sum: hash(schema.MetaSum), First: hash(schema.MetaFirst)}
+	if schema.Field(e.Metadata, metaAll) != nil {
+		p.All = uint32(hash(metaAll))
+	}
 	return path, p, path != "" && err == nil && p.Offset > 0
 }
 

@@ -4,5 +4,5 @@ package tail
 
 import "os"
 
-// fileID would have to open the file: its time and size have to do.
-func fileID(os.FileInfo) uint64 { return 0 }
+// FileID would have to open the file: its time and size have to do.
+func FileID(os.FileInfo) uint64 { return 0 }

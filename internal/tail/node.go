@@ -83,7 +83,7 @@ func stateOf(n *node, info os.FileInfo, err error) state {
 	case n.folder && !info.IsDir() || !n.folder && !info.Mode().IsRegular():
 		return state{}
 	}
-	s := state{there: true, mtime: info.ModTime().UnixNano(), id: fileID(info)}
+	s := state{there: true, mtime: info.ModTime().UnixNano(), id: FileID(info)}
 	if !n.folder {
 		s.size = info.Size()
 	}
