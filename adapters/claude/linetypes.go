@@ -2,12 +2,17 @@ package claude
 
 // needlessType reports whether lines of that type are known and hold no fact. Requests
 // (api-request…) hold the vendor's own prompts, which are never stored; what was
-// queued, used and spent is in other lines.
+// queued, used and spent is in other lines; the rest is what the terminal, a bridge or an
+// IDE goes on from. They are those that 2.1.330 itself lists, and what older versions wrote.
 func needlessType(typ []byte) bool {
 	switch string(typ) {
 	case "progress", "queue-operation", "last-prompt", "atis-latch", "tools-used", "cost-state", "api-request",
 		"api-request-shape", "api-request-blob", "file-history-snapshot", "file-history-delta",
-		"content-replacement", "worktree-state", "relocated", "pr-link", "attribution-snapshot", "speculation-accept":
+		"content-replacement", "worktree-state", "relocated", "pr-link", "attribution-snapshot", "speculation-accept",
+		"agent-color", "api-request-resumed", "artifact-autoreact-ledger", "artifact-comment-monitor", "bridge-session",
+		"continued-in", "data-flow-incomplete", "data-flow-records", "derived-from", "dev-mods", "ended-by-model",
+		"fork-context-ref", "frame-link", "history-suppression", "isolation-latch", "memory-mode", "observer-ref",
+		"resume-head-vouch", "session-owner":
 		return true
 	}
 	return false
@@ -21,7 +26,7 @@ func needlessAttachment(typ []byte) bool {
 	case "agent_listing_delta", "agent_mention", "already_read_file", "async_hook_response", "auto_mode",
 		"auto_mode_exit", "command_permissions", "compact_file_reference", "critical_system_reminder", "date",
 		"date_change", "deferred_tools_delta", "deferred_tools_record", "diagnostics", "directory", "dynamic_skill",
-		"edited_image_file", "edited_text_file", "environment", "file", "hook_additional_context",
+		"edited_image_file", "edited_text_file", "environment", "file", "fork_briefing", "hook_additional_context",
 		"hook_blocking_error", "hook_cancelled", "hook_deferred_tool", "hook_error_during_execution",
 		"hook_non_blocking_error", "hook_permission_decision", "hook_stopped_continuation", "hook_success",
 		"hook_system_message", "instructions", "invoked_skills", "max_turns_reached", "mcp_instructions_delta",

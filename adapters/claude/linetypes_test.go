@@ -51,6 +51,7 @@ func lineTypes() []lineCase {
 		{"retried, no connection", `{"type":"system","subtype":"api_error","cause":{"code":"ECONNRESET"},"error":{"cause":{"code":"ECONNRESET"}},"retryAttempt":2` + chain},
 		{"away summary", `{"type":"system","subtype":"away_summary","content":"You were away.","level":"info"` + chain},
 		{"queued notification", `{"type":"attachment","attachment":{"type":"queued_command","prompt":"a monitor's words","commandMode":"task-notification"}` + chain},
+		{"queued note of a plugin", `{"type":"attachment","attachment":{"type":"queued_command","prompt":"mind the style","commandMode":"prompt","isMeta":true,"origin":{"kind":"plugin","name":"p"}}` + chain},
 		{"queued blocks", `{"type":"attachment","attachment":{"type":"queued_command","prompt":[{"type":"text","text":"also"},{"type":"image","source":{"type":"base64","media_type":"image/jpeg","data":"AAAAAAA="}},{"type":"text","text":"this"}],"commandMode":"prompt"}` + chain},
 		{"hook's answer", `{"type":"attachment","attachment":{"type":"hook_success","stdout":"x"}` + chain},
 		{"new attachment", `{"type":"attachment","attachment":{"type":"brand_new"}` + chain},

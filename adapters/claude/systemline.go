@@ -156,7 +156,9 @@ func (f *facts) attachment() {
 			}
 		}
 		more := append(pictures(images), member{key: "queued", raw: []byte("true")})
-		f.message(1, text, mode != "" && mode != "prompt", l.extra(more...))
+		// The note of a plugin, or what another session forwards, is queued like a prompt.
+		meta := mode != "" && mode != "prompt" || isTrue(schema.Field(l.attachment, "isMeta"))
+		f.message(1, text, meta, l.extra(more...))
 	case "structured_output":
 		e := f.add(schema.StructuredOutput, 1)
 		e.Actor = schema.ActorAgent
