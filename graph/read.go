@@ -38,6 +38,8 @@ type SessionRow struct {
 	// usage computes costs from prices.
 	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"`
 	Tags         []string `json:"tags,omitempty"`
+	// ForkedFrom is the session whose history this one went on from.
+	ForkedFrom string `json:"forked_from,omitempty"`
 }
 
 // SessionFilter selects sessions; zero fields select all. Newest first.

@@ -90,6 +90,7 @@ func (s *Store) Sessions(ctx context.Context, f graph.SessionFilter) (out []grap
 		out = nil
 		return v.rows("sessions", params, func(m row) {
 			r := sessionRow(m)
+			r.ForkedFrom = decodeKey(m["forked_from"])
 			tags, _ := m["tags"].([]any)
 			for _, t := range tags {
 				r.Tags = append(r.Tags, decodeKey(t))

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -24,7 +25,8 @@ func (s *Store) Sessions(ctx context.Context, f graph.SessionFilter) (out []grap
 func (s *Store) sessions(ctx context.Context, tx *sql.Tx, f graph.SessionFilter) (out []graph.SessionRow, err error) {
 	tab := s.tables.session
 	w := sessionWhere(f, s.types.edge[graph.HasTag])
-	query := "SELECT id, key, " + tab.columnNames("") + " FROM session WHERE " + w.String() +
+	query := "SELECT id, key, (SELECT min(p.key) FROM edge JOIN session p ON p.id = dst >> 3 WHERE src = session.id * 8 AND type = " +
+		strconv.FormatInt(s.types.edge[graph.ForkedFrom], 10) + "), " + tab.columnNames("") + " FROM session WHERE " + w.String() +
 		" ORDER BY started_at DESC, key"
 	if f.Limit > 0 {
 		query += " LIMIT ?"
@@ -39,10 +41,12 @@ func (s *Store) sessions(ctx context.Context, tx *sql.Tx, f graph.SessionFilter)
 	for rows.Next() {
 		var id int64
 		var r graph.SessionRow
+		var parent sql.NullString
 		sc := newScan(len(tab.cols))
-		if err := rows.Scan(append([]any{&id, &r.SessionID}, sc.ptrs...)...); err != nil {
+		if err := rows.Scan(append([]any{&id, &r.SessionID, &parent}, sc.ptrs...)...); err != nil {
 			return nil, err
 		}
+		r.ForkedFrom = parent.String
 		r.Fill(s.types.props(tab, sc.vals, r.SessionID, r.SessionID))
 		out, ids = append(out, r), append(ids, id)
 	}

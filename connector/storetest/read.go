@@ -72,6 +72,9 @@ func (m *Memory) sessionRow(id string) graph.SessionRow {
 		if e.Type == graph.HasTag && e.From == n.Ref {
 			r.Tags = append(r.Tags, e.To.Key)
 		}
+		if e.Type == graph.ForkedFrom && e.From == n.Ref && (r.ForkedFrom == "" || e.To.Key < r.ForkedFrom) {
+			r.ForkedFrom = e.To.Key
+		}
 	}
 	return r
 }
