@@ -25,6 +25,7 @@ type File struct {
 
 	inode    uint64 // 0 where there is none
 	replaced bool   // it was another file when it was read
+	again    bool   // what is beside it could not be read then
 	named    bool   // somebody named it: that it is no transcript is an error then
 }
 

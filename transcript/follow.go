@@ -214,7 +214,9 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 		return nil // no transcript, or not yet
 	}
 	if j.meta {
-		err = s.Reader.readMeta(ctx, file, from)
+		if err = s.Reader.readMeta(ctx, file, from); err == nil {
+			s.recovered(file.Path)
+		}
 		return s.failed(ctx, j, err)
 	}
 	if now := time.Now(); from.Offset == 0 && (j.since.IsZero() || now.Sub(j.since) < forkPatience) && s.Reader.young(file) {
@@ -263,7 +265,7 @@ func (s *following) position(file *File) (Position, error) {
 			}
 		}
 	}
-	file.replaced = e.replaced(*file)
+	e.remind(file)
 	journal, err := s.Reader.Journal.Stat(file.Session)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Position{}, nil

@@ -92,9 +92,12 @@ func (r *Reader) readMeta(ctx context.Context, file File, from Position) error {
 	if p.lines, err = newLines(p.f, from); err != nil {
 		return nil
 	}
-	p.meta(claude.Source{Session: file.Session, Agent: file.Agent, Host: r.Host, User: r.User, HashKey: r.Journal.Key()})
+	p.meta(p.source())
 	if err := p.flush(false); err != nil {
 		return err
+	}
+	if p.report.again {
+		return p.report.problemError()
 	}
 	return ctx.Err()
 }

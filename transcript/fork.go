@@ -83,12 +83,12 @@ func (p *reading) meta(src claude.Source) {
 	case errors.Is(err, fs.ErrNotExist):
 		return // agents of old versions have none
 	case err == nil && !info.Mode().IsRegular():
-		err = fmt.Errorf("%s: %w", path, errNotRegular)
+		err = errNotRegular
 	case err == nil && info.Size() > maxMeta:
-		err = fmt.Errorf("%s: %d bytes, more than %d", path, info.Size(), maxMeta)
+		err = fmt.Errorf("%d bytes, more than %d", info.Size(), maxMeta)
 	}
 	if err != nil {
-		p.problem(0, err)
+		p.noMeta(path, err)
 		return
 	}
 	p.mu.Lock()
@@ -99,7 +99,7 @@ func (p *reading) meta(src claude.Source) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		p.problem(0, err)
+		p.noMeta(path, err)
 		return
 	}
 	at := p.began()
@@ -108,7 +108,8 @@ func (p *reading) meta(src claude.Source) {
 	}
 	e, ok := claude.AgentFact(src, text, at)
 	if !ok {
-		return // it is being written, or no object
+		p.noMeta(path, errors.New("not one whole JSON object: whose agent it is stays unknown until the file is whole, and is read again then"))
+		return
 	}
 	p.add(&e)
 	p.mu.Lock()
@@ -117,6 +118,17 @@ func (p *reading) meta(src claude.Source) {
 		p.metas = map[string]time.Time{}
 	}
 	p.metas[path] = info.ModTime()
+}
+
+// noMeta says what is wrong with a subagent's record, which the next reading looks at
+// again.
+func (p *reading) noMeta(path string, err error) {
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	p.report.Problems = append(p.report.Problems, Problem{Path: path, Error: err.Error()})
+	p.report.again = true
 }
 
 // began is when the first line of the file was written that says so; zero where that

@@ -23,7 +23,7 @@ type entry struct {
 	Position
 	session string // whose journal holds the position
 	size    int64  // of the file, when it was read
-	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by
+	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by, or lookAgain
 	inode   uint64 // of the file; 0 where it has none
 	end     int64  // how long that journal was then: another length may be of one that lacks the position
 	// whole says that the file was read to its end, so that its time may be noted once it
@@ -37,8 +37,14 @@ func (e entry) unchanged(f File) bool {
 	return e.modTime != 0 && e.size == f.Size && e.modTime == f.ModTime.UnixNano()
 }
 
-// replaced reports whether the file has taken the place of the one that was read.
-func (e entry) replaced(f File) bool { return e.inode != 0 && f.inode != 0 && e.inode != f.inode }
+// lookAgain is the modTime of a file beside which something could not be read.
+const lookAgain = -1
+
+// remind notes what else is to be looked at when the file is read.
+func (e entry) remind(f *File) {
+	f.replaced = e.inode != 0 && f.inode != 0 && e.inode != f.inode
+	f.again = e.modTime == lookAgain
+}
 
 // fresh is how old a file's time has to be to tell a later change by: a file system's
 // clock ticks in milliseconds, some in seconds.
@@ -47,7 +53,10 @@ const fresh = 2 * time.Second
 // newEntry is what is known after a reading that came to p.
 func newEntry(session string, p Position, r *FileReport) entry {
 	e := entry{Position: p, session: session, size: r.info.Size(), inode: tail.FileID(r.info)}
-	e.whole = r.whole && !r.failed
+	e.whole = r.whole && !r.failed && !r.again
+	if r.again {
+		e.modTime = lookAgain
+	}
 	if e.whole && time.Since(r.info.ModTime()) >= fresh {
 		e.modTime = r.info.ModTime().UnixNano()
 	}

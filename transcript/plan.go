@@ -36,7 +36,7 @@ func (im *importing) plan(files []File) ([]group, error) {
 			continue
 		}
 		im.report.Files++
-		f.replaced = known.index[f.Path].replaced(f)
+		known.index[f.Path].remind(&f)
 		from, unchanged, err := known.of(f)
 		if err != nil {
 			im.failed(f, err)

@@ -50,6 +50,7 @@ type FileReport struct {
 
 	failed  bool // something was wrong with the file, not with a line
 	whole   bool // it was read to its end, but for what is Waiting
+	again   bool // something beside it could not be read, and is to be looked at again
 	kinds   map[string]int64
 	unknown map[string]int64 // types that this version does not know
 	types   map[schema.Type]int64
@@ -161,6 +162,8 @@ func (p *reading) run(ctx context.Context) (err error) {
 		if err = p.read(ctx); err == nil {
 			p.untimed()
 		}
+	} else if p.file.again {
+		p.meta(p.source())
 	}
 	if errors.Is(err, errAppend) {
 		return err
@@ -174,10 +177,7 @@ func (p *reading) run(ctx context.Context) (err error) {
 
 // begin prepares what the events of the file depend on beside its lines.
 func (p *reading) begin() error {
-	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User, Written: p.report.info.ModTime().UTC()}
-	if p.Journal != nil {
-		src.HashKey = p.Journal.Key()
-	}
+	src := p.source()
 	if p.events = p.live.at(p.from); p.events == nil {
 		if err := p.origins(&src); err != nil {
 			return err
@@ -186,6 +186,14 @@ func (p *reading) begin() error {
 	}
 	p.meta(src)
 	return nil
+}
+
+func (p *reading) source() claude.Source {
+	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User, Written: p.report.info.ModTime().UTC()}
+	if p.Journal != nil {
+		src.HashKey = p.Journal.Key()
+	}
+	return src
 }
 
 // read goes through the lines that are whole.
