@@ -91,6 +91,7 @@ func (b *builder) facts() (out []field) {
 	}
 	s := b.Session
 	add("Session", s.SessionID)
+	add("Fork of", s.ForkedFrom)
 	add("Started", moment(s.StartedAt))
 	end := s.EndedAt
 	if end.IsZero() {

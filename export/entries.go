@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -70,6 +69,10 @@ func (b *builder) entry(it *graph.TreeItem, depth int) *entry {
 		}
 		return b.said("answer", a)
 	case graph.SystemMessage:
+		if render.Needless(a) {
+			b.left[a.ActionType]++
+			return nil
+		}
 		return b.said("system", a)
 	case graph.ToolCall:
 		return b.call(it, depth)
@@ -149,9 +152,7 @@ func (b *builder) call(it *graph.TreeItem, depth int) *entry {
 	a := it.Action
 	e := &entry{Kind: "call", Head: b.line(cmpOr(a.Name, a.ToolName), 160), When: clock(a.Timestamp)}
 	e.Mark, e.Status = ending(a.Status, a.NeverRan)
-	if ms := a.DurationMS; ms != nil && *ms > 0 && *ms < 1e12 && e.Status != "denied" && e.Status != "blocked" {
-		e.Took = render.Duration(time.Duration(*ms * float64(time.Millisecond)))
-	}
+	e.Took = render.Took(a)
 	e.Entries = b.kidsOf(it, e, depth)
 	e.Input = b.input(a, it.Kids)
 	if it.Result != nil {

@@ -95,7 +95,7 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 	for i := range rows {
 		row := &rows[i]
 		cells = append(cells, []string{
-			render.Time(row.Timestamp), string(row.ActionType), row.ToolName, row.Status, render.Millis(row.DurationMS),
+			render.Time(row.Timestamp), string(row.ActionType), row.ToolName, row.Status, render.Took(row),
 			row.AgentID, render.Gist(row, s.WorkingDirectory),
 		})
 	}

@@ -101,6 +101,9 @@ func (a *app) summaryHead(sum graph.Summary, s graph.SessionRow) {
 		a.printf("%s\n", a.style.Truncate(t, a.style.Width))
 	}
 	a.printf("%-12s%s\n", "session", render.OneLine(sum.SessionID))
+	if s.ForkedFrom != "" {
+		a.printf("%-12s%s\n", "fork of", render.OneLine(s.ForkedFrom))
+	}
 	a.printf("%-12s%s\n", "status", a.style.Status(sum.Status))
 	if !sum.StartedAt.IsZero() {
 		started := []string{render.Time(sum.StartedAt)}

@@ -26,7 +26,15 @@ func Gist(a *graph.ActionRow, dir string) string {
 	if text := notice(a.Text); text != "" {
 		return text
 	}
+	if a.ActionType == graph.ErrorEvent || a.ActionType == graph.RateLimitEvent {
+		if text := errorGist(a); text != "" {
+			return text
+		}
+	}
 	if text := FirstLine(a.Text); text != "" {
+		if a.ActionType == graph.SystemMessage {
+			text = WithoutTags(OneLine(a.Text))
+		}
 		if a.Thinking {
 			text = "(thinking) " + text
 		}
@@ -42,6 +50,18 @@ func Gist(a *graph.ActionRow, dir string) string {
 		return name
 	}
 	return ""
+}
+
+// errorGist is what an error says, and its kind where that is known.
+func errorGist(a *graph.ActionRow) string {
+	text := FirstLine(property(a, "error_message"))
+	if text == "" {
+		text = FirstLine(a.Text)
+	}
+	if kind := OneLine(strings.ReplaceAll(property(a, "error_type"), "_", " ")); text != "" && kind != "" && kind != "unknown" {
+		text = kind + ": " + text
+	}
+	return text
 }
 
 // gistKeys are the members of a tool's input that say what a call is about, the

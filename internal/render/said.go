@@ -120,7 +120,7 @@ func (p *painter) modelCall(branch, below string, a *graph.ActionRow) {
 	if gist != "" {
 		head += ":"
 	}
-	p.aligned(branch, p.paint(color, head)+" ", width(head)+1, gist, callDuration(a), color)
+	p.aligned(branch, p.paint(color, head)+" ", width(head)+1, gist, Took(a), color)
 	if p.view.Full && strings.Contains(a.Text, "\n") || p.view.Full && a.Status != "failed" {
 		p.body(below, "text", a.Text, a.Status == "failed")
 	}

@@ -69,6 +69,7 @@ func (p *painter) header() {
 	if d := RowDuration(r); d != "" {
 		started = append(started, "took "+d)
 	}
+	field("fork of", OneLine(r.ForkedFrom))
 	field("status", p.Status(r.Status))
 	field("started", p.Wrap(11, started))
 	field("model", text(r.Model))
@@ -232,7 +233,7 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 	if a.Status != "completed" {
 		color = statusColor(a.Status)
 	}
-	p.aligned(branch, head, 4+width(name), gist, callDuration(a), color)
+	p.aligned(branch, head, 4+width(name), gist, Took(a), color)
 	switch {
 	case p.view.Full:
 		p.input(below, it)
@@ -246,9 +247,9 @@ func (p *painter) call(branch, below string, it *graph.TreeItem) {
 	}
 }
 
-// callDuration is how long a call ran; one that was refused ran not at all, however
-// long the refusal took.
-func callDuration(a *graph.ActionRow) string {
+// Took is how long a call ran, "" where that is not known; one that was refused ran not at
+// all, however long the refusal took.
+func Took(a *graph.ActionRow) string {
 	if a.Status == "denied" || a.Status == "blocked" || a.NeverRan {
 		return ""
 	}

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"strings"
+
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/usage"
 )
@@ -24,8 +26,8 @@ func (v SessionView) turns() []graph.Turn {
 }
 
 // hiddenByDefault is what a person who wants to know what happened does not miss: files
-// of instructions loaded, directories changed, model calls, what the model thought; and a
-// turn's end without text.
+// of instructions loaded, directories changed, model calls, what the model thought, what
+// the runtime tells the model of commands; and what has no text.
 func hiddenByDefault(a *graph.ActionRow) bool {
 	switch a.ActionType {
 	case graph.Context:
@@ -34,10 +36,18 @@ func hiddenByDefault(a *graph.ActionRow) bool {
 		return a.Status != "failed"
 	case graph.AssistantMessage:
 		return a.Thinking
+	case graph.SystemMessage:
+		return Needless(a)
 	case graph.Notification: // the display's own event; the answer is the turn's
 		return property(a, "hook_event_name") == "MessageDisplay"
 	case graph.TurnEnd:
 		return a.Text == "" && a.Status != "failed"
 	}
 	return false
+}
+
+// Needless reports a system message that tells people nothing: a command's empty output,
+// and what the runtime tells the model of the commands that follow.
+func Needless(a *graph.ActionRow) bool {
+	return strings.HasPrefix(a.Text, "<local-command-caveat>") || len(a.Text) < 200 && WithoutTags(a.Text) == "" && len(Images(a)) == 0
 }
