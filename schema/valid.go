@@ -87,6 +87,10 @@ func validValue(b []byte, i, depth int) int {
 	}
 }
 
+// ValidEnd returns the index after the valid JSON value that starts at b[i], or -1 where
+// there is none. open is how many objects and arrays the value is in: nesting has a limit.
+func ValidEnd(b []byte, i, open int) int { return validValue(b, i, maxDepth-open) }
+
 // validKey passes a member's name and colon and returns where its value begins, or -1.
 func validKey(b []byte, i int) int {
 	_, i = validName(b, i)

@@ -60,12 +60,10 @@ func NamesOf(b []byte) (names LineNames) {
 	if _, needless := needless(b); needless {
 		return names
 	}
-	b, _, err := validLine(b)
+	l, _, err := parseLine(&line{}, b, 0)
 	if err != nil {
 		return names
 	}
-	var l line
-	readLine(&l, b, 0)
 	if l.uuid == "" || l.time.IsZero() {
 		return names
 	}

@@ -3,6 +3,7 @@ package claude
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -51,6 +52,34 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
+// FuzzReadLine: a line is taken for one JSON object where encoding/json takes it for one,
+// whatever the cursor enters of it.
+func FuzzReadLine(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"message":{"content":[{"type":"text","text":"x"},"y",1,{}],"usage":{}}}`, `{"message":[1,{"a":[]}]}`, `{"message":"text"}`,
+		`{"message":{"content":[{"a":1]}]}`, `{"message":{"content":[1,]}}`, `{"message":{,"a":1}}`, `{"message":{"a":1,}}`, `{"a":1 "b":2}`,
+		`{"message":{"content":[1 2]}}`, `{"message":{"content":[}}`, `{"message":{"content":{]}}`, `{"message":{"a"}}`, `{"message":{"a":}}`,
+		`{"message":{}`, `{"message":[}`, `{"message"`, `{"message":`, `{"message":{"id":"\x"}}`, `["a":1}`, `{"a":1]`, `{}x`, `{} `, ` {}`, ``,
+		`{"permissionDecision":{"decision":"a"`, `{"attachment":{"type":"x"}}`, `{"parentUuid":null}`, `{"message":{"content":[{"id":tru}]}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	for _, n := range []int{9996, 9997, 9998, 9999, 10000, 10001} {
+		deep := strings.Repeat("[", n) + strings.Repeat("]", n)
+		f.Add([]byte(`{"x":` + deep + `}`))
+		f.Add([]byte(`{"message":{"content":[{"input":` + deep + `}]}}`))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		want := len(b) > 0 && b[0] == '{' && json.Valid(b)
+		if _, whole := readLine(&line{}, b, 1); whole != want {
+			t.Fatalf("%q is whole: %v", b, whole)
+		}
+		if _, _, err := parseLine(&line{}, b, 1); utf8.Valid(b) && bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 && (err == nil) != want {
+			t.Fatalf("%q: %v", b, err)
+		}
+	})
+}
+
 // walk goes into every second value of an array or object, and over the others.
 func walk(c *cursor) {
 	if c.at() == '[' {
@@ -87,7 +116,7 @@ func FuzzNeedless(f *testing.F) {
 		if !ok {
 			return
 		}
-		l := readLine(&line{}, b, 1)
+		l, _ := readLine(&line{}, b, 1)
 		if needed, known := l.use(); l.typ == "attachment" && l.kind() != kind || needed && l.attachment == nil || !known && l.attachment == nil {
 			t.Fatalf("%q is passed over, but %q has facts: %v", kind, l.kind(), needed)
 		}

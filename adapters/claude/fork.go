@@ -47,11 +47,10 @@ func (o *OriginScan) Line(b []byte) {
 	if _, needless := needless(b); needless {
 		return
 	}
-	b, _, err := validLine(b)
+	l, _, err := parseLine(&o.line, b, o.n)
 	if err != nil {
 		return
 	}
-	l := readLine(&o.line, b, o.n)
 	if l.uuid == "" || l.time.IsZero() {
 		return
 	}

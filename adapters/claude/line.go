@@ -39,14 +39,18 @@ type line struct {
 	faults []error
 }
 
-// readLine takes a line apart into l, whose memory it uses again.
-func readLine(l *line, raw []byte, n int64) *line {
+// readLine takes a line apart into l, whose memory it uses again. whole is false where the
+// line is not one JSON object; what is in l means nothing then.
+func readLine(l *line, raw []byte, n int64) (_ *line, whole bool) {
 	*l = line{raw: raw, n: n, texts: l.texts, kept: l.kept[:0], others: l.others[:0], message: message{blocks: l.message.blocks[:0]}}
 	c := cursor{b: raw, texts: l.texts}
+	if c.at() != '{' {
+		return l, false
+	}
 	for c.enter(); c.member(); {
 		l.member(&c)
 	}
-	return l
+	return l, c.whole()
 }
 
 // release lets go of the bytes of the line: a file that nobody writes to any more must

@@ -63,7 +63,7 @@ func (m *message) content(c *cursor) {
 func readBlock(c *cursor) (b block) {
 	start := c.i
 	if c.at() != '{' {
-		if b.raw = c.value(); b.raw[0] == '"' {
+		if b.raw = c.value(); len(b.raw) > 0 && b.raw[0] == '"' {
 			b.typ, b.text = "text", b.raw
 		}
 		return b

@@ -112,12 +112,12 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 	if kind, ok := needless(b); ok {
 		return events, kind, false, nil
 	}
-	b, fault, err := validLine(b)
+	l, fault, err := parseLine(&t.line, b, n)
+	defer l.release()
 	if err != nil {
 		return events, "", false, err
 	}
-	l := readLine(&t.line, b, n)
-	defer l.release()
+	b = l.raw
 	kind = l.kind()
 	if needed, known := l.use(); !needed {
 		return events, kind, !known, nil
@@ -185,7 +185,7 @@ func (f *facts) told() (err error) {
 	waiting := f.waiting
 	f.waiting, f.waitingBytes = nil, 0
 	for _, w := range waiting {
-		l := readLine(&line{}, w.raw, w.n)
+		l, _ := readLine(&line{}, w.raw, w.n)
 		if w.fault != nil {
 			l.faults = append(l.faults, w.fault)
 		}
@@ -196,24 +196,25 @@ func (f *facts) told() (err error) {
 	return err
 }
 
-// validLine returns a line as one JSON object in UTF-8 without newlines: the line
-// itself, which is what Claude Code writes, or a copy of it.
-func validLine(line []byte) (_ []byte, fault, err error) {
-	if !utf8.Valid(line) {
-		line = bytes.ToValidUTF8(line, []byte("\ufffd"))
+// parseLine takes a line apart into l: the line itself, which is what Claude Code writes,
+// or a copy of it that is UTF-8 without newlines. The error is that it is not one JSON
+// object.
+func parseLine(l *line, b []byte, n int64) (_ *line, fault, err error) {
+	if !utf8.Valid(b) {
+		b = bytes.ToValidUTF8(b, []byte("\ufffd"))
 		fault = errors.New("not UTF-8: invalid bytes replaced")
 	}
-	if !schema.Valid(line) {
-		var value json.RawMessage
-		return nil, nil, fmt.Errorf("not valid JSON: %w", json.Unmarshal(line, &value))
+	if (bytes.IndexByte(b, '\n') >= 0 || bytes.IndexByte(b, '\r') >= 0) && schema.Valid(b) {
+		b = compact(b)
 	}
-	if line[0] != '{' {
-		return nil, nil, errors.New("not a JSON object")
+	if l, whole := readLine(l, b, n); whole {
+		return l, fault, nil
 	}
-	if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
-		line = compact(line)
+	var value json.RawMessage
+	if err := json.Unmarshal(b, &value); err != nil {
+		return l, nil, fmt.Errorf("not valid JSON: %w", err)
 	}
-	return line, fault, nil
+	return l, nil, errors.New("not a JSON object")
 }
 
 // facts collects the events of one line.
