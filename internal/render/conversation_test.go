@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -85,5 +86,35 @@ func TestConversation(t *testing.T) {
 		if strings.Contains(b.String(), "\x1b") {
 			t.Error("a control character is printed")
 		}
+	}
+}
+
+// Lines are broken where they fit, and nothing of a text is lost; however long it is.
+func TestWrapLine(t *testing.T) {
+	signs := []rune("ab  \u0301日\u200d👩🇩🇪…")
+	without := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom(signs)).Draw(t, "text")
+		text = strings.Repeat(text, rapid.IntRange(1, 9).Draw(t, "times"))
+		room := rapid.IntRange(10, 14).Draw(t, "room")
+		p := &painter{Style: Style{Width: 80}}
+		for what, lines := range map[string][]string{"wrapLine": p.wrapLine(text, room), "wrapped": wrapped(text, room)} {
+			if got := strings.Join(lines, ""); without(got) != without(text) {
+				t.Fatalf("%s(%q) = %q", what, text, lines)
+			}
+			for _, l := range lines {
+				if width(l) > room {
+					t.Fatalf("%s(%q): %q is %d columns of %d", what, text, l, width(l), room)
+				}
+			}
+		}
+	})
+	p, begin := &painter{Style: Style{Width: 40}}, time.Now()
+	for _, text := range []string{strings.Repeat("日本", 50_000), strings.Repeat("x", 300_000), strings.Repeat("é é", 50_000), "a" + strings.Repeat("\u0301", 50_000)} {
+		p.wrapLine(text, 40)
+		wrapped(text, 40)
+	}
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("%v: the time grows with the square of the length", took)
 	}
 }

@@ -85,10 +85,10 @@ func wrapped(text string, n int) (out []string) {
 		if line != "" {
 			out = append(out, line)
 		}
-		for width(word) > n {
-			head := columns().Truncate(word, n, "")
-			if head == "" {
-				break // one character that is wider than the line
+		for {
+			head := beginning(word, n)
+			if head == "" || len(head) == len(word) { // one character may be wider than the line
+				break
 			}
 			out, word = append(out, head), word[len(head):]
 		}

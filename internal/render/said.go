@@ -56,23 +56,26 @@ func (p *painter) clipSaid(line string, room int) string {
 // wrapLine breaks a line between words, or within one that is too long, into lines of
 // room columns.
 func (p *painter) wrapLine(line string, room int) (out []string) {
-	if p.Width == 0 || width(line) <= max(room, 10) {
+	if p.Width == 0 {
 		return []string{line}
 	}
-	for room = max(room, 10); width(line) > room; {
-		head := columns().Truncate(line, room+1, "")
+	room = max(room, 10)
+	for {
+		head := beginning(line, room+1)
+		if len(head) == len(line) && width(line) <= room {
+			return append(out, line)
+		}
 		if i := strings.LastIndexByte(head, ' '); i > 0 && strings.TrimSpace(head[:i]) != "" {
 			head = head[:i]
 		} else {
-			head = columns().Truncate(line, room, "")
+			head = beginning(line, room)
 		}
-		if head == "" {
-			break // a character wider than the room
+		if head == "" { // a character wider than the room
+			return append(out, line)
 		}
 		out = append(out, head)
 		line = strings.TrimPrefix(line[len(head):], " ")
 	}
-	return append(out, line)
 }
 
 // told is what a message says, as said has it, and the names of its images.

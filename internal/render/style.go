@@ -2,6 +2,7 @@ package render
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 )
@@ -62,6 +63,21 @@ func (s Style) Truncate(text string, n int) string {
 		return text[:n-width(e)] + e
 	}
 	return columns().Truncate(text, n, e)
+}
+
+// beginning is the most of the beginning of text that takes no more than n columns. It
+// looks at what it needs: lines are broken of texts of any length.
+func beginning(text string, n int) string {
+	if len(text) > n && !strings.ContainsFunc(text[:n+1], isOther) {
+		return text[:n]
+	}
+	for size := 4*n + 64; size < len(text); size *= 2 {
+		window := text[:size]
+		if head := columns().Truncate(window, n, ""); len(head)+utf8.UTFMax < size {
+			return head
+		}
+	}
+	return columns().Truncate(text, n, "")
 }
 
 // The colours: the eight that every terminal has, in its own palette.
