@@ -63,6 +63,13 @@ func transcriptReader() *transcript.Reader {
 	return r
 }
 
+// TranscriptsSkipped says what ImportTranscripts and daemons passed over in the transcripts
+// of this machine that were ever read into a home.
+func TranscriptsSkipped(home string) transcript.Skipped {
+	host, _ := os.Hostname()
+	return transcript.SkippedIn(home, host)
+}
+
 // TranscriptFolders are the folders in which Claude Code keeps its session files and
 // that are there; PossibleTranscriptFolders are all where they may be.
 func TranscriptFolders() (dirs []string) {

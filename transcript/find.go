@@ -26,7 +26,8 @@ type File struct {
 	inode    uint64 // 0 where there is none
 	replaced bool   // it was another file when it was read
 	again    bool   // what is beside it could not be read then
-	named    bool   // somebody named it: that it is no transcript is an error then
+	skipped  skipped
+	named    bool // somebody named it: that it is no transcript is an error then
 }
 
 // metaPath is the runtime's own record of a subagent, beside its transcript.

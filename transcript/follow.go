@@ -309,7 +309,7 @@ func (s *following) note(file File, at Position, report *FileReport) {
 	if report.info == nil || report.failed {
 		return
 	}
-	e := newEntry(file.Session, at, report)
+	e := newEntry(file, at, report)
 	if journal, err := s.Reader.Journal.Stat(file.Session); err == nil {
 		e.end = journal.Size
 	}

@@ -179,7 +179,7 @@ func (im *importing) group(ctx context.Context, g group) error {
 		}
 		report, at, err := im.reader.Read(ctx, f.File, f.from, func(bytes, lines int64) { im.advance(bytes, lines, 0) })
 		if report.info != nil {
-			report.entry = newEntry(f.Session, at, &report)
+			report.entry = newEntry(f.File, at, &report)
 		}
 		im.add(&report)
 		if err != nil {

@@ -30,6 +30,7 @@ type entry struct {
 	// is old enough. A reading that was stopped, or a journal that was full, left the rest
 	// for the next one. Of what the index on disk says it is not known, nor asked.
 	whole bool
+	skipped
 }
 
 // unchanged reports whether the file is as it was when it was read.
@@ -44,6 +45,7 @@ const lookAgain = -1
 func (e entry) remind(f *File) {
 	f.replaced = e.inode != 0 && f.inode != 0 && e.inode != f.inode
 	f.again = e.modTime == lookAgain
+	f.skipped = e.skipped
 }
 
 // fresh is how old a file's time has to be to tell a later change by: a file system's
@@ -51,8 +53,8 @@ func (e entry) remind(f *File) {
 const fresh = 2 * time.Second
 
 // newEntry is what is known after a reading that came to p.
-func newEntry(session string, p Position, r *FileReport) entry {
-	e := entry{Position: p, session: session, size: r.info.Size(), inode: tail.FileID(r.info)}
+func newEntry(f File, p Position, r *FileReport) entry {
+	e := entry{Position: p, session: f.Session, skipped: f.skipped.plus(r), size: r.info.Size(), inode: tail.FileID(r.info)}
 	e.whole = r.whole && !r.failed && !r.again
 	if r.again {
 		e.modTime = lookAgain
@@ -90,7 +92,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 	if !ok {
 		return
 	}
-	var fields [10]string
+	var fields [11]string
 	for i := range fields {
 		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
 			return
@@ -112,9 +114,12 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		}
 		*p = n
 	}
+	var err error
+	if e.skipped, err = parseSkipped(fields[10]); err != nil {
+		return path, e, false
+	}
 	e.All = uint32(all)
 	if path = line; strings.HasPrefix(path, `"`) {
-		var err error
 		if path, err = strconv.Unquote(path); err != nil {
 			return path, e, false
 		}
@@ -130,7 +135,7 @@ func appendEntry(b []byte, path string, e entry) []byte {
 	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode} {
 		b = strconv.AppendUint(append(b, '\t'), n, 16)
 	}
-	b = append(b, '\t')
+	b = append(e.skipped.append(append(b, '\t')), '\t')
 	if strings.ContainsAny(path, "\n\r\"") {
 		path = strconv.Quote(path)
 	}

@@ -120,6 +120,7 @@ func (a *app) printTranscripts(r transcriptImport, verbose bool) {
 		what string
 	}{
 		{r.Broken, "broken line", "skipped"}, {r.Blank, "blank line", "skipped"},
+		{r.Copied, "line", "copied from sessions before, whose own transcripts tell them"},
 		{r.Waiting, "byte", "of last lines wait until they are whole"},
 	} {
 		if c.n > 0 {

@@ -145,6 +145,21 @@ func (a *app) printFollowed(h *transcript.Health) {
 	}
 }
 
+// printSkipped prints what was passed over in the transcripts that were ever read.
+func (a *app) printSkipped(s *transcript.Skipped) {
+	if s == nil {
+		return
+	}
+	var parts []string
+	if s.Broken > 0 {
+		parts = append(parts, render.Plural(s.Broken, "broken line"))
+	}
+	if len(s.Unknown) > 0 {
+		parts = append(parts, "lines of unknown types: "+unknownKinds(s.Unknown))
+	}
+	a.printf("\n%-10sin %s, by all imports and daemons: %s\n", "skipped", render.Plural(int64(s.Files), "transcript"), strings.Join(parts, "; "))
+}
+
 // unknownKinds names types of lines with how many there were, the most frequent first.
 func unknownKinds(counts map[string]int64) string {
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {

@@ -145,3 +145,34 @@ func TestRunReadsTranscripts(t *testing.T) {
 		t.Errorf("an import found more, %d bytes: %v\n%s", after.Size-before.Size, err, &out)
 	}
 }
+
+// TestStatusSaysWhatImportsSkipped: what an import passed over is known after it, too.
+func TestStatusSaysWhatImportsSkipped(t *testing.T) {
+	home, dir := t.TempDir(), t.TempDir()
+	const session = "aaaaaaaa-0000-4000-8000-000000000001"
+	text := `{"type":"user","uuid":"u1","sessionId":"` + session + `","timestamp":"2026-01-01T00:00:00Z","message":{"role":"user","content":"hi"}}
+{"type":"brand-new","sessionId":"` + session + `"}
+not json
+{"type":"brand-new","sessionId":"` + session + `"}
+`
+	if err := os.WriteFile(filepath.Join(dir, session+".jsonl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		execute(t.Context(), []string{"import", "--home", home, dir}, &bytes.Buffer{}, &bytes.Buffer{})
+	}
+	var out bytes.Buffer
+	execute(t.Context(), []string{"status", "--home", home}, &out, &bytes.Buffer{})
+	if want := "\nskipped   in 1 transcript, by all imports and daemons: 1 broken line; lines of unknown types: brand-new × 2\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("status does not say %q:\n%s", want, &out)
+	}
+	out.Reset()
+	execute(t.Context(), []string{"status", "--json", "--home", home}, &out, &bytes.Buffer{})
+	var s statusReport
+	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(&transcript.Skipped{Files: 1, Broken: 1, Unknown: map[string]int64{"brand-new": 2}}, s.Skipped); d != "" {
+		t.Error(d)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
@@ -23,8 +24,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:   "status",
 		Short: "What is recorded where, how far each store is, what went wrong",
 		Long: `Say what the journal holds, how far each store is behind it (the embedded one, those
-in config.toml, and --graph), whether a daemon runs, which transcripts it reads and what in
-them it does not know, and what ag-hook could not record.
+in config.toml, and --graph), whether a daemon runs and which transcripts it reads, what
+in transcripts was broken or of unknown types, and what ag-hook could not record.
 It reads the whole journal and changes nothing.
 
 Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
@@ -47,8 +48,10 @@ type statusReport struct {
 	Daemon  daemonStatus  `json:"daemon"`
 	// Transcripts is how a running daemon's reading of them is; absent where it reads none.
 	Transcripts *transcript.Health `json:"transcripts,omitempty"`
-	HookLog     []string           `json:"hook_log"` // its last lines
-	Versions    versionInfo        `json:"versions"`
+	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
+	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
+	HookLog  []string            `json:"hook_log"` // its last lines
+	Versions versionInfo         `json:"versions"`
 }
 
 // failure is what makes the report one of a record that no verb can read.
@@ -116,6 +119,9 @@ func (a *app) status(ctx context.Context) error {
 		s.Daemon = daemonState(home)
 		said := a.daemonSays(s)
 		s.Transcripts = said.Transcripts
+		if skipped := actiongraph.TranscriptsSkipped(home); skipped.Files > 0 {
+			s.Skipped = &skipped
+		}
 		s.Stores = a.storeHealths(ctx, j, s, said, graphs)
 	} else {
 		s.Stores = append([]storeHealth{{Name: embedded, URL: s.Store.Path, Kind: "SQLite"}}, a.askGraphs(ctx, nil, graphs)...)
