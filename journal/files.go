@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -138,10 +139,15 @@ func (j *Journal) Sync(session string) error {
 	j.mu.Lock()
 	newFile, newHome := !j.synced[session], !j.synced[""]
 	j.mu.Unlock()
-	paths := []string{path}
-	if newFile && canSyncDir {
-		paths = append(paths, j.dir())
+	if err := syncPath(path); err != nil {
+		return wrap(err)
 	}
+	if newFile && canSyncDir {
+		if err := j.dirSync.run(func() error { return syncPath(j.dir()) }); err != nil {
+			return wrap(err)
+		}
+	}
+	var paths []string
 	if newHome {
 		paths = append(paths, filepath.Join(j.home, "id"), filepath.Join(j.home, "key"))
 	}
@@ -150,13 +156,44 @@ func (j *Journal) Sync(session string) error {
 	}
 	for _, p := range paths {
 		if err := syncPath(p); err != nil {
-			return fmt.Errorf("journal: %w", err)
+			return wrap(err)
 		}
 	}
 	j.mu.Lock()
 	j.synced[session], j.synced[""] = true, true
 	j.mu.Unlock()
 	return nil
+}
+
+// shared runs a piece of work for all who asked for it before it began: each waits for a
+// run that begins after it has asked, and for no more than one other.
+type shared struct {
+	mu   sync.Mutex
+	next *run // the one that has not begun; nil: nobody waits for one
+	busy sync.Mutex
+}
+
+type run struct {
+	once sync.Once
+	err  error
+}
+
+func (s *shared) run(work func() error) error {
+	s.mu.Lock()
+	if s.next == nil {
+		s.next = &run{}
+	}
+	mine := s.next
+	s.mu.Unlock()
+	mine.once.Do(func() {
+		s.busy.Lock()
+		defer s.busy.Unlock()
+		s.mu.Lock()
+		s.next = nil // who asks from now on may ask for what this run does not see
+		s.mu.Unlock()
+		mine.err = work()
+	})
+	return mine.err
 }
 
 func syncPath(path string) error {

@@ -40,6 +40,8 @@ type Journal struct {
 	buffers sync.Pool                               // of *[maxWrite]byte, for Append
 	cursors sync.Pool                               // of *[maxBuffer]byte, for Cursors
 
+	dirSync shared // the fsync of the directory of the sessions' files
+
 	mu     sync.Mutex
 	synced map[string]bool // sessions whose directory entry is on disk; "" stands for the home itself
 }

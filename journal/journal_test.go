@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -351,6 +352,36 @@ func TestSync(t *testing.T) {
 	}
 	if err := j.Sync("none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a session without a file: %v", err)
+	}
+}
+
+// TestSharedRuns: whoever asks gets a run that began after that, and few are made.
+func TestSharedRuns(t *testing.T) {
+	var s shared
+	var began atomic.Int64
+	failed := errors.New("an odd run")
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				before, mine := began.Load(), int64(0)
+				err := s.run(func() error {
+					mine = began.Add(1)
+					time.Sleep(100 * time.Microsecond)
+					if mine%2 == 1 {
+						return failed
+					}
+					return nil
+				})
+				if after := began.Load(); after == before || mine > 0 && (err == failed) != (mine%2 == 1) {
+					t.Errorf("%d runs had begun before, %d after, own run %d: %v", before, after, mine, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := began.Load(); n > 16*50/2 {
+		t.Errorf("%d runs for %d calls", n, 16*50)
 	}
 }
 
