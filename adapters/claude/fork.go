@@ -27,11 +27,15 @@ type Origin struct {
 // last line that says so is the file's own, even where the clock was set back between the
 // two. What ends the parent's last turn (results, its interruption, the ends of turns)
 // follows without a mark, and belongs to it.
+//
+// A branch of a branch says of all copies that they are forkedFrom the later of the two,
+// which its forks then keep: the requests among them say what is older.
 type OriginScan struct {
 	origins []Origin
 	line    line
 	n       int64 // lines seen
 	open    int   // of the origin, from 1, whose lines the file is at; 0: none
+	older   [][2]string
 }
 
 // Line adds a line of the file.
@@ -55,7 +59,12 @@ func (o *OriginScan) Line(b []byte) {
 		return
 	}
 	session, marked := l.copiedFrom(nil)
+	if pair := [2]string{session, l.forkedFrom}; marked && l.forkedFrom != "" && l.forkedFrom != session && !slices.Contains(o.older, pair) {
+		o.older = append(o.older, pair)
+	}
 	switch {
+	case o.open > 0 && l.requestSession == "" && l.endsTurn() && slices.Contains(o.older, [2]string{o.origins[o.open-1].Session, l.forkedFrom}):
+		o.follows(l)
 	case marked && session != "":
 		o.open = o.origin(session) + 1
 		at := &o.origins[o.open-1]
@@ -111,10 +120,20 @@ func (l *line) endsTurn() bool {
 }
 
 // Origins returns the sessions whose lines the file holds copies of, in the order of
-// Line, so that the last is the one it was forked from; nil where it is no fork.
+// Line, so that the last is the one it was forked from; nil where it is no fork. In a file
+// that ends among the copies, of which the branch's own come last, it comes last as well.
 func (o *OriginScan) Origins() []Origin {
 	out := slices.Clone(o.origins)
 	slices.SortStableFunc(out, func(a, b Origin) int { return cmp.Compare(a.Line, b.Line) })
+	for _, p := range o.older {
+		at := func(session string) int {
+			return slices.IndexFunc(out, func(a Origin) bool { return a.Session == session })
+		}
+		if older, branch := at(p[0]), at(p[1]); branch >= 0 && branch < older {
+			b := out[branch]
+			out = slices.Insert(slices.Delete(out, branch, branch+1), older, b)
+		}
+	}
 	return out
 }
 

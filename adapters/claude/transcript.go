@@ -277,8 +277,8 @@ func (f *facts) place() {
 	} else if l.uuid != "" && (l.typ == "user" || l.typ == "assistant") {
 		f.own = true
 	}
-	if copied && l.forkedFrom == "" {
-		l.promptID = "" // --fork-session writes a new one into the copies
+	if k := len(f.src.Origins); copied && (l.forkedFrom == "" || k > 0 && l.forkedFrom != f.src.Origins[k-1].Session) {
+		l.promptID = "" // --fork-session writes a new one into the copies, those of a branch too
 	}
 	if l.promptID != "" {
 		f.prompt = l.promptID
