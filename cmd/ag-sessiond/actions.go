@@ -83,6 +83,10 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 	if a.json {
 		return a.printJSON(list(rows))
 	}
+	if len(rows) == 0 && s.ActionCount == 0 {
+		a.nothing("nothing is recorded of session %s but that it began", s.SessionID)
+		return nil
+	}
 	if len(rows) == 0 {
 		a.nothing("no action of session %s matches; ag-sessiond actions %s lists all", s.SessionID, s.SessionID)
 		return nil

@@ -150,7 +150,10 @@ func (a *app) readSource(ctx context.Context, fn func(context.Context, source) e
 	}
 	store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
 	if err != nil {
-		return unavailable(errors.Join(failed, err))
+		if failed != nil && failed.Error() != err.Error() {
+			err = errors.Join(failed, err)
+		}
+		return unavailable(err)
 	}
 	defer store.Close()
 	if failed != nil {

@@ -54,6 +54,10 @@ func (a *app) sequence(ctx context.Context, r connector.Reader, s graph.SessionR
 		return err
 	}
 	next, children := links(rows)
+	if !a.json && len(rows) == 0 {
+		a.nothing("nothing is recorded of session %s but that it began", s.SessionID)
+		return nil
+	}
 	if !a.json {
 		return a.sequenceTable(s, rows, next, children, content)
 	}
