@@ -20,7 +20,7 @@ func (a *app) sequenceCmd() *cobra.Command {
 		Short: "List a session's actions with what follows each and what it is parent of",
 		Long: `List a session's actions in order, each with the action that follows it in its
 lane (FOLLOWED_BY) and those that it is parent of (PARENT_OF). The table numbers the
-actions; --json has their ids.`,
+actions; --json has their ids, and says which messages are thinking.`,
 		Example: `  ag-sessiond sequence latest
   ag-sessiond sequence c8813339 --content --json`,
 		Args:              cobra.ExactArgs(1),

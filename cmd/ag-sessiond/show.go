@@ -20,6 +20,11 @@ func (a *app) showCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show SESSION",
 		Short: "Show one session as a tree: turns, tool calls, subagents, errors",
+		Long: `Show one session as a tree: turns, tool calls, subagents where they were spawned, errors.
+
+Tokens and cost are those of "usage", subagents included, and each type's share beside the
+main thread's. ≥ marks a lower bound: of some call no final figures are known, or no price,
+or a subagent's file is missing. Images are named, as [image: image/png, 34.1 kB].`,
 		Example: `  ag-sessiond show latest
   ag-sessiond show c8813339 --full | less -R
   ag-sessiond show latest --json`,

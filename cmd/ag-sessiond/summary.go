@@ -15,6 +15,8 @@ func (a *app) summaryCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "summary [SESSION]",
 		Short: "Count what a session did, or all sessions",
+		Long: `Count what a session did, or all sessions: actions, statuses of tool calls, subagents,
+errors, tools; tokens and cost as "usage" has them, of one session by agent too.`,
 		Example: `  ag-sessiond summary
   ag-sessiond summary latest --json`,
 		Args:              cobra.MaximumNArgs(1),
