@@ -34,7 +34,9 @@
 // only grew in its place is believed.
 //
 // <home>/transcripts.index repeats the positions with each file's size, time and inode, so
-// that to import a tree again is a stat of each file and nothing else. It is a cache:
+// that to import a tree again is a stat of each file and nothing else; how long the journal
+// was then and what it ended with, so that it is not believed of another one; and what was
+// passed over in the file, which `ag-sessiond status` adds up. It is a cache:
 // what it lacks is looked up in the journal of the session, and it may be deleted.
 //
 // # Copies

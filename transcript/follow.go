@@ -163,14 +163,10 @@ func (s *following) job(path string) *job {
 	return &job{file: file, behind: max(0, file.Size-e.Offset)}
 }
 
-// held reports whether the journal is still as long as it was when e was noted: one that
-// was removed, or put back from a backup, may lack what the index says is in it.
+// held reports whether the journal still has what it had when e was noted. One that was
+// removed, cut, put back from a backup or begun anew may lack what the index says is in it.
 func (s *following) held(e entry) bool {
-	if e.end == 0 {
-		return true
-	}
-	journal, err := s.Reader.Journal.Stat(e.session)
-	return err == nil && journal.Size >= e.end
+	return e.end == 0 || e.held(s.Reader.Journal.Home()) // 0: nothing of the file was for a journal
 }
 
 // work reads one file after the other, the small or the large ones.
@@ -273,9 +269,9 @@ func (s *following) position(file *File) (Position, error) {
 	if err != nil {
 		return Position{}, err
 	}
-	// Of what this process wrote it is sure, unless the journal was cut; what the index
-	// has may be older than what the journal has.
-	if indexed && (journal.Size == e.end || own && journal.Size > e.end) {
+	// Of what this process wrote it is sure; what the index has may be older than what the
+	// journal has.
+	if indexed && (journal.Size == e.end || own && s.held(e)) {
 		return e.Position, nil
 	}
 	s.knowing.Lock()
@@ -310,9 +306,7 @@ func (s *following) note(file File, at Position, report *FileReport) {
 		return
 	}
 	e := newEntry(file, at, report)
-	if journal, err := s.Reader.Journal.Stat(file.Session); err == nil {
-		e.end = journal.Size
-	}
+	e.seal(s.Reader.Journal.Home())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.index[file.Path], s.own[file.Path], s.dirty[file.Path] = e, report.info.ModTime().UnixNano(), true

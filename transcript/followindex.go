@@ -100,8 +100,8 @@ func (s *following) seal(path string, e entry) entry {
 	if err == nil && e.whole && e.modTime == 0 && info.Size() == e.size && info.ModTime().UnixNano() == at && time.Since(info.ModTime()) > fresh {
 		e.modTime = at
 	}
-	if journal, err := s.Reader.Journal.Stat(e.session); err == nil {
-		e.end = journal.Size
+	if e.held(s.Reader.Journal.Home()) { // another one has to be looked into
+		e.seal(s.Reader.Journal.Home())
 	}
 	return e
 }

@@ -147,9 +147,9 @@ func (s *following) settled(path string) bool {
 		return os.IsNotExist(err)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	e, ok := s.index[file.Path]
-	return ok && e.unchanged(file)
+	s.mu.Unlock()
+	return ok && e.unchanged(file) && s.held(e)
 }
 
 // window is how much of the end of what is new is looked at, at most: a hook's event is

@@ -149,10 +149,8 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	im.report.Sessions = len(im.sessions)
 	if im.writes() {
 		for path, e := range im.changed { // no earlier: a session's files are in one journal
-			if journal, err := im.Journal.Stat(e.session); err == nil {
-				e.end = journal.Size
-				im.changed[path] = e
-			}
+			e.seal(im.Journal.Home())
+			im.changed[path] = e
 		}
 		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
 			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/tail"
+	"github.com/actiongraph/actiongraph/journal"
 )
 
 // IndexFile is the cache of positions, below a home.
@@ -26,6 +28,7 @@ type entry struct {
 	modTime int64  // likewise, ns; 0 where it was too fresh to tell a later change by, or lookAgain
 	inode   uint64 // of the file; 0 where it has none
 	end     int64  // how long that journal was then: another length may be of one that lacks the position
+	mark    uint64 // hash of that journal's last bytes before end
 	// whole says that the file was read to its end, so that its time may be noted once it
 	// is old enough. A reading that was stopped, or a journal that was full, left the rest
 	// for the next one. Of what the index on disk says it is not known, nor asked.
@@ -46,6 +49,49 @@ func (e entry) remind(f *File) {
 	f.replaced = e.inode != 0 && f.inode != 0 && e.inode != f.inode
 	f.again = e.modTime == lookAgain
 	f.skipped = e.skipped
+}
+
+// markBytes is how much of a journal's end tells it from another one.
+const markBytes = 256
+
+// seal notes how long the journal is and what it ends with.
+func (e *entry) seal(home string) {
+	f, err := os.Open(journalPath(home, e.session))
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil {
+		e.end, e.mark = info.Size(), markAt(f, info.Size())
+	}
+}
+
+// held reports whether the journal is the one that e was noted with, as it was or longer: it
+// is only ever appended to.
+func (e *entry) held(home string) bool {
+	path := journalPath(home, e.session)
+	info, err := os.Stat(path)
+	if err != nil || info.Size() <= e.end {
+		return err == nil && info.Size() == e.end
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return e.mark != 0 && e.mark == markAt(f, e.end)
+}
+
+func markAt(f io.ReaderAt, end int64) uint64 {
+	sum, err := hashLine(f, max(0, end-markBytes), end)
+	if err != nil {
+		return 0
+	}
+	return sum
+}
+
+func journalPath(home, session string) string {
+	return filepath.Join(journal.Dir(home), session+journal.Suffix)
 }
 
 // fresh is how old a file's time has to be to tell a later change by: a file system's
@@ -92,7 +138,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 	if !ok {
 		return
 	}
-	var fields [11]string
+	var fields [12]string
 	for i := range fields {
 		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
 			return
@@ -107,7 +153,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		*p = n
 	}
 	var all uint64
-	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode} {
+	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode, &e.mark} {
 		n, err := strconv.ParseUint(fields[6+i], 16, 64)
 		if err != nil {
 			return path, e, false
@@ -115,7 +161,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		*p = n
 	}
 	var err error
-	if e.skipped, err = parseSkipped(fields[10]); err != nil {
+	if e.skipped, err = parseSkipped(fields[11]); err != nil {
 		return path, e, false
 	}
 	e.All = uint32(all)
@@ -132,7 +178,7 @@ func appendEntry(b []byte, path string, e entry) []byte {
 	for _, n := range []int64{e.size, e.modTime, e.end, e.Offset, e.Lines} {
 		b = strconv.AppendInt(append(b, '\t'), n, 10)
 	}
-	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode} {
+	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode, e.mark} {
 		b = strconv.AppendUint(append(b, '\t'), n, 16)
 	}
 	b = append(e.skipped.append(append(b, '\t')), '\t')

@@ -86,6 +86,9 @@ func TestImportWithAnotherJournal(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Repeat("\n{}\n", 10_000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if s.job(filepath.Join(dir, uuidA+".jsonl")) == nil {
+		t.Error("a daemon takes a file for read whose journal is another one")
+	}
 	if again, err := r.Import(t.Context(), []string{dir}, Options{}, nil); err != nil || again.Lines != 10 {
 		t.Errorf("%d lines read again, want 10: %v", again.Lines, err)
 	}
