@@ -86,7 +86,8 @@ func (t *tx) flushAction(n *node) error {
 	if err := t.countAction(n); err != nil {
 		return err
 	}
-	r, b := t.row(0, n.table, n.id, !n.stored), t.row(1, t.tables.body, n.id, !n.hasBody)
+	id := any(n.id)
+	r, b := t.row(0, n.table, id, !n.stored), t.row(1, t.tables.body, id, !n.hasBody)
 	if r.insert {
 		r.set(colSID, n.sid)
 		r.set(colKey, n.table.sqlKey(n.key))
@@ -137,7 +138,7 @@ type row struct {
 }
 
 // row returns one of the two rows that a flush fills, empty.
-func (t *tx) row(which int, tab *table, id int64, insert bool) *row {
+func (t *tx) row(which int, tab *table, id any, insert bool) *row {
 	r := &t.rows[which]
 	r.tab, r.id, r.insert, r.mask = tab, id, insert, 0
 	return r

@@ -13,8 +13,9 @@ import (
 )
 
 // writer is the connection that writes, and its statements. It is the driver's own:
-// database/sql, which is made for many users of many connections, took a tenth of an
-// Apply for its locks and for copies of the arguments. A writer has one user at a time.
+// database/sql, which is made for many users of many connections, took 4 % of the time of
+// an Apply for its locks, and a quarter of what it allocated for copies of the arguments.
+// A writer has one user at a time.
 type writer struct {
 	conn     driverConn
 	stmts    map[string]driverStmt
