@@ -68,6 +68,7 @@ func layers() []layer {
 		{dir: "internal/e2e"},
 		{dir: "internal/maketest"},
 		{dir: "internal/neo4jtest"},
+		{dir: "internal/nobody"},
 		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
 	}
 }
