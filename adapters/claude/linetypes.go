@@ -1,12 +1,14 @@
 package claude
 
+import "github.com/actiongraph/actiongraph/schema"
+
 // needlessType reports whether lines of that type are known and hold no fact. Requests
 // (api-request…) hold the vendor's own prompts, which are never stored; what was
-// queued, used and spent is in other lines; the rest is what the terminal, a bridge or an
+// used and spent is in other lines; the rest is what the terminal, a bridge or an
 // IDE goes on from. They are those that 2.1.330 itself lists, and what older versions wrote.
 func needlessType(typ []byte) bool {
 	switch string(typ) {
-	case "progress", "queue-operation", "last-prompt", "atis-latch", "tools-used", "cost-state", "api-request",
+	case "progress", "last-prompt", "atis-latch", "tools-used", "cost-state", "api-request",
 		"api-request-shape", "api-request-blob", "file-history-snapshot", "file-history-delta",
 		"content-replacement", "worktree-state", "relocated", "pr-link", "attribution-snapshot", "speculation-accept",
 		"agent-color", "api-request-resumed", "artifact-autoreact-ledger", "artifact-comment-monitor", "bridge-session",
@@ -32,7 +34,7 @@ func needlessAttachment(typ []byte) bool {
 		"hook_system_message", "instructions", "invoked_skills", "max_turns_reached", "mcp_instructions_delta",
 		"mcp_resource", "model", "nested_memory", "opened_file_in_ide", "output_style", "pdf_reference",
 		"plan_file_reference", "plan_mode", "plan_mode_exit", "plan_mode_reentry", "prompt_snapshot",
-		"relevant_memories", "remote_session_change", "selected_lines_in_ide", "session_context",
+		"relevant_memories", "remote_session_change", "selected_lines_in_ide", "session_context", "session_cron_carry",
 		"silent_turn_reminder", "skill_discovery", "skill_listing", "task_reminder", "task_status", "team_context",
 		"teammate_mailbox", "todo", "todo_reminder", "token_usage", "total_tokens_reminder", "verify_plan_reminder":
 		return true
@@ -50,6 +52,8 @@ func (l *line) use() (needed, known bool) {
 			return true, true
 		}
 		return false, needlessAttachment([]byte(l.subtype))
+	case "queue-operation":
+		return schema.FieldString(l.raw, "operation") == "remove" && len(l.content) > 0, true
 	case "summary", "custom-title", "ai-title", "agent-name", "permission-mode", "mode", "agent-setting", "tag":
 		return true, true
 	}

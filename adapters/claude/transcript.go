@@ -241,6 +241,8 @@ func (f *facts) read(l *line) error {
 		f.system()
 	case "attachment":
 		f.attachment()
+	case "queue-operation":
+		f.steered()
 	default:
 		f.sessionLine()
 	}
