@@ -78,31 +78,38 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		a.nothing("nothing found; all words must match, and a word matches whole (wait* matches its beginnings)")
 		return nil
 	}
+	heads, fit := make([][]string, len(hits)), true
 	ids := make([]string, len(hits))
 	for i, h := range hits {
 		ids[i] = h.Action.SessionID
+		heads[i] = a.hitHead(h.Action)
+		fit = fit && a.style.Fits(strings.Join(heads[i], "  "))
 	}
 	ids = shortIDs(ids)
 	for i, h := range hits {
 		if i > 0 {
 			a.printf("\n")
 		}
-		head := []string{render.Time(h.Action.Timestamp), render.OneLine(h.Action.SessionID), render.OneLine(hitKind(h.Action))}
-		if h.Action.ToolName != "" {
-			head = append(head, render.OneLine(h.Action.ToolName))
+		if !fit {
+			heads[i][0], heads[i][1] = render.Minute(h.Action.Timestamp), render.OneLine(ids[i])
 		}
-		if h.Action.Status != "" && h.Action.Status != "completed" {
-			head = append(head, a.style.Status(h.Action.Status))
-		}
-		line := strings.Join(head, "  ")
-		if !a.style.Fits(line) {
-			head[0], head[1] = render.Minute(h.Action.Timestamp), render.OneLine(ids[i])
-			line = strings.Join(head, "  ")
-		}
-		a.printf("%s\n", line)
+		a.printf("%s\n", strings.Join(heads[i], "  "))
 		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks, max(a.style.Width-4, 20)))
 	}
 	return nil
+}
+
+// hitHead says what a hit is: when, of which session, what kind, and how it ended where
+// that is not as usual.
+func (a *app) hitHead(row graph.ActionRow) []string {
+	head := []string{render.Time(row.Timestamp), render.OneLine(row.SessionID), render.OneLine(hitKind(row))}
+	if row.ToolName != "" {
+		head = append(head, render.OneLine(row.ToolName))
+	}
+	if row.Status != "" && row.Status != "completed" {
+		head = append(head, a.style.Status(row.Status))
+	}
+	return head
 }
 
 // hitKind is the type of a hit, and what the model thought apart from what it said.

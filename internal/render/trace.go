@@ -38,7 +38,7 @@ func EventSummary(e *schema.Event) string {
 		if content == "" {
 			content = e.Content
 		}
-		say(e.Role+":", content)
+		say(append([]string{e.Role + ":", content}, Images(&graph.ActionRow{Properties: map[string]any{"properties": e.Extra}})...)...)
 	case schema.SessionStart, schema.SessionEnd:
 		say(e.Reason, e.Model, e.WorkingDirectory)
 	case schema.LLMEnd:
