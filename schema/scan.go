@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -254,14 +255,20 @@ func skipSpace(b []byte, i int) int {
 // skipString returns the index after the string that starts at b[i], or -1.
 func skipString(b []byte, i int) int {
 	// Most are names and ids, shorter than what it takes to call IndexByte.
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i++
-	for near := min(i+16, len(b)); i < near; i++ {
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
+	for near := i + 40; i < near && i+8 <= len(b); {
+		w := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		found := ((quote-ones)&^quote | (slash-ones)&^slash) & tops
+		if found == 0 {
+			i += 8
+			continue
 		}
+		if i += bits.TrailingZeros64(found) / 8; b[i] == '"' {
+			return i + 1
+		}
+		i += 2
 	}
 	for i < len(b) {
 		q := bytes.IndexByte(b[i:], '"')
