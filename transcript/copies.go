@@ -2,6 +2,8 @@ package transcript
 
 import (
 	"cmp"
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -9,159 +11,190 @@ import (
 	"github.com/actiongraph/actiongraph/adapters/claude"
 )
 
+// family is what the lines of a file may be copies of: who had them first, by the names
+// that a copy keeps. It has an entry of 40 bytes a name, as a file may have a million lines.
+type family struct {
+	files    []relative
+	sessions []string
+	had      map[uint64]had    // by the hash of a name
+	events   map[uint64]string // of answers and results: the event id of the last line
+}
+
 // had says who had a line first.
 type had struct {
-	at      time.Time // when it was written
-	start   time.Time // when the file of it begins: of a copy that kept its time, later
-	bare    bool      // that file is of a copy's shape: a copy leaves out what is between the lines
-	session string
-	request string
-	last    time.Time // of the lines of one answer
-	event   string    // of that last line
+	at, last      int64 // when it was written, ns; of an answer its first and its last line
+	request       uint64
+	file, session int32 // indexes of family's
 }
 
-func (h had) compare(o had) int {
-	return cmp.Or(h.at.Compare(o.at), h.start.Compare(o.start), last(h.bare, o.bare), strings.Compare(h.session, o.session))
-}
-
-func last(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// family is what the lines of a file may be copies of: who had them first, by the names
-// that a copy keeps.
-type family map[string]had
-
+// The names of a line, before their kinds.
 const (
-	byUUID    = "u"
-	byMessage = "m"
-	byResult  = "r"
+	byUUID    = 'u'
+	byMessage = 'm'
+	byResult  = 'r'
 )
 
+func nameHash(kind byte, name string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte{kind})
+	io.WriteString(h, name)
+	return h.Sum64()
+}
+
+// newFamily returns the family of a file without relatives.
+func newFamily(path, session string, h head) *family {
+	return &family{files: []relative{{path, h}}, sessions: []string{session}, had: map[uint64]had{}, events: map[uint64]string{}}
+}
+
+func (f *family) sessionOf(name string) int32 {
+	k := slices.Index(f.sessions, name)
+	if k < 0 {
+		k = len(f.sessions)
+		f.sessions = append(f.sessions, name)
+	}
+	return int32(k)
+}
+
+// before reports whether a had a line before b. A copy that kept its time is in a file that
+// begins later, or that has the shape of a copy: it leaves out what is between the lines.
+func (f *family) before(a, b had) bool {
+	x, y := f.files[a.file], f.files[b.file]
+	shape := func(bare bool) int {
+		if bare {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.at, b.at), x.start.Compare(y.start), shape(x.bare)-shape(y.bare),
+		strings.Compare(f.sessions[a.session], f.sessions[b.session])) < 0
+}
+
 // add takes the lines of another file.
-func (f family) add(other relative) error {
+func (f *family) add(other relative) error {
 	file, _, err := openFile(other.path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	session := named(other.path)
+	f.files = append(f.files, other)
 	return eachNamed(peek(file), func(_ int64, names claude.LineNames) bool {
-		h := had{at: names.Time, start: other.start, bare: other.bare, session: cmp.Or(names.Session, session), request: names.Request, last: names.Time, event: names.Event}
-		f.note(byUUID+names.UUID, h)
+		at := names.Time.UnixNano()
+		h := had{at, at, nameHash(0, names.Request), int32(len(f.files) - 1), f.sessionOf(cmp.Or(names.Session, named(other.path)))}
+		f.note(nameHash(byUUID, names.UUID), h)
 		if names.Message != "" {
-			f.note(byMessage+names.Message, h)
+			if name := nameHash(byMessage, names.Message); f.note(name, h) {
+				f.events[name] = names.Event
+			}
 		}
 		for _, id := range names.Results {
-			f.note(byResult+id, h)
+			if name := nameHash(byResult, id); f.note(name, h) {
+				f.events[name] = names.Event
+			}
 		}
 		return true
 	})
 }
 
-func (f family) note(name string, h had) {
-	was, ok := f[name]
+// note reports whether the line is of who had it first.
+func (f *family) note(name uint64, h had) bool {
+	was, ok := f.had[name]
 	switch {
-	case !ok || h.compare(was) < 0:
-	case h.session == was.session && h.start.Equal(was.start) && !h.last.Before(was.last): // one answer's next line
+	case !ok || f.before(h, was):
+	case h.session == was.session && h.file == was.file && h.last >= was.last: // one answer's next line
 		h.at = was.at
 	default:
-		return
+		return false
 	}
-	f[name] = h
+	f.had[name] = h
+	return true
 }
 
-// eachNamed calls fn with each line of the conversation of a file until it returns false.
+// eachNamed calls fn with each line of the conversation until it returns false.
 func eachNamed(l *lines, fn func(n int64, names claude.LineNames) bool) error {
 	for {
 		line, err := l.next()
 		if err != nil {
 			return ignoreEOF(err)
 		}
-		if names := claude.NamesOf(line); names.Chain && !fn(l.n, names) {
+		if names := claude.NamesOf(line); names.UUID != "" && !fn(l.n, names) {
 			return nil
 		}
 	}
 }
 
-// copies finds the lines at the beginning of a file that other files had first, and where
-// the session left the one that had the last of them.
-func (f family) copies(l *lines, session string, self head) ([]claude.Copies, []claude.Origin, error) {
-	var found []claude.Copies
-	var parent claude.Origin
-	type open struct {
-		n  int64
-		at time.Time
-	}
-	var between []open          // lines whose names nobody has: those among copies are copies, too
-	var before time.Time        // of the copy before, in this file
-	own := !self.foreign        // a file without a line of its session only has another name
-	var answer claude.LineNames // the first line of the one that the line is of
-	err := eachNamed(l, func(n int64, names claude.LineNames) bool {
-		own = own || names.Session == session
-		if names.Message != answer.Message {
-			answer = names
-		}
-		h, same, ok := f.first(names, had{at: answer.Time, start: self.start, bare: self.bare, session: session}, before, self.foreign && len(between) == 0)
-		if !ok {
-			between = append(between, open{n, names.Time})
-			return len(between) < mostBetween
-		}
-		for _, b := range between {
-			if !b.at.After(names.Time) {
-				found = join(found, claude.Copies{First: b.n, Last: b.n, Session: h.session, Renamed: true})
-			}
-		}
-		between, before = between[:0], names.Time
-		found = join(found, claude.Copies{First: n, Last: n, Session: h.session, Renamed: !same})
-		parent = claude.Origin{Session: h.session, Until: h.last, Event: h.event}
-		return true
-	})
-	if err != nil || len(found) == 0 || !own {
-		return nil, nil, err
-	}
-	return found, []claude.Origin{parent}, nil
-}
-
 // mostBetween is how many lines without a copy end the search: the rest is the session's own.
 const mostBetween = 1000
 
-// first says who had a line before the file itself, and whether under the same uuid.
-// self is the file, and when the answer began that the line is of; last is when the copy
-// before it was written. foreign says that what the lines say themselves is to be believed.
-func (f family) first(names claude.LineNames, self had, last time.Time, foreign bool) (h had, same, ok bool) {
-	if foreign && names.Session != "" && names.Session != self.session {
-		return had{at: names.Time, session: names.Session, last: names.Time, event: names.Event}, true, true
+// copies finds the lines at the beginning of the file that other files had first, and where
+// the session left the one that had the last of them.
+func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin, err error) {
+	self := f.files[0]
+	var between []claude.LineNames // lines whose names nobody has: those among copies are copies, too
+	var numbers []int64            // of those lines
+	var last int64                 // when the copy before was written, in this file
+	var answer claude.LineNames    // the first line of the one that the line is of
+	own := !self.foreign           // a file without a line of its session only has another name
+	err = eachNamed(l, func(n int64, names claude.LineNames) bool {
+		own = own || names.Session == f.sessions[0]
+		if names.Message != answer.Message {
+			answer = names
+		}
+		from, same := f.first(names, answer.Time.UnixNano(), last)
+		if self.foreign && len(between) == 0 && names.Session != "" && names.Session != f.sessions[0] {
+			from, same = &claude.Origin{Session: names.Session, Until: names.Time, Event: names.Event}, true // it says so
+		}
+		if from == nil {
+			between, numbers = append(between, names), append(numbers, n)
+			return len(between) < mostBetween
+		}
+		for k, b := range between {
+			if !b.Time.After(names.Time) {
+				found = join(found, claude.Copies{First: numbers[k], Last: numbers[k], Session: from.Session, Renamed: true})
+			}
+		}
+		found = join(found, claude.Copies{First: n, Last: n, Session: from.Session, Renamed: !same})
+		between, numbers, last = between[:0], numbers[:0], names.Time.UnixNano()
+		parent = []claude.Origin{*from}
+		return true
+	})
+	if err != nil || !own {
+		return nil, nil, err
 	}
-	before := func(name string, at time.Time) bool {
-		h, ok = f[name]
-		self.at = at
-		return ok && h.session != self.session && h.compare(self) < 0
+	return found, parent, nil
+}
+
+// first says who had a line before the file itself, and whether under the same uuid; nil where
+// nobody had. answer is when the answer began that it is of, last when the copy before it
+// was written.
+func (f *family) first(names claude.LineNames, answer, last int64) (from *claude.Origin, same bool) {
+	has := func(kind byte, name string, at int64) (had, bool) {
+		h, ok := f.had[nameHash(kind, name)]
+		return h, ok && h.session != 0 && f.before(h, had{at: at})
 	}
-	began := self.at
-	if before(byUUID+names.UUID, names.Time) {
-		return h, true, true
+	at := names.Time.UnixNano()
+	origin := func(h had, event string) *claude.Origin {
+		return &claude.Origin{Session: f.sessions[h.session], Until: time.Unix(0, h.last).UTC(), Event: event}
+	}
+	if h, ok := has(byUUID, names.UUID, at); ok {
+		return origin(h, names.Event), true
 	}
 	// Ids that somebody made up may be those of others. Who copied an answer under a new uuid
 	// left the request out.
-	if names.Message != "" && before(byMessage+names.Message, began) && (names.Request == "" || names.Request == h.request) {
-		return h, false, true
-	}
-	if !names.Time.Equal(last) {
-		return had{}, false, false
-	}
-	for _, id := range names.Results {
-		if before(byResult+id, names.Time) {
-			return h, false, true
+	if names.Message != "" {
+		h, ok := has(byMessage, names.Message, answer)
+		if ok && (names.Request == "" || nameHash(0, names.Request) == h.request) {
+			return origin(h, f.events[nameHash(byMessage, names.Message)]), false
 		}
 	}
-	return had{}, false, false
+	if at != last {
+		return nil, false
+	}
+	for _, id := range names.Results {
+		if h, ok := has(byResult, id, at); ok {
+			return origin(h, f.events[nameHash(byResult, id)]), false
+		}
+	}
+	return nil, false
 }
 
 // join adds a line to those that are of one kind with the one before it.
@@ -175,9 +208,9 @@ func join(all []claude.Copies, c claude.Copies) []claude.Copies {
 
 // copied notes how many lines are told by another session's file alone.
 func (p *reading) copied(all []claude.Copies) {
-	for _, c := range slices.Clone(all) {
-		if c.First = max(c.First, p.from.Lines+1); c.Renamed && c.First <= c.Last {
-			p.report.Copied += c.Last - c.First + 1
+	for _, c := range all {
+		if first := max(c.First, p.from.Lines+1); c.Renamed && first <= c.Last {
+			p.report.Copied += c.Last - first + 1
 		}
 	}
 }

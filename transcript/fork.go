@@ -37,14 +37,14 @@ func (p *reading) origins(src *claude.Source) error {
 	if len(relatives) == 0 && !h.foreign {
 		return nil
 	}
-	f := family{}
+	f := newFamily(p.file.Path, p.file.Session, h)
 	for _, other := range relatives {
-		if err := f.add(other); err != nil {
+		if err := f.add(other); err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have gone since
 			p.problem(0, fmt.Errorf("%s, which may have had lines of this file first: %w", other.path, err))
 		}
 	}
 	p.lines.goTo(0, 0)
-	found, parent, err := f.copies(p.lines, p.file.Session, h)
+	found, parent, err := f.copies(p.lines)
 	if h.marked { // of a line whose mark is not written yet the other file knows
 		found = slices.DeleteFunc(found, func(c claude.Copies) bool { return c.Renamed })
 	} else {

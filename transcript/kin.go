@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,7 +86,9 @@ type kin struct {
 type folder struct {
 	mu     sync.Mutex
 	listed time.Time // the folder's own time then; zero where it is to be listed again
+	looked time.Time // when the files without an answer were
 	heads  map[string]head
+	alike  map[string][]string // file names by the first line and the answer of their heads
 	used   time.Time
 }
 
@@ -107,16 +110,19 @@ func (k *kin) of(path string, h head) (family []relative) {
 		if k.folders == nil {
 			k.folders = map[string]*folder{}
 		}
-		d = &folder{heads: map[string]head{}}
+		d = &folder{heads: map[string]head{}, alike: map[string][]string{}}
 		k.folders[dir] = d
 	}
 	k.mu.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = time.Now()
-	d.heads[self] = h
+	d.set(self, h)
 	d.look(dir)
-	for name, other := range d.heads {
+	names := slices.Concat(d.alike["line "+h.first], d.alike["answer "+h.answer])
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		other := d.heads[name]
 		same := other.answer != "" && other.answer == h.answer || other.first != "" && other.first == h.first
 		if same && name != self && !other.marked {
 			family = append(family, relative{filepath.Join(dir, name), other})
@@ -125,17 +131,31 @@ func (k *kin) of(path string, h head) (family []relative) {
 	return family
 }
 
+// set notes the head of a file. What alike says of one that it had before is looked past.
+func (d *folder) set(name string, h head) {
+	was := d.heads[name]
+	d.heads[name] = h
+	if h.first != "" && h.first != was.first {
+		d.alike["line "+h.first] = append(d.alike["line "+h.first], name)
+	}
+	if h.answer != "" && h.answer != was.answer {
+		d.alike["answer "+h.answer] = append(d.alike["answer "+h.answer], name)
+	}
+}
+
 // look brings the heads up to date. What cannot be read is nobody's relative.
 func (d *folder) look(dir string) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return
 	}
+	listed := false
 	if d.listed.IsZero() || !d.listed.Equal(info.ModTime()) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return
 		}
+		listed = true
 		for _, e := range entries {
 			_, known := d.heads[e.Name()]
 			if !known && e.Type().IsRegular() && strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), "agent-") {
@@ -146,6 +166,10 @@ func (d *folder) look(dir string) {
 			d.listed = time.Time{} // its clock may not tell the next file from the last one
 		}
 	}
+	if !listed && time.Since(d.looked) < time.Second {
+		return
+	}
+	d.looked = time.Now()
 	for name, h := range d.heads {
 		if h.answer != "" || h.marked {
 			continue
@@ -157,7 +181,7 @@ func (d *folder) look(dir string) {
 			continue
 		}
 		if info.Size() > h.size {
-			d.heads[name] = headOf(path)
+			d.set(name, headOf(path))
 		}
 	}
 }

@@ -47,11 +47,11 @@ type LineNames struct {
 	Results []string // the tool_use_id of each result
 	Session string   // whose line it is, by what it says itself
 	Time    time.Time
-	Chain   bool   // a line of the conversation, as only those are copied
 	Event   string // the event id of what the line says
 }
 
-// NamesOf returns the names of a line; the zero LineNames of one that has none.
+// NamesOf returns the names of a line of the conversation; the zero LineNames of any other,
+// which nobody copies.
 func NamesOf(b []byte) (names LineNames) {
 	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
 	if len(b) == 0 {
@@ -67,7 +67,7 @@ func NamesOf(b []byte) (names LineNames) {
 	if l.uuid == "" || l.time.IsZero() {
 		return names
 	}
-	names = LineNames{UUID: l.uuid, Session: l.session, Time: l.time, Request: l.requestID, Chain: true,
+	names = LineNames{UUID: l.uuid, Session: l.session, Time: l.time, Request: l.requestID,
 		Event: schema.EventID(schema.OriginTranscript, l.typ, l.uuid, "1")}
 	if of, copied := l.copiedFrom(nil); copied {
 		names.Session = of
