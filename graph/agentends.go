@@ -19,7 +19,7 @@ func (s *Session) agentEnd(f *fact) {
 		// The latest message stands, so the order of time is turned round.
 		st := f.stamp(0)
 		st.time = -st.time
-		if won, _ := l.regs.take(st, agentLastMessage); won != 0 {
+		if won, _ := s.regs.take(&l.regs, st, agentLastMessage); won != 0 {
 			l.lastText = s.textKey(f)
 			var text any = clip(f.Content)
 			if s.said(f) {
@@ -41,7 +41,7 @@ func (s *Session) showAgent(l *lane) {
 	start := l.seen
 	if len(l.starts) > 0 {
 		start = l.starts[0].first
-	} else if call := &s.actions[l.spawnCall]; !l.own && call.startRank != 0 {
+	} else if call := s.callOf(l.spawnCall); !l.own && call.startRank != 0 {
 		start = min(start, call.started) // nothing is known of its own
 	}
 	last := max(latestOf(l.starts), start)
@@ -81,11 +81,11 @@ func (s *Session) showAgent(l *lane) {
 // calls name nobody), else in progress for as long as the session is.
 func (s *Session) endOfCall(l *lane, last int64) (status string, end int64) {
 	if l.spawnCall != 0 {
-		call := &s.actions[l.spawnCall]
-		switch st := statuses[call.status]; st {
+		switch st := statuses[s.actions.at(l.spawnCall).status]; st {
 		case schema.StatusFailed, schema.StatusInterrupted, schema.StatusCompleted:
-			if call.ended >= max(last, 1) && (st != schema.StatusCompleted || l.foreground) {
-				return st, call.ended
+			ended := s.callOf(l.spawnCall).ended
+			if ended >= max(last, 1) && (st != schema.StatusCompleted || l.foreground) {
+				return st, ended
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 }
 
 func (s *Session) agentProp(l *lane, st stamp, c class, props ...Prop) {
-	if won, _ := l.regs.take(st, c); won != 0 {
+	if won, _ := s.regs.take(&l.regs, st, c); won != 0 {
 		s.putRef(l.ref, props...)
 	}
 }
@@ -116,7 +116,7 @@ func (s *Session) settleStarts(n int32, from int) {
 	}
 	changed := start(from).own
 	if from < len(l.nodes) {
-		changed = min(changed, s.actions[l.nodes[from]].own)
+		changed = min(changed, s.actions.at(l.nodes[from]).own)
 	}
 	was := len(l.nodes)
 	l.nodes = s.settle(l.nodes, from, max(1, len(l.starts)), claim{
@@ -139,8 +139,8 @@ func (s *Session) settleStarts(n int32, from int) {
 // adopt gives an action of a subagent's lane, whose parent nothing else says, the
 // last start of the lane before it.
 func (s *Session) adopt(i int32) {
-	a := &s.actions[i]
-	if !a.laneParent {
+	a := s.actions.at(i)
+	if !a.has(inLane) {
 		return
 	}
 	l := s.lanes[a.lane]
@@ -179,7 +179,7 @@ type askedType struct {
 // showAsked gives an agent, whose type nothing else says, the one that was asked for.
 func (s *Session) showAsked(l *lane) {
 	typ := s.askedTypes[l.spawnCall].name
-	if typ == l.asked || l.regs.held(agentType) {
+	if typ == l.asked || s.regs.held(l.regs, agentType) {
 		return
 	}
 	l.asked = typ
@@ -273,7 +273,7 @@ func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp)
 	call, _ := s.callAction(toolUseID, s.laneOf[parent])
 	mention := &fact{Event: &schema.Event{AgentID: parent}, at: f.at, sum: f.sum}
 	s.stub(call, mention)
-	s.actions[call].spawns = true
+	s.callOf(call).spawns = true
 	if l.spawnCall != 0 && !st.less(l.spawn) {
 		return
 	}
@@ -302,7 +302,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 		p = 0
 	}
 	s.setParent(i, p)
-	if s.actions[i].unplaced != (p == 0) {
+	if s.actions.at(i).has(isUnplaced) != (p == 0) {
 		s.setUnplaced(i, p == 0)
 		s.putRef(l.ref, Prop{"parent_unknown", flag(p == 0)})
 	}
@@ -310,7 +310,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 
 // showSpawned writes what the agents that a call spawned have of it.
 func (s *Session) showSpawned(call int32) {
-	if s.actions[call].spawns {
+	if s.callOf(call).spawns {
 		for _, l := range s.spawned[call] {
 			s.showAgent(l)
 		}
@@ -352,7 +352,7 @@ func (s *Session) circle(l *lane) []*lane {
 	on := make([]*lane, 0, 4)
 	for at := l; at.spawnCall != 0 && len(on) < len(s.lanes); {
 		on = append(on, at)
-		n := s.actions[at.spawnCall].lane
+		n := s.actions.at(at.spawnCall).lane
 		if n == 0 {
 			break
 		}

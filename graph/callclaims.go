@@ -39,17 +39,17 @@ func inputKey(lane int32, tool string, hash uint64) uint64 {
 }
 
 // asked is when the call was made, as far as facts tell.
-func (a *action) asked() int64 {
-	if a.startRank != 0 {
-		return a.started
+func (s *Session) asked(i int32) int64 {
+	if c := s.callOf(i); c.startRank != 0 {
+		return c.started
 	}
-	return a.own
+	return s.actions.at(i).own
 }
 
 // extent is what decides which requests a call may answer.
 type extent struct{ asked, ended int64 }
 
-func (a *action) extent() extent { return extent{a.asked(), a.ended} }
+func (s *Session) extent(i int32) extent { return extent{s.asked(i), s.callOf(i).ended} }
 
 // changed returns the time of the earliest request that may claim another call when
 // was becomes now.
@@ -71,27 +71,27 @@ func (was extent) changed(now extent) int64 {
 // shareInput keeps i, whose extent was another, in the list of calls that have its
 // input, and lets requests for that input look at it again.
 func (s *Session) shareInput(i int32, was extent) {
-	a := &s.actions[i]
-	in := inputKey(a.lane, s.tools[a.tool], a.hash)
-	if a.input == in {
-		if now := a.extent(); now != was {
+	c := s.callOf(i)
+	in := inputKey(s.actions.at(i).lane, s.tools[c.tool], c.hash)
+	if c.input == in {
+		if now := s.extent(i); now != was {
 			s.moveClaimable(i, was.changed(now), was.asked != now.asked)
 		}
 		return
 	}
-	if a.input != 0 {
-		old := s.inputs[a.input]
-		s.inputs[a.input] = slices.DeleteFunc(old, func(k int32) bool { return k == i })
-		if g := s.asking[a.input]; g != nil {
+	if c.input != 0 {
+		old := s.inputs[c.input]
+		s.inputs[c.input] = slices.DeleteFunc(old, func(k int32) bool { return k == i })
+		if g := s.asking[c.input]; g != nil {
 			g.calls.remove(i)
 			s.reclaim(g, was.asked)
 		}
 	}
-	a.input = in
+	c.input = in
 	s.inputs[in] = append(s.inputs[in], i)
 	if g := s.asking[in]; g != nil {
 		s.insertClaimable(&g.calls, i)
-		s.reclaim(g, a.asked())
+		s.reclaim(g, s.asked(i))
 	}
 }
 
@@ -103,12 +103,12 @@ func (s *Session) openClaims(g *claimGroup, in uint64) {
 }
 
 func (s *Session) compareAsked(x, y int32) int {
-	a, b := &s.actions[x], &s.actions[y]
-	return cmp.Or(cmp.Compare(a.asked(), b.asked()), slices.Compare(a.key[:], b.key[:]))
+	a, b := s.actions.at(x), s.actions.at(y)
+	return cmp.Or(cmp.Compare(s.asked(x), s.asked(y)), slices.Compare(a.key[:], b.key[:]))
 }
 
 func (s *Session) moveClaimable(i int32, from int64, moved bool) {
-	g := s.asking[s.actions[i].input]
+	g := s.asking[s.callOf(i).input]
 	if g == nil {
 		return
 	}
@@ -142,10 +142,10 @@ func (s *Session) insertClaimable(c *claimable, i int32) {
 // reclaim lets the requests of g from a time on claim again.
 func (s *Session) reclaim(g *claimGroup, from int64) {
 	n := len(g.nodes)
-	if n == 0 || s.actions[g.nodes[n-1]].own < from {
+	if n == 0 || s.actions.at(g.nodes[n-1]).own < from {
 		return
 	}
-	if k := g.calls.settled; k > 0 && s.actions[g.nodes[k-1]].own >= from {
+	if k := g.calls.settled; k > 0 && s.actions.at(g.nodes[k-1]).own >= from {
 		g.calls.unsettle()
 	}
 	s.claimCalls(g)
@@ -156,7 +156,7 @@ func (s *Session) claimCalls(g *claimGroup) {
 	c := &g.calls
 	claimed := map[int32]bool{}
 	for _, i := range g.nodes[min(c.settled, len(g.nodes)):] {
-		call := s.earliest(c, s.actions[i].own, claimed)
+		call := s.earliest(c, s.actions.at(i).own, claimed)
 		claimed[call] = true
 		s.claimCall(i, call)
 	}
@@ -169,11 +169,10 @@ func (s *Session) claimCalls(g *claimGroup) {
 // request at time t, and whose result is not too old for it; 0 if there is none.
 func (s *Session) earliest(c *claimable, t int64, claimed map[int32]bool) int32 {
 	for _, i := range c.calls[c.spent:] {
-		a := &s.actions[i]
-		if a.asked() > t {
+		if s.asked(i) > t {
 			break
 		}
-		if !claimed[i] && !c.taken[i] && (a.ended == 0 || a.ended >= t-lateRequest) {
+		if ended := s.callOf(i).ended; !claimed[i] && !c.taken[i] && (ended == 0 || ended >= t-lateRequest) {
 			return i
 		}
 	}
@@ -187,14 +186,15 @@ func (s *Session) settleClaims(g *claimGroup) {
 		c.taken = map[int32]bool{}
 	}
 	for ; len(g.nodes)-c.settled > unsettled; c.settled++ {
-		if call := s.actions[g.nodes[c.settled]].parent; call != 0 {
+		if call := s.actions.at(g.nodes[c.settled]).parent; call != 0 {
 			c.taken[call] = true
 		}
 	}
-	next := s.actions[g.nodes[c.settled]].own
+	next := s.actions.at(g.nodes[c.settled]).own
 	for ; c.spent < len(c.calls); c.spent++ {
 		i := c.calls[c.spent]
-		tooOld := s.actions[i].ended != 0 && s.actions[i].ended < next-lateRequest
+		ended := s.callOf(i).ended
+		tooOld := ended != 0 && ended < next-lateRequest
 		if !c.taken[i] && !tooOld {
 			break
 		}
@@ -203,15 +203,15 @@ func (s *Session) settleClaims(g *claimGroup) {
 }
 
 func (s *Session) claimCall(i, call int32) {
-	old := s.actions[i].parent
+	old := s.actions.at(i).parent
 	if old != call {
 		s.setParent(i, call)
 		if old != 0 {
-			s.actions[old].permission--
+			s.callOf(old).permission--
 			s.settleCall(old)
 		}
 		if call != 0 {
-			s.actions[call].permission++
+			s.callOf(call).permission++
 			s.settleCall(call)
 		}
 	}

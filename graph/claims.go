@@ -72,13 +72,13 @@ func (s *Session) settle(nodes []int32, from, n int, c claim) []int32 {
 		if k == len(nodes) {
 			i, _ := s.action(c.key(k), c.typ, c.lane)
 			s.put(i, c.props(k)...)
-			s.actions[i].laneParent = !c.free
+			s.actions.at(i).set(inLane, !c.free)
 			nodes = append(nodes, i)
 			s.retime(i, w.own, w.seq)
 			s.adopt(i)
 			continue
 		}
-		if a := &s.actions[nodes[k]]; a.own != w.own || a.seq != w.seq {
+		if a := s.actions.at(nodes[k]); a.own != w.own || a.seq != w.seq {
 			s.retime(nodes[k], w.own, w.seq)
 		}
 	}
@@ -91,9 +91,9 @@ func (s *Session) keyed(f *fact, key schema.Key, t ActionType) (i int32, created
 	lane := s.laneOf[f.AgentID]
 	i, created = s.action(key, t, lane)
 	if created {
-		s.actions[i].laneParent = true
+		s.actions.at(i).set(inLane, true)
 	}
-	if won, _ := s.actions[i].regs.take(f.stamp(0), classLane); won != 0 {
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classLane); won != 0 {
 		s.setLane(i, lane)
 	}
 	s.setOwn(i, f.at, f.Seq)
@@ -113,7 +113,7 @@ func (s *Session) single(f *fact, t ActionType) (g *group, from int) {
 	if f.Origin != schema.OriginHook {
 		key := eventKey(s.id, f.EventID)
 		i, _ := s.keyed(f, key, t)
-		if won, taken := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
+		if won, taken := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classText); won != 0 {
 			s.put(i, s.singleProps(f, t, taken != 0)...)
 			s.setThinking(i, thinks(f.Event))
 			if repeats(t) {

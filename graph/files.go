@@ -9,7 +9,7 @@ import (
 // fileUse is the files that a call names, until the call is known to have touched them.
 type fileUse struct {
 	edge  EdgeType
-	files []file
+	files []*file
 }
 
 type file struct{ key, host, path, repo string }
@@ -22,7 +22,7 @@ func (s *Session) useFiles(i int32, f *fact) {
 		x := file{key: FileKey(f.Host, path), host: f.Host}
 		x.path, _ = schema.CutString(path, maxPath)
 		x.repo, _ = schema.CutString(repoPath(f.Event, path), maxPath)
-		u.files = append(u.files, x)
+		u.files = append(u.files, s.file(x))
 	}
 	old := s.files[i]
 	if old == nil && len(u.files) == 0 {
@@ -46,6 +46,16 @@ func (s *Session) useFiles(i int32, f *fact) {
 	s.linkFiles(i)
 }
 
+// file returns the one copy of x: a session uses few files often.
+func (s *Session) file(x file) *file {
+	f := s.fileOf[x]
+	if f == nil {
+		f = &file{}
+		*f, s.fileOf[x] = x, f
+	}
+	return f
+}
+
 // repo is the path within the repository of the file that a call is about: the first.
 func (u *fileUse) repo() string {
 	if u == nil || len(u.files) == 0 {
@@ -61,15 +71,15 @@ func (s *Session) linkFiles(i int32) {
 	if u == nil {
 		return
 	}
-	done := statuses[s.actions[i].status] == schema.StatusCompleted
-	if done == s.actions[i].file {
+	done := statuses[s.actions.at(i).status] == schema.StatusCompleted
+	if done == s.callOf(i).file {
 		return
 	}
 	if !done {
 		s.unlinkFiles(i, u)
 		return
 	}
-	s.actions[i].file = true
+	s.callOf(i).file = true
 	for _, x := range u.files {
 		ref := Ref{LabelFile, x.key}
 		props := []Prop{{"host", x.host}, {"path", x.path}, {"name", baseName(x.path)}}
@@ -82,10 +92,10 @@ func (s *Session) linkFiles(i int32) {
 }
 
 func (s *Session) unlinkFiles(i int32, u *fileUse) {
-	if !s.actions[i].file {
+	if !s.callOf(i).file {
 		return
 	}
-	s.actions[i].file = false
+	s.callOf(i).file = false
 	for _, x := range u.files {
 		s.delEdge(u.edge, s.handle(i), s.named(Ref{LabelFile, x.key}))
 	}

@@ -14,7 +14,7 @@ const blockSize = 512
 
 // before orders the actions of a lane: effective time, least source line, key.
 func (s *Session) before(i, j int32) bool {
-	a, b := &s.actions[i], &s.actions[j]
+	a, b := s.actions.at(i), s.actions.at(j)
 	if a.eff != b.eff {
 		return a.eff < b.eff
 	}
@@ -106,7 +106,7 @@ func (s *Session) between(c *chain, t, end int64) []int32 {
 // span returns the actions from one effective time and source line to another, those
 // of both included, in order.
 func (s *Session) span(c *chain, from, to when) []int32 {
-	at := func(i int32) when { return when{s.actions[i].eff, s.actions[i].seq} }
+	at := func(i int32) when { return when{s.actions.at(i).eff, s.actions.at(i).seq} }
 	first := sort.Search(len(c.blocks), func(b int) bool {
 		blk := c.blocks[b]
 		return !at(blk[len(blk)-1]).less(from)

@@ -25,9 +25,9 @@ func (s *Session) llm(f *fact) {
 		}
 	}
 	i, created := s.keyed(f, llmKey(s.id, id), LLMCall)
-	regs := &s.actions[i].regs
+	regs := &s.actions.at(i).regs
 	if f.Model != "" {
-		if won, _ := regs.take(f.stamp(0), llmModel); won != 0 {
+		if won, _ := s.regs.take(regs, f.stamp(0), llmModel); won != 0 {
 			s.put(i, Prop{"model", f.Model}, Prop{"name", f.Model})
 		}
 	}
@@ -39,12 +39,12 @@ func (s *Session) llm(f *fact) {
 		}
 	}
 	if f.PromptHash != "" {
-		if won, _ := regs.take(f.stamp(0), llmHash); won != 0 {
+		if won, _ := s.regs.take(regs, f.stamp(0), llmHash); won != 0 {
 			s.put(i, Prop{"prompt_hash", f.PromptHash})
 		}
 	}
 	if f.EventType == schema.LLMEnd {
-		if won, _ := regs.take(f.stamp(0), llmEnd); won != 0 {
+		if won, _ := s.regs.take(regs, f.stamp(0), llmEnd); won != 0 {
 			s.put(i, llmEndProps(f.Event)...)
 		}
 	}
@@ -52,7 +52,7 @@ func (s *Session) llm(f *fact) {
 		if value == "" {
 			return
 		}
-		if won, _ := regs.take(f.stamp(0), c); won != 0 {
+		if won, _ := s.regs.take(regs, f.stamp(0), c); won != 0 {
 			s.put(i, Prop{name, value})
 		}
 	}
@@ -90,8 +90,8 @@ func (s *Session) task(f *fact) {
 	if created {
 		s.put(i, Prop{"task_id", f.TaskID})
 	}
-	regs := &s.actions[i].regs
-	if won, taken := regs.take(f.stamp(0), classText); won != 0 {
+	regs := &s.actions.at(i).regs
+	if won, taken := s.regs.take(regs, f.stamp(0), classText); won != 0 {
 		s.put(i, eventProps(f.Event, Task, taken != 0)...)
 	}
 	// The latest word on a task is its status; completed beats what came with it.
@@ -101,7 +101,7 @@ func (s *Session) task(f *fact) {
 			st.rank = 0
 		}
 		st.time = -st.time
-		if won, _ := regs.take(st, classTool); won != 0 {
+		if won, _ := s.regs.take(regs, st, classTool); won != 0 {
 			s.put(i, Prop{"status", f.Status})
 		}
 	}
@@ -116,18 +116,18 @@ func (s *Session) relate(f *fact) {
 	}
 	for _, id := range f.RelatedTo {
 		key := eventKey(s.id, id)
-		if to, ok := s.index[key]; ok {
+		if to := s.actions.find(key); to != 0 {
 			s.putEdge(RelatedTo, s.handle(f.self), s.handle(to))
 		} else {
-			s.related[key] = append(s.related[key], s.actions[f.self].key)
+			s.related[key] = append(s.related[key], s.actions.at(f.self).key)
 		}
 	}
 	if len(s.related) == 0 {
 		return
 	}
-	key := s.actions[f.self].key
+	key := s.actions.at(f.self).key
 	for _, from := range s.related[key] {
-		if i, ok := s.index[from]; ok {
+		if i := s.actions.find(from); i != 0 {
 			s.putEdge(RelatedTo, s.handle(i), s.handle(f.self))
 		}
 	}

@@ -10,10 +10,10 @@ import "slices"
 // setOwn lowers the own time of i to t. seq is the fact's source line, 0 if it has
 // none.
 func (s *Session) setOwn(i int32, t, seq int64) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	lower := a.own == 0 || t < a.own
 	sooner := seq != 0 && (a.seq == 0 || seq < a.seq)
-	if !lower && !sooner && a.linked {
+	if !lower && !sooner && a.has(isLinked) {
 		return
 	}
 	own, line := a.own, a.seq
@@ -29,7 +29,7 @@ func (s *Session) setOwn(i int32, t, seq int64) {
 // retime sets the own time and source line of i and puts it, and whatever it moves,
 // where they now belong.
 func (s *Session) retime(i int32, own, seq int64) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	moved := own != a.own && a.own != 0
 	switch {
 	case seq == a.seq:
@@ -40,7 +40,7 @@ func (s *Session) retime(i int32, own, seq int64) {
 	}
 	was := when{a.own, a.seq}
 	s.reorder(i, func() { a.own, a.seq = own, seq })
-	if moved && a.laneParent {
+	if moved && a.has(inLane) {
 		s.adopt(i)
 	}
 	if s.isPrompt(i) {
@@ -52,30 +52,30 @@ func (s *Session) retime(i int32, own, seq int64) {
 
 // reorder makes a change that moves i in its lane, and moves i's children after it.
 func (s *Session) reorder(i int32, change func()) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	c := &s.lanes[a.lane].chain
 	var prev, next int32
-	if a.linked {
+	if a.has(isLinked) {
 		prev, next = s.remove(c, i)
 	}
 	old := a.eff
 	change()
 	a.eff = a.own
-	if p := a.parent; p != 0 && s.actions[p].linked {
-		a.eff = max(a.own, s.actions[p].eff+1)
+	if p := a.parent; p != 0 && s.actions.at(p).has(isLinked) {
+		a.eff = max(a.own, s.actions.at(p).eff+1)
 	}
 	newPrev, newNext := s.insert(c, i)
-	if !a.linked || newPrev != prev || newNext != next {
-		if a.linked {
+	if !a.has(isLinked) || newPrev != prev || newNext != next {
+		if a.has(isLinked) {
 			s.unchain(prev, i, next)
 		}
 		s.enchain(newPrev, i, newNext)
 	}
-	a.linked = true
+	a.set(isLinked, true)
 	s.touch(a.lane)
 	if a.eff != old {
 		s.put(i, Prop{"timestamp", Time(a.eff)})
-		for k := a.child; k != 0; k = s.actions[k].next {
+		for k := a.child; k != 0; k = s.actions.at(k).next {
 			s.follow(k)
 		}
 	}
@@ -83,24 +83,24 @@ func (s *Session) reorder(i int32, change func()) {
 
 // follow recomputes the effective time of a child whose parent moved.
 func (s *Session) follow(i int32) {
-	a := &s.actions[i]
-	if !a.linked {
+	a := s.actions.at(i)
+	if !a.has(isLinked) {
 		return
 	}
-	if eff := max(a.own, s.actions[a.parent].eff+1); eff != a.eff {
+	if eff := max(a.own, s.actions.at(a.parent).eff+1); eff != a.eff {
 		s.reorder(i, func() {})
 	}
 }
 
 // unlink takes i out of its lane's chain.
 func (s *Session) unlink(i int32) {
-	a := &s.actions[i]
-	if !a.linked {
+	a := s.actions.at(i)
+	if !a.has(isLinked) {
 		return
 	}
 	prev, next := s.remove(&s.lanes[a.lane].chain, i)
 	s.unchain(prev, i, next)
-	a.linked = false
+	a.set(isLinked, false)
 	s.touch(a.lane)
 }
 
@@ -137,10 +137,10 @@ func (s *Session) lastActivity() int64 {
 func (s *Session) lastOwn(c *chain) (last int64) {
 	for _, b := range slices.Backward(c.blocks) {
 		for _, i := range slices.Backward(b) {
-			if s.actions[i].eff <= last {
+			if s.actions.at(i).eff <= last {
 				return last
 			}
-			last = max(last, s.actions[i].own)
+			last = max(last, s.actions.at(i).own)
 		}
 	}
 	return last
@@ -172,16 +172,16 @@ func (s *Session) unchain(prev, i, next int32) {
 
 // setLane moves i to another lane: a stronger fact says where it happened.
 func (s *Session) setLane(i, lane int32) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if a.lane == lane {
 		return
 	}
-	linked := a.linked
+	linked := a.has(isLinked)
 	s.unlink(i)
 	if s.isPrompt(i) {
 		s.moveTurn(i, when{a.own, a.seq}, when{})
 	}
-	a.waiting = false // the old lane's list drops it when it is next gone through
+	s.callOf(i).waiting = false // the old lane's list drops it when it is next gone through
 	if a.lane != 0 {
 		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
 	}
@@ -194,7 +194,7 @@ func (s *Session) setLane(i, lane int32) {
 	}
 	s.put(i, Prop{"agent_id", id})
 	s.moveUsage(i, was)
-	if a.laneParent || a.parent == 0 {
+	if a.has(inLane) || a.parent == 0 {
 		s.adopt(i)
 	}
 	if linked {
@@ -209,7 +209,7 @@ func (s *Session) setLane(i, lane int32) {
 
 // setParent makes p (0: nobody) the parent of i.
 func (s *Session) setParent(i, p int32) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if a.parent == p {
 		return
 	}
@@ -221,40 +221,40 @@ func (s *Session) setParent(i, p int32) {
 	if p == 0 {
 		s.put(i, Prop{"parent_action_id", nil})
 	} else {
-		a.next = s.actions[p].child
+		a.next = s.actions.at(p).child
 		if a.next != 0 {
-			s.actions[a.next].prev = i
+			s.actions.at(a.next).prev = i
 		}
-		s.actions[p].child = i
+		s.actions.at(p).child = i
 		s.putEdge(ParentOf, s.handle(p), s.handle(i))
 		s.put(i, Prop{"parent_action_id", s.actionID(p)})
 	}
-	if a.linked {
+	if a.has(isLinked) {
 		s.reorder(i, func() {})
 		s.setTurn(i)
 	}
 }
 
 func (s *Session) detach(i int32) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if a.prev != 0 {
-		s.actions[a.prev].next = a.next
+		s.actions.at(a.prev).next = a.next
 	} else {
-		s.actions[a.parent].child = a.next
+		s.actions.at(a.parent).child = a.next
 	}
 	if a.next != 0 {
-		s.actions[a.next].prev = a.prev
+		s.actions.at(a.next).prev = a.prev
 	}
 	a.next, a.prev = 0, 0
 }
 
 // setUnplaced says, or takes back, that i has a parent that nothing tells.
 func (s *Session) setUnplaced(i int32, unknown bool) {
-	a := &s.actions[i]
-	if a.unplaced == unknown {
+	a := s.actions.at(i)
+	if a.has(isUnplaced) == unknown {
 		return
 	}
-	a.unplaced = unknown
+	a.set(isUnplaced, unknown)
 	s.put(i, Prop{"parent_unknown", flag(unknown)})
 }
 

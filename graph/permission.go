@@ -49,10 +49,10 @@ func (s *Session) namedPermission(f *fact) {
 	call, _ := s.callAction(f.ToolUseID, s.laneOf[f.AgentID])
 	s.stub(call, f)
 	if f.Status == schema.StatusDenied {
-		s.actions[call].evidence |= evReject
+		s.callOf(call).evidence |= evReject
 	}
-	i, created := s.action(eventKey(s.id, f.EventID), PermissionRequest, s.actions[call].lane)
-	if won, _ := s.actions[i].regs.take(f.stamp(0), classText); won != 0 {
+	i, created := s.action(eventKey(s.id, f.EventID), PermissionRequest, s.actions.at(call).lane)
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classText); won != 0 {
 		var reason any
 		if f.Reason != "" {
 			reason = f.Reason
@@ -65,7 +65,7 @@ func (s *Session) namedPermission(f *fact) {
 	s.setOwn(i, f.at, f.Seq)
 	if created {
 		s.setParent(i, call)
-		s.actions[call].permission++
+		s.callOf(call).permission++
 	}
 	s.settleCall(call)
 	s.childStatus(i)

@@ -39,41 +39,92 @@ type class uint32
 
 // hold is what one fact holds of an entity.
 type hold struct {
-	stamp
+	time    int64
+	sum     uint64
 	classes class
+	next    registers
 }
 
-// registers says which fact holds which class of an entity.
-type registers []hold
+// rankOf is where a hold keeps its rank among the classes.
+const rankBits = 24
 
-// take gives the classes that a fact stamped st wins, and those of them that
+func newHold(st stamp, c class, next registers) hold {
+	return hold{st.time, st.sum, c | class(st.rank)<<rankBits, next}
+}
+
+func (h *hold) stamp() stamp { return stamp{h.time, h.sum, uint8(h.classes >> rankBits)} }
+
+func (h *hold) held() class { return h.classes & (1<<rankBits - 1) }
+
+// registers says which fact holds which class of an entity: the number of the first of
+// its holds, 0 where there is none.
+type registers int32
+
+// holds are those of all entities of a session.
+type holds struct {
+	blocks[hold]
+	free registers
+}
+
+func (l *holds) at(r registers) *hold { return l.blocks.at(int32(r)) }
+
+// take gives the classes that a fact stamped st wins of an entity, and those of them that
 // another fact held until now.
-func (r *registers) take(st stamp, want class) (won, taken class) {
-	kept := (*r)[:0]
-	for _, h := range *r {
+func (l *holds) take(of *registers, st stamp, want class) (won, taken class) {
+	same := registers(0)
+	for link := of; *link != 0; {
+		h := l.at(*link)
 		if both := h.classes & want; both != 0 {
-			if st.less(h.stamp) {
+			if st.less(h.stamp()) {
 				h.classes &^= both
 				taken |= both
 			} else {
 				want &^= both
 			}
 		}
-		if h.classes != 0 {
-			kept = append(kept, h)
+		if h.stamp() == st {
+			same = *link
 		}
+		if h.held() == 0 {
+			gone := *link
+			*link = h.next
+			h.next, l.free = l.free, gone
+			continue
+		}
+		link = &h.next
 	}
-	if want != 0 {
-		kept = append(kept, hold{st, want})
+	switch {
+	case want == 0:
+	case same != 0 && l.at(same).held() != 0:
+		l.at(same).classes |= want
+	default:
+		*of = l.add(newHold(st, want, *of))
 	}
-	*r = kept
 	return want, taken
 }
 
-// held reports whether any fact holds c.
-func (r registers) held(c class) bool {
-	for _, h := range r {
-		if h.classes&c != 0 {
+func (l *holds) add(h hold) (r registers) {
+	if r = l.free; r != 0 {
+		l.free = l.at(r).next
+	} else {
+		r = registers(l.blocks.add())
+	}
+	*l.at(r) = h
+	return r
+}
+
+// drop frees the holds of an entity.
+func (l *holds) drop(of *registers) {
+	for *of != 0 {
+		h := l.at(*of)
+		h.next, l.free, *of = l.free, *of, h.next
+	}
+}
+
+// held reports whether any fact holds c of an entity.
+func (l *holds) held(of registers, c class) bool {
+	for ; of != 0; of = l.at(of).next {
+		if l.at(of).classes&c != 0 {
 			return true
 		}
 	}

@@ -164,12 +164,12 @@ func (s *Session) showMarks(se *seam, ms []*mark) {
 		want = mergeProps(slices.Clone(head.line.alone), want)
 		if head.node == 0 {
 			head.node, _ = s.action(head.key, se.typ, se.lane)
-			s.actions[head.node].laneParent = true
+			s.actions.at(head.node).set(inLane, true)
 		}
 	}
 	s.put(head.node, changedProps(head.shown, want)...)
 	head.shown, head.when = want, w
-	if a := &s.actions[head.node]; a.own != w.own || a.seq != w.seq || !a.linked {
+	if a := s.actions.at(head.node); a.own != w.own || a.seq != w.seq || !a.has(isLinked) {
 		s.retime(head.node, w.own, w.seq)
 		s.adopt(head.node)
 	}
@@ -220,7 +220,7 @@ func (s *Session) sew(f *fact, t ActionType, g *group, from int) {
 	for k := from; k < len(g.nodes); k++ {
 		switch first := g.spans[k].first; {
 		case k == len(g.marks):
-			m := &mark{stage: st, node: g.nodes[k], key: s.actions[g.nodes[k]].key}
+			m := &mark{stage: st, node: g.nodes[k], key: s.actions.at(g.nodes[k]).key}
 			g.marks = append(g.marks, m)
 			s.place(se, m, first, true)
 		case g.marks[k].first != first:

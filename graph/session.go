@@ -10,10 +10,11 @@ type Session struct {
 	id          string
 	self        Ref
 	node        sessionNode
-	continues   Ref      // the Session that this one continues
-	actions     []action // 0 is no action
-	free        []int32
-	index       map[schema.Key]int32
+	continues   Ref // the Session that this one continues
+	actions     actionList
+	calls       blocks[call]
+	usages      blocks[spending]
+	regs        holds
 	lanes       []*lane
 	laneOf      map[string]int32
 	groups      map[schema.Key]*group
@@ -27,13 +28,13 @@ type Session struct {
 	echoes      map[textKey][]*group     // turn and subagent ends that may repeat one
 	inputs      map[uint64][]int32       // calls by lane, tool and input
 	asking      map[uint64]*claimGroup
-	usages      map[int32]*tokens
 	related     map[schema.Key][]schema.Key // edges to actions that are not there yet
 	spawned     map[int32][]*lane           // by the call that spawned them
 	askedTypes  map[int32]askedType         // of agents, by the call that asks for one
 	tools       []string
 	toolOf      map[string]int32
 	files       map[int32]*fileUse
+	fileOf      map[file]*file
 	compacted   map[int32]*compactions
 	forkedFrom  Ref
 	touched     []int32 // lanes whose last action may have changed
@@ -43,42 +44,6 @@ type Session struct {
 	began       bool    // there was an event
 	handled     []int32 // the actions that have a handle
 	dropped     bool    // of them: some were deleted
-}
-
-// action is the folded state of one Action node.
-type action struct {
-	key     schema.Key
-	handle  handle // among changes, from 1
-	own     int64  // the least time any of its facts carries; 0 is none yet
-	eff     int64  // max(own, parent's eff + 1): never before its cause
-	started int64  // of a tool call: when it was asked for
-	ended   int64
-	took    int64  // of a tool call: the derived duration that is shown, ns
-	seq     int64  // the least source line of its facts, 0 if they have none
-	hash    uint64 // of a tool call's input
-	input   uint64 // of a tool call: lane, tool and input
-
-	parent, child, next, prev int32 // parent, first child, siblings
-	lane                      int32
-	turn                      int32
-	tool                      int32
-	inputOf                   int32 // the tool that the input was given to
-	regs                      registers
-
-	evidence   evidence
-	typ        uint8 // index into ActionTypes
-	status     uint8 // index into statuses
-	startRank  uint8
-	endRank    uint8
-	permission uint16 // permission requests among its children
-	linked     bool   // in its lane's chain
-	laneParent bool   // its parent is its lane's subagent_start
-	unplaced   bool   // parent_unknown is set
-	file       bool   // its READ or WROTE edge is there
-	waiting    bool   // in its lane's list of calls without an end
-	never      bool   // never_ran is set
-	spawns     bool   // a subagent names it as the call that spawned it
-	thinks     bool   // a message that is no answer
 }
 
 var (
@@ -95,8 +60,6 @@ func NewSession(id, journal string) *Session {
 	s := &Session{
 		id:          id,
 		self:        Ref{LabelSession, id},
-		actions:     make([]action, 1, 16),
-		index:       map[schema.Key]int32{},
 		laneOf:      map[string]int32{"": 0},
 		groups:      map[schema.Key]*group{},
 		claims:      map[schema.Key]*claimGroup{},
@@ -109,7 +72,6 @@ func NewSession(id, journal string) *Session {
 		echoes:      map[textKey][]*group{},
 		inputs:      map[uint64][]int32{},
 		asking:      map[uint64]*claimGroup{},
-		usages:      map[int32]*tokens{},
 		compacted:   map[int32]*compactions{},
 		related:     map[schema.Key][]schema.Key{},
 		spawned:     map[int32][]*lane{},
@@ -117,6 +79,7 @@ func NewSession(id, journal string) *Session {
 		tools:       []string{""},
 		toolOf:      map[string]int32{"": 0},
 		files:       map[int32]*fileUse{},
+		fileOf:      map[file]*file{},
 	}
 	s.lanes = []*lane{{}}
 	s.node.journal = journal
@@ -192,7 +155,7 @@ func (s *Session) Take() []Op {
 	}
 	s.putSession()
 	for _, i := range s.handled {
-		s.actions[i].handle = 0
+		s.actions.at(i).handle = 0
 	}
 	s.handled, s.dropped = s.handled[:0], false
 	return s.changes.take()
@@ -239,7 +202,7 @@ func typeIndex(t ActionType) uint8 {
 // handle returns what stands for an action among changes. A key that was deleted and comes
 // again keeps what it had.
 func (s *Session) handle(i int32) handle {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if a.handle == 0 {
 		ref := Ref{LabelAction, a.key.String()}
 		h, ok := handle(0), false
@@ -260,7 +223,7 @@ func (s *Session) actionID(i int32) string { return s.changes.refs[s.handle(i)].
 
 func (s *Session) put(i int32, props ...Prop) {
 	if len(props) > 0 {
-		s.changes.putNode(s.handle(i), actionTypes[s.actions[i].typ], props)
+		s.changes.putNode(s.handle(i), actionTypes[s.actions.at(i).typ], props)
 	}
 }
 
@@ -278,17 +241,15 @@ func (s *Session) delEdge(t EdgeType, from, to handle) { s.changes.delEdge(t, fr
 // action returns the action with that key, new ones in the given lane. A new action
 // is not placed in its lane's chain before it has a time.
 func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, created bool) {
-	if i, ok := s.index[key]; ok {
+	if i := s.actions.find(key); i != 0 {
 		return i, false
 	}
-	if n := len(s.free); n > 0 {
-		i, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		s.actions = append(s.actions, action{})
-		i = int32(len(s.actions) - 1)
+	i = s.actions.add(key)
+	a := s.actions.at(i)
+	a.typ, a.lane = typeIndex(t), lane
+	if t == ToolCall {
+		a.more = s.calls.add()
 	}
-	s.actions[i] = action{key: key, typ: typeIndex(t), lane: lane}
-	s.index[key] = i
 	props := []Prop{{"session_id", s.id}, {"action_type", string(t)}}
 	if id := s.lanes[lane].id; id != "" {
 		props = append(props, Prop{"agent_id", id})
@@ -302,13 +263,22 @@ func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, cre
 	return i, true
 }
 
+// callOf returns what a tool call has, of another action nothing. The pointer is good until
+// the next call is added.
+func (s *Session) callOf(i int32) *call {
+	if a := s.actions.at(i); a.more != 0 && actionTypes[a.typ] == ToolCall {
+		return s.calls.at(a.more)
+	}
+	return &call{}
+}
+
 // drop removes an action that no fact supports any more: a claim went elsewhere.
 // Every edge is taken off by name, because a coalesced batch deletes nodes before
 // it puts edges.
 func (s *Session) drop(i int32) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if p := a.parent; p != 0 && actionTypes[a.typ] == PermissionRequest {
-		s.actions[p].permission--
+		s.callOf(p).permission--
 		defer s.settleCall(p)
 	}
 	for a.child != 0 {
@@ -328,9 +298,8 @@ func (s *Session) drop(i int32) {
 	s.changes.setName(Ref{LabelAction, s.actionID(i)}, s.handle(i))
 	s.dropped = true
 	s.count(actionTypes[a.typ], -1)
-	delete(s.index, a.key)
-	s.actions[i] = action{}
-	s.free = append(s.free, i)
+	s.regs.drop(&a.regs)
+	s.actions.drop(i)
 }
 
 // tool returns the number of a tool's name: a session uses few tools often.

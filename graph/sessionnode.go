@@ -96,7 +96,7 @@ func (s *Session) observe(f *fact) {
 		// The latest stands: a session is renamed, its model is switched.
 		st.time = -st.time
 		if f.Model != "" && !strings.HasPrefix(f.Model, "<") { // <synthetic>: the runtime's own words
-			if won, _ := n.regs.take(st, sessionModel); won != 0 && n.model != f.Model {
+			if won, _ := s.regs.take(&n.regs, st, sessionModel); won != 0 && n.model != f.Model {
 				n.model = f.Model
 				s.putRef(s.self, Prop{"model", clip(f.Model)})
 			}
@@ -146,7 +146,7 @@ func (s *Session) sessionProp(st stamp, c class, name, value string) bool {
 	if value == "" {
 		return false
 	}
-	won, _ := s.node.regs.take(st, c)
+	won, _ := s.regs.take(&s.node.regs, st, c)
 	if won != 0 {
 		s.putRef(s.self, Prop{name, clip(value)})
 	}
@@ -179,7 +179,7 @@ func (s *Session) sessionEvent(f *fact) {
 		n.ends.add(f)
 		st := f.stamp(0)
 		st.time = -st.time
-		if won, _ := n.regs.take(st, sessionEnd); won != 0 {
+		if won, _ := s.regs.take(&n.regs, st, sessionEnd); won != 0 {
 			n.endStatus = f.Status
 			var reason any
 			if f.Reason != "" {
@@ -197,7 +197,7 @@ func (s *Session) sessionEvent(f *fact) {
 		// lines that it copied.
 		st := f.stamp(0)
 		st.time = -st.time
-		if won, _ := n.regs.take(st, sessionFork); won != 0 {
+		if won, _ := s.regs.take(&n.regs, st, sessionFork); won != 0 {
 			s.fork(f)
 		}
 	case schema.Tag:

@@ -105,7 +105,7 @@ func steadyTranscript(session string, n int, hooks bool, f func(*schema.Event)) 
 }
 
 // maxStateBytes is what a folded session may hold an action (design.md §5).
-const maxStateBytes = 600
+const maxStateBytes = 300
 
 func TestStateIsSmall(t *testing.T) {
 	const calls = 50_000

@@ -111,19 +111,20 @@ func statusIndex(name string) uint8 { return uint8(slices.Index(statuses, name))
 // settleCall shows the status that the evidence for a call now gives, on the call,
 // its results and its permission requests.
 func (s *Session) settleCall(i int32) {
-	a := &s.actions[i]
-	if !a.linked {
+	a := s.actions.at(i)
+	if !a.has(isLinked) {
 		return
 	}
-	closed := a.own <= max(s.lanes[a.lane].ends.last(), s.node.closed) || s.imported() && a.evidence&evPending == 0
-	status := statusIndex(callStatus(a.evidence, a.permission > 0, closed))
-	if !a.waiting && a.evidence&evEnd == 0 && !closed {
-		a.waiting = true
+	c := s.callOf(i)
+	closed := a.own <= max(s.lanes[a.lane].ends.last(), s.node.closed) || s.imported() && c.evidence&evPending == 0
+	status := statusIndex(callStatus(c.evidence, c.permission > 0, closed))
+	if !c.waiting && c.evidence&evEnd == 0 && !closed {
+		c.waiting = true
 		l := s.lanes[a.lane]
 		l.waiting = append(l.waiting, i)
 	}
-	if never := neverRan(a.evidence); never != a.never {
-		a.never = never
+	if never := neverRan(c.evidence); never != c.never {
+		c.never = never
 		s.put(i, Prop{"never_ran", flag(never)})
 	}
 	defer s.setDuration(i)
@@ -139,7 +140,7 @@ func (s *Session) settleCall(i int32) {
 		s.node.errors++
 	}
 	s.showStatus(i, status)
-	for k := a.child; k != 0; k = s.actions[k].next {
+	for k := a.child; k != 0; k = s.actions.at(k).next {
 		s.childStatus(k)
 	}
 	s.linkFiles(i)
@@ -147,7 +148,7 @@ func (s *Session) settleCall(i int32) {
 
 // showStatus writes a status and the is_error that goes with it.
 func (s *Session) showStatus(i int32, status uint8) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	if a.status == status {
 		return
 	}
@@ -162,8 +163,8 @@ func (s *Session) showStatus(i int32, status uint8) {
 
 // childStatus gives a result or a permission request the status of its call.
 func (s *Session) childStatus(i int32) {
-	a := &s.actions[i]
-	call := s.actions[a.parent].status
+	a := s.actions.at(i)
+	call := s.actions.at(a.parent).status
 	switch actionTypes[a.typ] {
 	case ToolResult:
 		s.showStatus(i, call)
@@ -188,7 +189,7 @@ func permissionStatus(call uint8, claimed bool) uint8 {
 
 // closeCall settles a call whose time or lane changed.
 func (s *Session) closeCall(i int32) {
-	if actionTypes[s.actions[i].typ] == ToolCall {
+	if actionTypes[s.actions.at(i).typ] == ToolCall {
 		s.settleCall(i)
 	}
 }
@@ -209,8 +210,9 @@ func (s *Session) closeLane(l *lane, f *fact) {
 func (s *Session) reopen(l *lane) {
 	l.waiting = slices.Concat(l.chain.blocks...)
 	l.waiting = slices.DeleteFunc(l.waiting, func(i int32) bool {
-		open := actionTypes[s.actions[i].typ] == ToolCall && s.actions[i].evidence&evEnd == 0
-		s.actions[i].waiting = open
+		c := s.callOf(i)
+		open := actionTypes[s.actions.at(i).typ] == ToolCall && c.evidence&evEnd == 0
+		c.waiting = open
 		return !open
 	})
 }
@@ -221,8 +223,8 @@ func (s *Session) settleWaiting(l *lane) {
 	list := l.waiting
 	l.waiting = nil
 	for _, i := range list {
-		if a := &s.actions[i]; a.waiting && s.lanes[a.lane] == l {
-			a.waiting = false
+		if c := s.callOf(i); c.waiting && s.lanes[s.actions.at(i).lane] == l {
+			c.waiting = false
 			s.settleCall(i)
 		}
 	}

@@ -43,16 +43,16 @@ func callRank(e *schema.Event) uint8 {
 // toolStart folds PreToolUse, a tool_use line, or a recorded call.
 func (s *Session) toolStart(f *fact) {
 	i, was := s.call(f)
-	a := &s.actions[i]
+	c := s.callOf(i)
 	if f.Origin == schema.OriginHook {
-		a.evidence |= evAsked
+		c.evidence |= evAsked
 	}
 	if f.Status == schema.StatusPending {
-		a.evidence |= evPending
+		c.evidence |= evPending
 	}
 	rank := callRank(f.Event)
-	if a.startRank == 0 || rank < a.startRank || rank == a.startRank && f.at < a.started {
-		a.startRank, a.started = rank, f.at
+	if c.startRank == 0 || rank < c.startRank || rank == c.startRank && f.at < c.started {
+		c.startRank, c.started = rank, f.at
 		s.put(i, Prop{"started_at", Time(f.at)})
 	}
 	s.shareInput(i, was)
@@ -66,31 +66,31 @@ func (s *Session) toolEnd(f *fact) {
 		return // PostToolBatch without calls
 	}
 	i, was := s.call(f)
-	a := &s.actions[i]
-	a.evidence |= endEvidence(f.Event)
-	if rank := callRank(f.Event); a.ended == 0 || rank < a.endRank || rank == a.endRank && f.at < a.ended {
-		a.endRank, a.ended = rank, f.at
+	c := s.callOf(i)
+	c.evidence |= endEvidence(f.Event)
+	if rank := callRank(f.Event); c.ended == 0 || rank < c.endRank || rank == c.endRank && f.at < c.ended {
+		c.endRank, c.ended = rank, f.at
 		s.put(i, Prop{"ended_at", Time(f.at)})
 	}
 	if f.DurationMS != nil {
-		if won, _ := a.regs.take(f.stamp(callRank(f.Event)), classDuration); won != 0 {
+		if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(callRank(f.Event)), classDuration); won != 0 {
 			s.put(i, Prop{"duration_ms", *f.DurationMS})
 		}
 	}
 	s.shareInput(i, was)
 
-	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions[i].lane)
+	r, created := s.action(toolResultKey(s.id, f.ToolUseID), ToolResult, s.actions.at(i).lane)
 	if created {
 		s.setParent(r, i)
-		s.showStatus(r, s.actions[i].status)
+		s.showStatus(r, s.actions.at(i).status)
 		s.put(r, Prop{"tool_use_id", f.ToolUseID})
-		s.nameResult(r, s.tools[s.actions[i].tool])
+		s.nameResult(r, s.tools[s.callOf(i).tool])
 	}
 	f.self = r
 	s.setOwn(r, f.at, f.Seq)
 	st := f.stamp(callRank(f.Event))
-	regs := &s.actions[r].regs
-	if won, taken := regs.take(st, classText); won != 0 {
+	regs := &s.actions.at(r).regs
+	if won, taken := s.regs.take(regs, st, classText); won != 0 {
 		s.put(r, resultProps(f.Event, taken != 0)...)
 	}
 	s.putPrompt(r, f)
@@ -100,21 +100,21 @@ func (s *Session) toolEnd(f *fact) {
 // setDuration derives the duration of a call that ran from its two ends, where no
 // fact states one. A denied call only waited, and one that never ran took no time.
 func (s *Session) setDuration(i int32) {
-	a := &s.actions[i]
-	if a.regs.held(classDuration) {
+	a := s.actions.at(i)
+	if s.regs.held(a.regs, classDuration) {
 		return
 	}
-	took := int64(0)
+	took, c := int64(0), s.callOf(i)
 	switch statuses[a.status] {
 	case schema.StatusCompleted, schema.StatusFailed:
-		if !a.never && a.startRank != 0 && a.ended > a.started {
-			took = a.ended - a.started
+		if !c.never && c.startRank != 0 && c.ended > c.started {
+			took = c.ended - c.started
 		}
 	}
-	if took == a.took {
+	if took == c.took {
 		return
 	}
-	a.took = took
+	c.took = took
 	if took == 0 {
 		s.put(i, Prop{"duration_ms", nil})
 	} else {
@@ -127,7 +127,7 @@ func (s *Session) setDuration(i int32) {
 func (s *Session) call(f *fact) (i int32, was extent) {
 	lane := s.laneOf[f.AgentID]
 	i, created := s.callAction(f.ToolUseID, lane)
-	was = s.actions[i].extent()
+	was = s.extent(i)
 	f.self = i
 	rank := callRank(f.Event)
 	// Who and where: the earliest stage of the call says it, so that a call that
@@ -152,7 +152,7 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 	if f.Model != "" {
 		want |= classModel
 	}
-	won, _ := s.actions[i].regs.take(f.stamp(first), want)
+	won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(first), want)
 	if won&classTool != 0 {
 		s.nameTool(i, f.ToolName)
 	}
@@ -181,7 +181,7 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 func (s *Session) callAction(toolUseID string, lane int32) (i int32, created bool) {
 	i, created = s.action(toolCallKey(s.id, toolUseID), ToolCall, lane)
 	if created {
-		s.actions[i].laneParent = true
+		s.actions.at(i).set(inLane, true)
 		s.put(i, Prop{"tool_use_id", toolUseID})
 	}
 	return i, created
@@ -190,23 +190,23 @@ func (s *Session) callAction(toolUseID string, lane int32) (i int32, created boo
 // moveCall puts a call, and what is part of it, in the lane that the strongest fact
 // names. Permission requests without a name stay: they claim anew.
 func (s *Session) moveCall(i, lane int32) {
-	if s.actions[i].lane == lane {
+	if s.actions.at(i).lane == lane {
 		return
 	}
 	move := func() {
 		s.setLane(i, lane)
-		for k := s.actions[i].child; k != 0; k = s.actions[k].next {
-			switch a := &s.actions[k]; actionTypes[a.typ] {
+		for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
+			switch a := s.actions.at(k); actionTypes[a.typ] {
 			case ToolResult, StructuredOutput:
 				s.setLane(k, lane)
 			case PermissionRequest:
-				if a.regs != nil {
+				if a.regs != 0 {
 					s.setLane(k, lane)
 				}
 			}
 		}
 	}
-	if s.actions[i].spawns {
+	if s.callOf(i).spawns {
 		s.untangle(s.spawned[i], move)
 	} else {
 		move()
@@ -214,12 +214,12 @@ func (s *Session) moveCall(i, lane int32) {
 }
 
 func (s *Session) nameTool(i int32, name string) {
-	a := &s.actions[i]
-	renamed := a.tool != 0 && s.tools[a.tool] != name
+	c := s.callOf(i)
+	renamed := c.tool != 0 && s.tools[c.tool] != name
 	if renamed {
-		s.delEdge(UsedTool, s.handle(i), s.named(Ref{LabelTool, s.tools[a.tool]}))
+		s.delEdge(UsedTool, s.handle(i), s.named(Ref{LabelTool, s.tools[c.tool]}))
 	}
-	a.tool = s.tool(name)
+	c.tool = s.tool(name)
 	ref, props := toolNode(name)
 	s.putRef(ref, props...)
 	s.putEdge(UsedTool, s.handle(i), s.named(ref))
@@ -227,8 +227,8 @@ func (s *Session) nameTool(i int32, name string) {
 		props = append(props, Prop{"mcp_server", nil})
 	}
 	s.put(i, append([]Prop{{"tool_name", name}}, props...)...)
-	for k := a.child; k != 0; k = s.actions[k].next {
-		if actionTypes[s.actions[k].typ] == ToolResult {
+	for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
+		if actionTypes[s.actions.at(k).typ] == ToolResult {
 			s.nameResult(k, name)
 		}
 	}
@@ -249,14 +249,13 @@ func (s *Session) takeInput(i int32, f *fact, rank uint8) {
 	if len(f.ToolInput) == 0 {
 		return
 	}
-	a := &s.actions[i]
-	hash := inputHash(f.Event)
-	won, taken := a.regs.take(f.stamp(rank), classInput)
+	c, hash := s.callOf(i), inputHash(f.Event)
+	won, taken := s.regs.take(&s.actions.at(i).regs, f.stamp(rank), classInput)
 	if won == 0 {
 		return
 	}
-	if tool := s.tool(f.ToolName); taken == 0 || hash != a.hash || tool != a.inputOf {
-		a.hash, a.inputOf = hash, tool
+	if tool := s.tool(f.ToolName); taken == 0 || hash != c.hash || tool != c.inputOf {
+		c.hash, c.inputOf = hash, tool
 		s.put(i, inputProps(f.Event, taken != 0)...)
 	}
 	s.useFiles(i, f)
@@ -273,7 +272,7 @@ func (s *Session) putPrompt(i int32, f *fact) {
 	if f.PromptID == "" {
 		return
 	}
-	if won, _ := s.actions[i].regs.take(f.stamp(0), classPrompt); won != 0 {
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classPrompt); won != 0 {
 		s.put(i, Prop{"prompt_id", f.PromptID})
 	}
 }
@@ -286,13 +285,13 @@ func (s *Session) structuredOutput(f *fact) {
 	}
 	call, _ := s.callAction(f.ToolUseID, s.laneOf[f.AgentID])
 	s.stub(call, f)
-	i, created := s.action(schema.NewKey("structured_output", s.id, f.ToolUseID), StructuredOutput, s.actions[call].lane)
+	i, created := s.action(schema.NewKey("structured_output", s.id, f.ToolUseID), StructuredOutput, s.actions.at(call).lane)
 	if created {
 		s.setParent(i, call)
 	}
 	f.self = i
 	s.setOwn(i, f.at, f.Seq)
-	if won, _ := s.actions[i].regs.take(f.stamp(callRank(f.Event)), classText); won != 0 {
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(callRank(f.Event)), classText); won != 0 {
 		s.put(i, Prop{"tool_use_id", f.ToolUseID}, Prop{"tool_name", f.ToolName},
 			Prop{"name", "StructuredOutput"}, Prop{"status", schema.StatusCompleted}, Prop{"text", clip(string(f.Result))})
 	}
@@ -302,16 +301,16 @@ func (s *Session) structuredOutput(f *fact) {
 // stub gives a call that only another fact mentions a time and a place, until its
 // own facts come.
 func (s *Session) stub(i int32, f *fact) {
-	a := &s.actions[i]
-	was := a.extent()
-	if !a.linked {
+	a := s.actions.at(i)
+	was := s.extent(i)
+	if !a.has(isLinked) {
 		defer s.adopt(i)
 	}
-	if won, _ := a.regs.take(f.stamp(rankStub), classLane); won != 0 {
+	if won, _ := s.regs.take(&a.regs, f.stamp(rankStub), classLane); won != 0 {
 		s.moveCall(i, s.laneOf[f.AgentID])
 	}
 	s.setOwn(i, f.at, 0)
-	if a.input != 0 {
+	if s.callOf(i).input != 0 {
 		s.shareInput(i, was)
 	}
 	s.settleCall(i)

@@ -22,7 +22,7 @@ func (w when) less(o when) bool {
 
 // isPrompt reports an action that begins a turn.
 func (s *Session) isPrompt(i int32) bool {
-	return s.actions[i].lane == 0 && actionTypes[s.actions[i].typ] == UserMessage
+	return s.actions.at(i).lane == 0 && actionTypes[s.actions.at(i).typ] == UserMessage
 }
 
 // promptsBefore counts the prompts that are before the prompt i at w.
@@ -32,7 +32,7 @@ func (s *Session) promptsBefore(w when, i int32) int {
 		if t.when != w {
 			return w.less(t.when)
 		}
-		return string(s.actions[t.i].key[:]) >= string(s.actions[i].key[:])
+		return string(s.actions.at(t.i).key[:]) >= string(s.actions.at(i).key[:])
 	})
 }
 
@@ -44,7 +44,7 @@ func (s *Session) promptsUntil(w when) int {
 // setTurns numbers i and what takes its turn from it.
 func (s *Session) setTurns(i int32) {
 	s.setTurn(i)
-	for k := s.actions[i].child; k != 0; k = s.actions[k].next {
+	for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
 		s.setTurn(k)
 	}
 }
@@ -52,9 +52,9 @@ func (s *Session) setTurns(i int32) {
 // setTurn numbers i by the prompts of the main thread before it. Subagents' actions
 // have no turn: a background agent runs through several.
 func (s *Session) setTurn(i int32) {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	turn := int32(0)
-	if a.lane == 0 && a.linked {
+	if a.lane == 0 && a.has(isLinked) {
 		turn = int32(s.turnOf(i))
 	}
 	if turn == a.turn {
@@ -71,13 +71,13 @@ func (s *Session) setTurn(i int32) {
 // turnOf returns the number of the turn that i, in the main thread, is in. What belongs
 // to a call is in its call's.
 func (s *Session) turnOf(i int32) int {
-	a := &s.actions[i]
+	a := s.actions.at(i)
 	switch actionTypes[a.typ] {
 	case UserMessage:
 		return s.promptsBefore(when{a.own, a.seq}, i) + 1
 	case ToolResult, PermissionRequest, StructuredOutput:
-		if a.parent != 0 && s.actions[a.parent].lane == 0 {
-			a = &s.actions[a.parent]
+		if a.parent != 0 && s.actions.at(a.parent).lane == 0 {
+			a = s.actions.at(a.parent)
 		}
 	}
 	return s.promptsUntil(when{a.own, a.seq})

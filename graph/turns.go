@@ -53,11 +53,11 @@ func endsTurn(e *schema.Event) bool {
 
 // setThinking notes whether the message i is one of the model to itself.
 func (s *Session) setThinking(i int32, thinks bool) {
-	a := &s.actions[i]
-	if a.thinks == thinks {
+	a := s.actions.at(i)
+	if a.has(isThought) == thinks {
 		return
 	}
-	a.thinks = thinks
+	a.set(isThought, thinks)
 	if thinks {
 		s.node.messages--
 	} else {

@@ -76,15 +76,9 @@ func nanos(dollars float64) int64 {
 	return int64(min(math.Round(dollars*1e9), mostCost))
 }
 
-// tokens is the folded usage of one model call.
-type tokens struct {
-	spending
-	lines bool // a transcript states it
-	final bool // a fact says why the answer ended: its figures are the last
-}
-
-// low reports figures that are a lower bound: a subagent's file may lack the last ones.
-func (u *tokens) low() bool { return u.lines && !u.final }
+// low reports figures of a model call that are a lower bound: a subagent's file may lack
+// the last ones.
+func (a *action) low() bool { return a.has(inFile) && !a.has(isFinal) }
 
 // sum is the usage of several calls. No journal makes it overflow, and what was added can
 // be taken away again: a figure is over × 2⁶² more than spending says.
@@ -104,26 +98,22 @@ func (s *Session) usage(f *fact, i int32) {
 	if !any && !ended {
 		return
 	}
-	u := s.usages[i]
-	if u == nil {
-		u = &tokens{}
-		s.usages[i] = u
-	}
-	lane := s.lanes[s.actions[i].lane]
+	u, a := s.usageOf(i, true), s.actions.at(i)
+	lane := s.lanes[a.lane]
 	for k, n := range stated {
-		if n > u.spending[k] {
-			lane.spent.add(k, n-u.spending[k])
-			s.node.spent.add(k, n-u.spending[k])
-			u.spending[k] = n
+		if n > u[k] {
+			lane.spent.add(k, n-u[k])
+			s.node.spent.add(k, n-u[k])
+			u[k] = n
 			s.put(i, Prop{figure(k), figureValue(k, n)})
 		}
 	}
-	was := u.low()
+	was := a.low()
 	if ended {
-		u.lines = u.lines || f.Origin == schema.OriginTranscript
-		u.final = u.final || f.Reason != ""
+		a.set(inFile, a.has(inFile) || f.Origin == schema.OriginTranscript)
+		a.set(isFinal, a.has(isFinal) || f.Reason != "")
 	}
-	if low := u.low(); low != was {
+	if low := a.low(); low != was {
 		n := int64(1)
 		if was {
 			n = -1
@@ -135,24 +125,40 @@ func (s *Session) usage(f *fact, i int32) {
 	s.putUsage(lane)
 }
 
+// usageOf returns what the model call i used, nil where nothing says so and none is asked
+// for.
+func (s *Session) usageOf(i int32, create bool) *spending {
+	a := s.actions.at(i)
+	switch {
+	case actionTypes[a.typ] != LLMCall:
+		return nil
+	case a.more != 0:
+	case create:
+		a.more = s.usages.add()
+	default:
+		return nil
+	}
+	return s.usages.at(a.more)
+}
+
 // moveUsage takes what the call i used out of the sum of the lane that it was in.
 func (s *Session) moveUsage(i, was int32) {
-	from, to := s.lanes[was], s.lanes[s.actions[i].lane]
-	if actionTypes[s.actions[i].typ] == LLMCall {
+	from, to := s.lanes[was], s.lanes[s.actions.at(i).lane]
+	if actionTypes[s.actions.at(i).typ] == LLMCall {
 		from.calls--
 		to.calls++
 		s.showMissing(from)
 		s.showMissing(to)
 	}
-	u := s.usages[i]
+	u := s.usageOf(i, false)
 	if u == nil {
 		return
 	}
-	for k, n := range u.spending {
+	for k, n := range u {
 		from.spent.add(k, -n)
 		to.spent.add(k, n)
 	}
-	if u.low() {
+	if s.actions.at(i).low() {
 		from.spent.low--
 		to.spent.low++
 	}
@@ -162,7 +168,7 @@ func (s *Session) moveUsage(i, was int32) {
 
 // countCall counts a new LLMCall.
 func (s *Session) countCall(i int32) {
-	l := s.lanes[s.actions[i].lane]
+	l := s.lanes[s.actions.at(i).lane]
 	l.calls++
 	s.showMissing(l)
 	if s.node.modelCalls++; s.node.modelCalls == 1 {
@@ -175,7 +181,7 @@ func (s *Session) countCall(i int32) {
 // showMissing makes the sums lower bounds where a subagent ran and none of its calls of the
 // model is known, though the session's are: its own file is missing.
 func (s *Session) showMissing(l *lane) {
-	missing := l.calls == 0 && s.node.modelCalls > 0 && l.spawnCall != 0 && s.actions[l.spawnCall].ended != 0
+	missing := l.calls == 0 && s.node.modelCalls > 0 && l.spawnCall != 0 && s.callOf(l.spawnCall).ended != 0
 	if missing == l.missing {
 		return
 	}

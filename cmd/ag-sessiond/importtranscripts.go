@@ -21,7 +21,7 @@ type transcriptImport struct {
 
 // importMemory is the soft limit of an import: with 90, 120 and 150 MiB one of 500 MB took
 // 14.3, 13.8 and 12.3 s of CPU time, and 156, 185 and 213 MB.
-const importMemory = 120 << 20
+const importMemory = 125 << 20
 
 // importTranscripts reads session files into the journal, and the store after it.
 func (a *app) importTranscripts(ctx context.Context, paths []string, o importOptions) error {
