@@ -109,7 +109,7 @@ func (b *builder) facts() (out []field) {
 	add("Branch", s.GitBranch)
 	add("Tags", strings.Join(s.Tags, ", "))
 	style := render.Style{UTF8: true}
-	add("Tokens", strings.Join(style.Tokens(b.Usage.Total), ", "))
+	add("Tokens", strings.Join(style.Tokens(&b.Usage), ", "))
 	add("Cost", strings.Join(style.Cost(&b.Usage), ", "))
 	add("By agent", strings.Join(style.ByAgent(&b.Usage), ", "))
 	counts := []string{render.Plural(s.ToolCallCount, "tool call")}

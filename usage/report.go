@@ -54,6 +54,9 @@ type Report struct {
 	// Unpriced are the models whose price is not known, sorted; "" is a model that is
 	// not known itself.
 	Unpriced []string `json:"unpriced_models"`
+	// Missing is how many subagents have no file: then every figure may be short of the
+	// truth. OfSession counts them.
+	Missing int `json:"missing_agents,omitempty"`
 	// PricesAsOf is the date of the price table, PricesSource where it is from; before
 	// that, with commas, where other prices that were used are from.
 	PricesAsOf   string `json:"prices_as_of"`

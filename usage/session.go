@@ -22,6 +22,9 @@ func OfSession(rows []graph.UsageRow, s graph.SessionRow, agents []graph.AgentRo
 			continue
 		}
 		low = true
+		if a.TotalInputTokens+a.TotalOutputTokens+a.TotalCacheReadTokens+a.TotalCacheCreationTokens == 0 {
+			rep.Missing++
+		}
 		kind := a.AgentType
 		if kind == "" {
 			kind = graph.Subagent

@@ -20,7 +20,7 @@ func TestOfSession(t *testing.T) {
 	}
 	missing := []graph.AgentRow{{AgentType: "Explore", TotalLowerBound: true}, {TotalLowerBound: true}, {AgentType: "Plan"}}
 	part := usage.OfSession(rows, graph.SessionRow{}, missing, &table)
-	if len(part.Rows) != 3 || !part.Total.LowerBound || !part.Total.CostLowerBound {
+	if part.Missing != 2 || len(part.Rows) != 3 || !part.Total.LowerBound || !part.Total.CostLowerBound {
 		t.Fatalf("two are missing: %+v", part)
 	}
 	for _, r := range part.Rows {

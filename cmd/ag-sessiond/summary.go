@@ -80,7 +80,7 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	a.counts("tool calls", sum.ToolCallCount, sum.ToolCallStatuses)
 	a.printf("%-12s%s\n", "subagents", render.Count(sum.AgentCount))
 	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
-	if tokens := a.style.Tokens(u.Total); len(tokens) > 0 {
+	if tokens := a.style.Tokens(&u); len(tokens) > 0 {
 		a.printf("%-12s%s\n", "tokens", a.style.Wrap(12, tokens))
 		a.printf("%-12s%s\n", "cost", a.style.Wrap(12, a.style.Cost(&u)))
 	}

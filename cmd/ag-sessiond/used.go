@@ -21,6 +21,7 @@ type used struct {
 	CostUSD        *float64 `json:"total_cost_usd,omitempty"`
 	CostLowerBound bool     `json:"cost_lower_bound"`
 	Unpriced       []string `json:"unpriced_models,omitempty"`
+	Missing        int      `json:"missing_agents,omitempty"` // subagents without a file
 	// ByAgent is whose it was: the main thread's and each type of subagent's.
 	ByAgent []usage.Part `json:"usage_by_agent,omitempty"`
 }
@@ -29,7 +30,7 @@ type used struct {
 func asUsed(r *usage.Report) used {
 	t := r.Total
 	u := used{Input: t.Input, Output: t.Output, CacheRead: t.CacheRead, CacheWrite: t.CacheWrite, Tokens: t.Tokens, LowerBound: t.LowerBound,
-		CostUSD: t.CostUSD, CostLowerBound: t.CostLowerBound, Unpriced: r.Unpriced}
+		CostUSD: t.CostUSD, CostLowerBound: t.CostLowerBound, Unpriced: r.Unpriced, Missing: r.Missing}
 	for _, row := range r.Rows {
 		u.ByAgent = append(u.ByAgent, usage.Part{Agent: row.Key, Sums: row.Sums})
 	}

@@ -86,7 +86,7 @@ func (p *painter) header() {
 		errs = p.paint(red, errs)
 	}
 	field("counts", p.Wrap(11, append(counts, errs)))
-	field("tokens", p.Wrap(11, p.Tokens(p.view.Usage.Total)))
+	field("tokens", p.Wrap(11, p.Tokens(&p.view.Usage)))
 	field("cost", p.Wrap(11, p.Cost(&p.view.Usage)))
 	field("by agent", p.Wrap(11, p.ByAgent(&p.view.Usage)))
 }

@@ -82,7 +82,7 @@ func session() SessionView {
 			ActionCount: int64(len(rows)), ToolCallCount: 10, AgentCount: 3, ErrorCount: 2,
 		},
 		Usage: usage.Report{Total: usage.Sums{Calls: 4, Input: 12345, Output: 6, CacheRead: 7, CacheWrite: 8, Tokens: 12366, LowerBound: true,
-			CostUSD: dollars(1.5), CostLowerBound: true}, Unpriced: []string{"my-model-7"}, Rows: []usage.Row{
+			CostUSD: dollars(1.5), CostLowerBound: true}, Unpriced: []string{"my-model-7"}, Missing: 1, Rows: []usage.Row{
 			{Key: "main", Sums: usage.Sums{Calls: 2, Tokens: 12000, CostUSD: dollars(1.496)}},
 			{Key: "Explore", Sums: usage.Sums{Calls: 2, Tokens: 366, LowerBound: true, CostUSD: dollars(0.004), CostLowerBound: true}},
 			{Key: "general-purpose", Sums: usage.Sums{LowerBound: true, CostLowerBound: true}},

@@ -11,15 +11,16 @@ import (
 func (s Style) AtLeast() string { return s.pick("≥", ">=") }
 
 // Tokens says what calls of models used: how many tokens, of which kind. It is nothing where
-// no model was called.
-func (s Style) Tokens(u usage.Sums) []string {
+// no model was called. What went into a call is known at once, what came out in the end.
+func (s Style) Tokens(r *usage.Report) []string {
+	u := r.Total
 	if u.Calls == 0 {
 		return nil
 	}
-	least := s.least(u.LowerBound)
-	out := []string{Count(u.Input) + " in", least + Count(u.Output) + " out"}
+	least, in := s.least(u.LowerBound), s.least(r.Missing > 0)
+	out := []string{in + Count(u.Input) + " in", least + Count(u.Output) + " out"}
 	if u.CacheRead+u.CacheWrite > 0 {
-		out = append(out, Count(u.CacheRead)+" cache read", Count(u.CacheWrite)+" cache written", least+Count(u.Tokens)+" in all")
+		out = append(out, in+Count(u.CacheRead)+" cache read", in+Count(u.CacheWrite)+" cache written", least+Count(u.Tokens)+" in all")
 	}
 	return out
 }
