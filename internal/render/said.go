@@ -80,7 +80,11 @@ func (p *painter) wrapLine(line string, room int) (out []string) {
 
 // told is what a message says, as said has it, and the names of its images.
 func (p *painter) told(a *graph.ActionRow, limit, room int) []string {
-	lines := p.said(a.Text, limit, room)
+	return p.images(p.said(a.Text, limit, room), a, room)
+}
+
+// images adds the names of a message's images to its lines.
+func (p *painter) images(lines []string, a *graph.ActionRow, room int) []string {
 	for _, image := range Images(a) {
 		lines = append(lines, p.clip(image, room))
 	}

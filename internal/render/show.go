@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -298,7 +299,10 @@ func (p *painter) message(branch, below string, a *graph.ActionRow) {
 	room := p.Width - max(width(branch), width(below)) - 2
 	lines := p.told(a, 5, room)
 	if a.ActionType == graph.SystemMessage && !p.view.Full && notice(a.Text) == "" {
-		lines = []string{p.clipSaid(WithoutTags(OneLine(a.Text)), room)}
+		lines = p.images(nil, a, room)
+		if text := WithoutTags(OneLine(a.Text)); text != "" {
+			lines = slices.Insert(lines, 0, p.clipSaid(text, room))
+		}
 	}
 	switch {
 	case len(lines) == 0 && a.Thinking:
