@@ -1,6 +1,9 @@
 package redact
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // anchors finds in one pass every place where a rule's literal stands. A literal
 // is looked for by its rarest three bytes: a table of 65,536 bits over hashed
@@ -23,6 +26,9 @@ func newAnchors(size int) anchors {
 	}
 	for i, c := range []byte("etaoinsrldcumpfhgbvykwxjzq") { // by frequency in code and prose
 		a.rarity[c], a.rarity[c-'a'+'A'] = uint8(i), uint8(i)
+	}
+	for i, c := range []byte(" \"-\\_./:") { // in JSON, tables and lists
+		a.rarity[c] = uint8(2 * i)
 	}
 	return a
 }
@@ -53,11 +59,10 @@ func (a *anchors) scan(s []byte, hit func(pos int, a *anchor) bool) bool {
 	// is asked for all of them at once.
 	for ; i+8 <= len(s); i += 6 {
 		w := binary.LittleEndian.Uint64(s[i:]) | 0x2020202020202020
-		if a.may(w)|a.may(w>>8)|a.may(w>>16)|a.may(w>>24)|a.may(w>>32)|a.may(w>>40) == 0 {
-			continue
-		}
-		for k := range 6 {
-			if a.may(w>>(8*k)) != 0 && a.literals(s, i+k, uint32(w>>(8*k))&0xffffff, hit) {
+		found := a.may(w) | a.may(w>>8)<<1 | a.may(w>>16)<<2 | a.may(w>>24)<<3 | a.may(w>>32)<<4 | a.may(w>>40)<<5
+		for ; found != 0; found &= found - 1 {
+			k := bits.TrailingZeros64(found)
+			if a.literals(s, i+k, uint32(w>>(8*k))&0xffffff, hit) {
 				return true
 			}
 		}

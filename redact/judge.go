@@ -29,6 +29,19 @@ func nameKind(name []byte) nameClass {
 		}
 	}
 	b := trimSuffixes(buf[:n])
+	if len(b) == 0 {
+		return noName
+	}
+	// Of what is asked for below, few end in an s, and none in another letter than these.
+	switch b[len(b)-1] {
+	case 'd', 'e', 'h', 'l', 'n', 't', 'y':
+	case 's':
+		if !hasSuffix(b, "pass", "credentials") { // "input_tokens" is in every answer of a model
+			return noName
+		}
+	default:
+		return noName
+	}
 	switch {
 	case hasSuffix(b, "password", "passwd", "passphrase", "passwort", "pwd"):
 		return passwordName
@@ -59,8 +72,8 @@ func trimSuffixes(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	for _, s := range []string{"value", "prod", "production", "dev", "staging", "live", "base", "default", "old", "new", "primary", "secondary"} {
-		if t, ok := bytes.CutSuffix(b, []byte(s)); ok && len(t) >= 4 {
-			return t
+		if hasSuffix(b, s) && len(b)-len(s) >= 4 {
+			return b[:len(b)-len(s)]
 		}
 	}
 	return b
@@ -68,7 +81,7 @@ func trimSuffixes(b []byte) []byte {
 
 func hasSuffix(b []byte, suffixes ...string) bool {
 	for _, s := range suffixes {
-		if len(b) >= len(s) && string(b[len(b)-len(s):]) == s {
+		if len(b) >= len(s) && b[len(b)-1] == s[len(s)-1] && string(b[len(b)-len(s):]) == s {
 			return true
 		}
 	}

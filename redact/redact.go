@@ -78,7 +78,7 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 	if encoded {
 		buf = e.AppendJSON(buf)
 	}
-	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(texts(line)) {
+	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(texts(line, &e)) {
 		r.rewrite(&e)
 		buf = e.AppendJSON(buf[:begin])
 	}
@@ -163,10 +163,15 @@ func size(e *schema.Event) int {
 	return len(e.ToolInput) + len(e.Result) + len(e.Metadata) + len(e.Extra) + len(e.Content) + len(e.ErrorMessage)
 }
 
-// texts is line without the ids and the time that it begins with, which rewrite leaves
-// alone.
-func texts(line []byte) []byte {
-	return line[max(0, bytes.Index(line, []byte(`"source_sdk":`))):]
+// texts is the line of e without the ids and the time that it begins with, which rewrite
+// leaves alone; or the whole line, where one of them needed an escape.
+func texts(line []byte, e *schema.Event) []byte {
+	at := len(`{"v":1,"event_id":"","event_type":"","session_id":"","timestamp":"",`) +
+		len(e.EventID) + len(e.EventType) + len(e.SessionID) + len(schema.TimeLayout)
+	if at < len(line) && bytes.HasPrefix(line[at:], []byte(`"source_sdk":`)) {
+		return line[at:]
+	}
+	return line
 }
 
 // room is how long the line of e mostly is at most.
