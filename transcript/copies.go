@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // family is what the lines of a file may be copies of: who had them first, by the names
@@ -22,9 +24,9 @@ type family struct {
 
 // had says who had a line first.
 type had struct {
-	at, last      int64 // when it was written, ns; of an answer its first and its last line
-	request       uint64
-	file, session int32 // indexes of family's
+	at, last      int64  // when it was written, ns; of an answer its first and its last line
+	request       uint64 // 0 where it is not known
+	file, session int32  // indexes of family's
 }
 
 // The names of a line, before their kinds.
@@ -93,6 +95,49 @@ func (f *family) add(other relative) error {
 		}
 		return true
 	})
+}
+
+// recorded takes the lines of a session whose file is gone, as they are in the journal. Those
+// were there first.
+func (f *family) recorded(j *journal.Journal, other relative) error {
+	if j == nil {
+		return nil
+	}
+	cursor, err := j.Read(other.gone, journal.Position{})
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	f.files = append(f.files, other)
+	for {
+		line, err := cursor.Next()
+		if err != nil {
+			return ignoreEOF(err)
+		}
+		if e, err := schema.Decode(line); err == nil && e.Origin == schema.OriginTranscript {
+			f.event(&e)
+		}
+	}
+}
+
+func (f *family) event(e *schema.Event) {
+	at := e.Timestamp.UnixNano()
+	h := had{at: at, last: at, file: int32(len(f.files) - 1), session: f.sessionOf(e.SessionID)}
+	if uuid := schema.FieldString(e.Extra, "uuid"); uuid != "" {
+		f.note(nameHash(byUUID, uuid), h)
+	}
+	var name uint64
+	switch {
+	case e.MessageID != "":
+		name = nameHash(byMessage, e.MessageID)
+	case e.EventType == schema.ToolEnd:
+		name = nameHash(byResult, e.ToolUseID)
+	default:
+		return
+	}
+	if f.note(name, h) && e.EventType != schema.LLMEnd {
+		f.events[name] = e.EventID
+	}
 }
 
 // note reports whether the line is of who had it first.
@@ -182,7 +227,7 @@ func (f *family) first(names claude.LineNames, answer, last int64) (from *claude
 	// left the request out.
 	if names.Message != "" {
 		h, ok := has(byMessage, names.Message, answer)
-		if ok && (names.Request == "" || nameHash(0, names.Request) == h.request) {
+		if ok && (names.Request == "" || h.request == 0 || nameHash(0, names.Request) == h.request) {
 			return origin(h, f.events[nameHash(byMessage, names.Message)]), false
 		}
 	}

@@ -286,3 +286,33 @@ func TestImportWaitsForAFork(t *testing.T) {
 	clean(t, r, Options{}, dir)
 	same(t, oracle(t, r, dir), facts(t, r.Journal))
 }
+
+// TestCopyOfARecordedSession: the file of a session that was read is deleted, as the runtime does
+// after 30 days, before the one is read that has copies of its lines.
+func TestCopyOfARecordedSession(t *testing.T) {
+	copied(t, func(t *testing.T, data string) {
+		wantTokens, wantAnswers := spent(t, data)
+		dir, home := realDir(t), filepath.Join(realDir(t), "home")
+		whole := newReader(t, filepath.Join(realDir(t), "home"))
+		clean(t, whole, Options{}, data)
+		_, _, from, prompts := told(t, whole)
+		var r *Reader
+		for _, path := range byBirth(t, data) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			there := filepath.Join(dir, filepath.Base(path))
+			old(t, write(t, string(text), there))
+			r = newReader(t, home) // another process
+			clean(t, r, Options{}, dir)
+			if err := os.Remove(there); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tokens, answers, gotFrom, gotPrompts := told(t, r)
+		if tokens != wantTokens || answers != wantAnswers || !cmp.Equal(from, gotFrom) || !cmp.Equal(prompts, gotPrompts) {
+			t.Errorf("%d tokens of %d answers, from %v, %v; want %d of %d, %v, %v", tokens, answers, gotFrom, gotPrompts, wantTokens, wantAnswers, from, prompts)
+		}
+	})
+}

@@ -34,7 +34,8 @@
 // only grew in its place is believed.
 //
 // <home>/transcripts.index repeats the positions with each file's size, time and inode, so
-// that to import a tree again is a stat of each file and nothing else; how long the journal
+// that to import a tree again is a stat of each file and nothing else; hashes of what it begins
+// with, to know a copy of it when it is gone; how long the journal
 // was then and what it ended with, so that it is not believed of another one; and what was
 // passed over in the file, which `ag-sessiond status` adds up. It is a cache:
 // what it lacks is looked up in the journal of the session, and it may be deleted.
@@ -48,8 +49,10 @@
 // model: its uuid, message.id or tool_use_id is theirs, too, and theirs is the earlier
 // one, or of the same time in a file that begins earlier. Nothing else is taken for a copy.
 // A copied line with another uuid than there is told by that file alone, and counted in
-// FileReport.Copied. This depends on what is on disk and not on what was read
-// before. Of a session whose file is gone the first copy keeps the lines.
+// FileReport.Copied. This depends on what is on disk and not on what was read before;
+// of a file that is gone and was read, which the index knows, on the journal of its session.
+// Of any other the first copy keeps the lines. It is not seen that a fork
+// copied a session whose first prompt had been taken back, or what followed a compaction.
 //
 // How far a copy goes is known once a line of the session's own follows. A file that was
 // written within half a second and begins with copies is left to settle before it is read.

@@ -27,7 +27,8 @@ type File struct {
 	replaced bool   // it was another file when it was read
 	again    bool   // what is beside it could not be read then
 	skipped  skipped
-	named    bool // somebody named it: that it is no transcript is an error then
+	begins   begins // by the index
+	named    bool   // somebody named it: that it is no transcript is an error then
 }
 
 // metaPath is the runtime's own record of a subagent, beside its transcript.

@@ -39,6 +39,7 @@ func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 		dirty: map[string]bool{}, retries: map[string]time.Duration{}}
 	s.index = readIndex(f.Reader.Journal.Home(), f.Reader.Host)
 	s.mains = mains(s.index)
+	f.Reader.kin.remember(s.index)
 	s.known = knowledge{Reader: f.Reader, found: map[string]map[string]Position{}}
 	places, reports := make(chan []tail.Place), make(chan []string)
 	tree := f.tail

@@ -26,7 +26,7 @@ func (p *reading) origins(src *claude.Source) error {
 	if err != nil {
 		return err
 	}
-	h.size = p.report.info.Size()
+	h.size, p.report.begins = p.report.info.Size(), h.begins
 	relatives := p.kin.of(p.file.Path, h)
 	if h.marked {
 		p.lines.goTo(0, 0)
@@ -39,7 +39,11 @@ func (p *reading) origins(src *claude.Source) error {
 	}
 	f := newFamily(p.file.Path, p.file.Session, h)
 	for _, other := range relatives {
-		if err := f.add(other); err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have gone since
+		add := f.add
+		if other.gone != "" {
+			add = func(other relative) error { return f.recorded(p.Journal, other) }
+		}
+		if err := add(other); err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have gone since
 			p.problem(0, fmt.Errorf("%s, which may have had lines of this file first: %w", other.path, err))
 		}
 	}

@@ -34,6 +34,7 @@ type entry struct {
 	// for the next one. Of what the index on disk says it is not known, nor asked.
 	whole bool
 	skipped
+	begins // of a session's own file
 }
 
 // unchanged reports whether the file is as it was when it was read.
@@ -48,7 +49,7 @@ const lookAgain = -1
 func (e entry) remind(f *File) {
 	f.replaced = e.inode != 0 && f.inode != 0 && e.inode != f.inode
 	f.again = e.modTime == lookAgain
-	f.skipped = e.skipped
+	f.skipped, f.begins = e.skipped, e.begins
 }
 
 // markBytes is how much of a journal's end tells it from another one.
@@ -101,6 +102,9 @@ const fresh = 2 * time.Second
 // newEntry is what is known after a reading that came to p.
 func newEntry(f File, p Position, r *FileReport) entry {
 	e := entry{Position: p, session: f.Session, skipped: f.skipped.plus(r), size: r.info.Size(), inode: tail.FileID(r.info)}
+	if e.begins = r.begins; e.begins == (begins{}) && !r.Restart {
+		e.begins = f.begins // it was not looked at again
+	}
 	e.whole = r.whole && !r.failed && !r.again
 	if r.again {
 		e.modTime = lookAgain
@@ -138,7 +142,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 	if !ok {
 		return
 	}
-	var fields [12]string
+	var fields [14]string
 	for i := range fields {
 		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
 			return
@@ -153,7 +157,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		*p = n
 	}
 	var all uint64
-	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode, &e.mark} {
+	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode, &e.mark, &e.begins.first, &e.begins.answer} {
 		n, err := strconv.ParseUint(fields[6+i], 16, 64)
 		if err != nil {
 			return path, e, false
@@ -161,7 +165,7 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		*p = n
 	}
 	var err error
-	if e.skipped, err = parseSkipped(fields[11]); err != nil {
+	if e.skipped, err = parseSkipped(fields[13]); err != nil {
 		return path, e, false
 	}
 	e.All = uint32(all)
@@ -178,7 +182,7 @@ func appendEntry(b []byte, path string, e entry) []byte {
 	for _, n := range []int64{e.size, e.modTime, e.end, e.Offset, e.Lines} {
 		b = strconv.AppendInt(append(b, '\t'), n, 10)
 	}
-	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode, e.mark} {
+	for _, n := range []uint64{e.Sum, e.First, uint64(e.All), e.inode, e.mark, e.begins.first, e.begins.answer} {
 		b = strconv.AppendUint(append(b, '\t'), n, 16)
 	}
 	b = append(e.skipped.append(append(b, '\t')), '\t')

@@ -14,13 +14,32 @@ import (
 
 // head is what a transcript says down to its first answer of the model API.
 type head struct {
-	first   string    // uuid of the first line of the conversation
-	answer  string    // message.id of the first answer; "" where there is none yet
+	begins            // as it does
 	marked  bool      // it is a fork that marks the lines that it copied
 	foreign bool      // its first line of the conversation says another session
 	start   time.Time // the first time that is in it
 	bare    bool      // nothing but lines of the conversation is between its first one and the first answer
 	size    int64     // of the file, when that was seen
+	gone    string    // the session, of a file that is not there any more
+}
+
+// begins are hashes of what a transcript begins with, 0 where it has none yet.
+type begins struct {
+	first  uint64 // uuid of the first line of the conversation
+	answer uint64 // message.id of the first answer
+}
+
+// like reports whether two transcripts begin alike.
+func (b begins) like(o begins) bool {
+	return b.first != 0 && b.first == o.first || b.answer != 0 && b.answer == o.answer
+}
+
+// hashOf hashes a name; 0 of none.
+func hashOf(name string) uint64 {
+	if name == "" {
+		return 0
+	}
+	return nameHash(byUUID, name)
 }
 
 // headBytes is how much is looked at behind the first answer, where nothing says whether
@@ -44,19 +63,19 @@ func readHead(l *lines, session string) (h head, err error) {
 		}
 		h.marked = h.marked || bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`))
 		if !bytes.Contains(line, []byte(`"parentUuid"`)) {
-			h.bare = h.bare && h.answer != ""
+			h.bare = h.bare && h.answer != 0
 			continue
 		}
 		if !conversation {
-			h.bare, h.first = true, schema.FieldString(line, "uuid")
+			h.bare, h.first = true, hashOf(schema.FieldString(line, "uuid"))
 			said := schema.FieldString(line, "sessionId")
 			conversation, h.foreign = true, session != "" && said != "" && said != session
 		}
 		if schema.FieldString(line, "type") != "assistant" {
 			continue
 		}
-		if id := answerID(line); h.answer == "" && id != "" {
-			h.answer, behind = id, l.off+headBytes
+		if id := answerID(line); h.answer == 0 && id != "" {
+			h.answer, behind = hashOf(id), l.off+headBytes
 		}
 		if bytes.Contains(line, []byte(`"requestId"`)) {
 			return h, nil
@@ -81,6 +100,13 @@ func answerID(line []byte) string {
 type kin struct {
 	mu      sync.Mutex
 	folders map[string]*folder
+	read    map[string]map[string]pastFile // by folder and file name, what the index says
+}
+
+// pastFile is a file that was read.
+type pastFile struct {
+	begins
+	session string
 }
 
 type folder struct {
@@ -88,7 +114,7 @@ type folder struct {
 	listed time.Time // the folder's own time then; zero where it is to be listed again
 	looked time.Time // when the files without an answer were
 	heads  map[string]head
-	alike  map[string][]string // file names by the first line and the answer of their heads
+	alike  map[uint64][]string // file names by the first line, and by the answer, of their heads
 	used   time.Time
 }
 
@@ -100,7 +126,7 @@ type relative struct {
 
 // of returns the files beside path, a session's own, that begin as it does. Those that say themselves whose lines they hold are left out: they had none of them first.
 func (k *kin) of(path string, h head) (family []relative) {
-	if h.answer == "" && h.first == "" {
+	if h.begins == (begins{}) {
 		return nil
 	}
 	dir, self := filepath.Split(path)
@@ -110,21 +136,21 @@ func (k *kin) of(path string, h head) (family []relative) {
 		if k.folders == nil {
 			k.folders = map[string]*folder{}
 		}
-		d = &folder{heads: map[string]head{}, alike: map[string][]string{}}
+		d = &folder{heads: map[string]head{}, alike: map[uint64][]string{}}
 		k.folders[dir] = d
 	}
+	read := k.read[dir]
 	k.mu.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = time.Now()
 	d.set(self, h)
-	d.look(dir)
-	names := slices.Concat(d.alike["line "+h.first], d.alike["answer "+h.answer])
+	d.look(dir, read)
+	names := slices.Concat(d.alike[h.first], d.alike[h.answer])
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		other := d.heads[name]
-		same := other.answer != "" && other.answer == h.answer || other.first != "" && other.first == h.first
-		if same && name != self && !other.marked {
+		if other.like(h.begins) && name != self && !other.marked {
 			family = append(family, relative{filepath.Join(dir, name), other})
 		}
 	}
@@ -135,16 +161,16 @@ func (k *kin) of(path string, h head) (family []relative) {
 func (d *folder) set(name string, h head) {
 	was := d.heads[name]
 	d.heads[name] = h
-	if h.first != "" && h.first != was.first {
-		d.alike["line "+h.first] = append(d.alike["line "+h.first], name)
+	if h.first != was.first {
+		d.alike[h.first] = append(d.alike[h.first], name)
 	}
-	if h.answer != "" && h.answer != was.answer {
-		d.alike["answer "+h.answer] = append(d.alike["answer "+h.answer], name)
+	if h.answer != was.answer {
+		d.alike[h.answer] = append(d.alike[h.answer], name)
 	}
 }
 
 // look brings the heads up to date. What cannot be read is nobody's relative.
-func (d *folder) look(dir string) {
+func (d *folder) look(dir string, read map[string]pastFile) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return
@@ -156,12 +182,7 @@ func (d *folder) look(dir string) {
 			return
 		}
 		listed = true
-		for _, e := range entries {
-			_, known := d.heads[e.Name()]
-			if !known && e.Type().IsRegular() && strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), "agent-") {
-				d.heads[e.Name()] = head{}
-			}
-		}
+		d.list(entries, read)
 		if d.listed = info.ModTime(); time.Since(d.listed) < fresh {
 			d.listed = time.Time{} // its clock may not tell the next file from the last one
 		}
@@ -171,7 +192,7 @@ func (d *folder) look(dir string) {
 	}
 	d.looked = time.Now()
 	for name, h := range d.heads {
-		if h.answer != "" || h.marked {
+		if h.answer != 0 || h.marked || h.gone != "" {
 			continue
 		}
 		path := filepath.Join(dir, name)
@@ -184,6 +205,50 @@ func (d *folder) look(dir string) {
 			d.set(name, headOf(path))
 		}
 	}
+}
+
+// list takes down which files there are, and which of those that were read are not any more.
+func (d *folder) list(entries []os.DirEntry, read map[string]pastFile) {
+	there := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		name := e.Name()
+		if !e.Type().IsRegular() || !strings.HasSuffix(name, suffix) || strings.HasPrefix(name, "agent-") {
+			continue
+		}
+		there[name] = true
+		if h, known := d.heads[name]; !known || h.gone != "" {
+			d.heads[name] = head{}
+		}
+	}
+	for name, h := range d.heads {
+		if !there[name] && h.gone == "" {
+			h.gone, h.start = named(name), time.Time{}
+			d.heads[name] = h
+		}
+	}
+	for name, past := range read {
+		if _, known := d.heads[name]; !known {
+			d.set(name, head{begins: past.begins, gone: past.session})
+		}
+	}
+}
+
+// remember notes what an index says of the files that were read.
+func (k *kin) remember(index map[string]entry) {
+	read := map[string]map[string]pastFile{}
+	for path, e := range index {
+		if e.begins == (begins{}) {
+			continue
+		}
+		dir, name := filepath.Split(path)
+		if read[dir] == nil {
+			read[dir] = map[string]pastFile{}
+		}
+		read[dir][name] = pastFile{e.begins, e.session}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.read = read
 }
 
 func headOf(path string) (h head) {

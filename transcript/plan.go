@@ -30,6 +30,7 @@ func (im *importing) plan(files []File) ([]group, error) {
 	if err := known.read(); err != nil {
 		return nil, err
 	}
+	im.Reader.kin.remember(known.index)
 	groups := map[string]*group{}
 	for _, f := range files {
 		if !im.named(&f, known.index) {

@@ -10,8 +10,8 @@
 //
 // It is counted once a session. What a fork copied is its parent's, and what a session
 // that an old version resumed under a new id copied is that of the session before: the
-// copied lines say so, or are found in its file (package transcript). Where that is gone from
-// its folder, and two copies of it were read at different times, they are counted twice.
+// copied lines say so, or are found in its file (package transcript). Where that was gone before
+// anybody read it, its messages are counted in the first copy of it that is on disk.
 //
 // # What it costs
 //
