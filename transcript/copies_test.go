@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,11 +44,11 @@ func spent(t *testing.T, dir string) (tokens, answers int64) {
 			var l struct {
 				Type, RequestID string
 				Message         struct {
-					ID    string
-					Usage map[string]any
+					ID, Model string
+					Usage     map[string]any
 				}
 			}
-			if json.Unmarshal(line, &l) != nil || l.Type != "assistant" {
+			if json.Unmarshal(line, &l) != nil || l.Type != "assistant" || l.Message.Model == "<synthetic>" {
 				continue
 			}
 			if ids[l.Message.ID] == nil {
@@ -112,12 +113,10 @@ func TestCopiesAreCountedOnce(t *testing.T) {
 			t.Errorf("%d tokens of %d answers; in the files there are %d of %d", tokens, answers, wantTokens, wantAnswers)
 		}
 		paths, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
-		n := 0
-		for _, all := range prompts {
-			n += len(all)
-		}
-		if n != len(paths) || len(from) != len(paths)-1 {
-			t.Errorf("%d files, in each of which one thing was asked: %v, from %v", len(paths), prompts, from)
+		asked := slices.Concat(slices.Collect(maps.Values(prompts))...)
+		slices.Sort(asked)
+		if len(slices.Compact(slices.Clone(asked))) != len(asked) || len(asked) < len(paths) || len(from) != len(paths)-1 {
+			t.Errorf("%d files, no two of which were asked the same: %v, from %v", len(paths), prompts, from)
 		}
 		for range 2 {
 			slices.Reverse(paths)
@@ -291,6 +290,9 @@ func TestImportWaitsForAFork(t *testing.T) {
 // after 30 days, before the one is read that has copies of its lines.
 func TestCopyOfARecordedSession(t *testing.T) {
 	copied(t, func(t *testing.T, data string) {
+		if strings.HasSuffix(data, "-compacted") {
+			t.Skip("what is in the middle of a file that is gone is not looked for")
+		}
 		wantTokens, wantAnswers := spent(t, data)
 		dir, home := realDir(t), filepath.Join(realDir(t), "home")
 		whole := newReader(t, filepath.Join(realDir(t), "home"))

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,9 @@ type head struct {
 	bare    bool      // nothing but lines of the conversation is between its first one and the first answer
 	size    int64     // of the file, when that was seen
 	gone    string    // the session, of a file that is not there any more
+	// compacted is the uuid of the first line of the conversation where that ends a compaction, as
+	// in a fork of a session that was compacted: it has that line in its middle.
+	compacted string
 }
 
 // begins are hashes of what a transcript begins with, 0 where it has none yet.
@@ -67,6 +71,9 @@ func readHead(l *lines, session string) (h head, err error) {
 			continue
 		}
 		if !conversation {
+			if schema.FieldString(line, "subtype") == "compact_boundary" {
+				h.compacted = schema.FieldString(line, "uuid")
+			}
 			h.bare, h.first = true, hashOf(schema.FieldString(line, "uuid"))
 			said := schema.FieldString(line, "sessionId")
 			conversation, h.foreign = true, session != "" && said != "" && said != session
@@ -141,20 +148,54 @@ func (k *kin) of(path string, h head) (family []relative) {
 	}
 	read := k.read[dir]
 	k.mu.Unlock()
+	for _, other := range d.others(dir, self, h, read) {
+		if other.like(h.begins) || h.compacted != "" && other.gone == "" && says(other.path, h.compacted) {
+			family = append(family, other)
+		}
+	}
+	return family
+}
+
+// others returns the files that may be relatives of one that begins with h: those that begin
+// as it does, and where it is of a compacted session all.
+func (d *folder) others(dir, self string, h head, read map[string]pastFile) (all []relative) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = time.Now()
 	d.set(self, h)
 	d.look(dir, read)
 	names := slices.Concat(d.alike[h.first], d.alike[h.answer])
+	if h.compacted != "" {
+		names = slices.Collect(maps.Keys(d.heads))
+	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		other := d.heads[name]
-		if other.like(h.begins) && name != self && !other.marked {
-			family = append(family, relative{filepath.Join(dir, name), other})
+		if other := d.heads[name]; name != self && !other.marked {
+			all = append(all, relative{filepath.Join(dir, name), other})
 		}
 	}
-	return family
+	return all
+}
+
+// says reports whether a word is in a file.
+func says(path, word string) bool {
+	f, _, err := openFile(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	buf, kept := make([]byte, bufferSize), 0
+	for {
+		n, err := f.Read(buf[kept:])
+		if bytes.Contains(buf[:kept+n], []byte(word)) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+		from := max(0, kept+n-len(word))
+		kept = copy(buf, buf[from:kept+n])
+	}
 }
 
 // set notes the head of a file. What alike says of one that it had before is looked past.
