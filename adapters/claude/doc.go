@@ -108,7 +108,8 @@
 //	system api_error                  error             its text → error_message; the type of its status      is_error
 //	system local_command              message           content                                               role system
 //	system, any other                 context           content
-//	queue-operation remove            message           content, before 2.1.101; prompt_id of the running turn        role user, or system
+//	queue-operation remove            message           before 2.1.97: what was enqueued; prompt_id of the running    role user, or system
+//	                                                    turn
 //	attachment queued_command         message           prompt; prompt_id of the running turn                 role user, or system
 //	attachment structured_output      structured_output data → result, toolUseID → tool_use_id
 //	summary, custom-title,            session_update    the title, where it changed; a summary only where

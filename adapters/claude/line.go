@@ -33,6 +33,7 @@ type line struct {
 	denialKind, decision, decidedBy    string
 	costUSD, durationMS                *float64
 
+	taken  string        // the prompt that a line of the queue hands to the agent
 	texts  *schema.Texts // most lines repeat what lines before said; may be nil
 	kept   []member      // what goes into Extra, under our names
 	others []member      // what no field took, under the line's own names

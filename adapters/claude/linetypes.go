@@ -1,7 +1,5 @@
 package claude
 
-import "github.com/actiongraph/actiongraph/schema"
-
 // needlessType reports whether lines of that type are known and hold no fact. Requests
 // (api-request…) hold the vendor's own prompts, which are never stored; what was
 // used and spent is in other lines; the rest is what the terminal, a bridge or an
@@ -52,9 +50,7 @@ func (l *line) use() (needed, known bool) {
 			return true, true
 		}
 		return false, needlessAttachment([]byte(l.subtype))
-	case "queue-operation":
-		return schema.FieldString(l.raw, "operation") == "remove" && len(l.content) > 0, true
-	case "summary", "custom-title", "ai-title", "agent-name", "permission-mode", "mode", "agent-setting", "tag":
+	case "queue-operation", "summary", "custom-title", "ai-title", "agent-name", "permission-mode", "mode", "agent-setting", "tag":
 		return true, true
 	}
 	return false, needlessType([]byte(l.typ))

@@ -2,8 +2,6 @@ package claude
 
 import (
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -137,34 +135,6 @@ func (f *facts) errorOf(e *schema.Event, raw json.RawMessage) (status json.RawMe
 		return nil
 	}
 	return status
-}
-
-// steered adds a prompt that was taken up while the turn ran, of versions that said so
-// nowhere else: from 2.1.101 on an attachment does (daaain/claude-code-log#284).
-func (f *facts) steered() {
-	l := f.l
-	if v := f.aboutSession().version; v == "" || !before(v, 2, 1, 101) {
-		return
-	}
-	if l.promptID == "" {
-		l.promptID = f.prompt
-	}
-	text, _ := contentText(l.content)
-	f.message(1, text, false, l.extra(member{key: "queued", raw: []byte("true")}))
-}
-
-// before reports whether a version, "2.0.46", is before another.
-func before(version string, than ...int) bool {
-	parts := strings.SplitN(version, ".", len(than))
-	for k, n := range than {
-		if k == len(parts) {
-			return true
-		}
-		if v, err := strconv.Atoi(parts[k]); err != nil || v != n {
-			return err == nil && v < n
-		}
-	}
-	return false
 }
 
 // attachment adds the facts of an attachment: a prompt that was queued while the turn

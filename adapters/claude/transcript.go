@@ -41,7 +41,7 @@ type Source struct {
 // version, branch and mode the session is in. Three things it can only tell from the
 // lines before: which summary is the session's own, the lanes of subagents that a
 // 1.x version wrote into the main file, and in which turn a prompt that was queued was
-// taken up, and when.
+// taken up, and when, in old versions also its text.
 type Transcript struct {
 	src  Source
 	mac  hash.Hash // keyed, nil without a key
@@ -57,6 +57,7 @@ type Transcript struct {
 	said  map[string]string // by model call: the usage that was told last
 	uuids map[uint64]struct{}
 	side  sidechains
+	queue []string // what waits until the agent takes it up: see takesUp
 
 	// waiting are lines without a timestamp at the beginning of the file: they are
 	// told with the first that has one, or by Flush.
@@ -129,6 +130,9 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 		f := &facts{Transcript: t, l: l, events: events}
 		f.fork()
 		return f.events, kind, false, nil
+	}
+	if l.typ == "queue-operation" && !t.takesUp(l) {
+		return events, kind, false, nil
 	}
 	switch {
 	case !l.time.IsZero():
@@ -242,7 +246,7 @@ func (f *facts) read(l *line) error {
 	case "attachment":
 		f.attachment()
 	case "queue-operation":
-		f.steered()
+		f.message(1, l.taken, false, l.extra(member{key: "queued", raw: []byte("true")}))
 	default:
 		f.sessionLine()
 	}

@@ -55,9 +55,10 @@ func TestTranscriptBeginsAnywhere(t *testing.T) {
 }
 
 // waits: lines without a time wait for the first that has one, and are lost with the
-// Transcript that holds them; a session's own summary is known by a line before it.
+// Transcript that holds them; a session's own summary, and in old versions what the agent
+// takes from the queue, is known by a line before it.
 func waits(e schema.Event, begin bool) bool {
-	return e.EventType == schema.SessionUpdate && (begin || e.HookEventName == "summary")
+	return e.HookEventName == "queue-operation" || e.EventType == schema.SessionUpdate && (begin || e.HookEventName == "summary")
 }
 
 // factSet gives the first record of each fact.
