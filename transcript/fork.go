@@ -13,6 +13,15 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
+// source is what the path and the surroundings say of the file.
+func (p *reading) source() claude.Source {
+	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User, Written: p.report.info.ModTime().UTC()}
+	if p.Journal != nil {
+		src.HashKey = p.Journal.Key()
+	}
+	return src
+}
+
 // origins says where the lines of a fork, or of a session that an old version resumed, come
 // from. All of its lines have to be seen first; of a file that is none only those up to
 // the first answer are.

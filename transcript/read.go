@@ -189,14 +189,6 @@ func (p *reading) begin() error {
 	return nil
 }
 
-func (p *reading) source() claude.Source {
-	src := claude.Source{Session: p.file.Session, Agent: p.file.Agent, Host: p.Host, User: p.User, Written: p.report.info.ModTime().UTC()}
-	if p.Journal != nil {
-		src.HashKey = p.Journal.Key()
-	}
-	return src
-}
-
 // read goes through the lines that are whole.
 func (p *reading) read(ctx context.Context) error {
 	for {

@@ -136,7 +136,7 @@
 //
 // Event ids name the line by its uuid and the part, so that one line in two files, of a
 // fork and its parent, is one fact. A line without uuid is named by where it is. In a
-// fork's file (OriginScan) the copied lines are facts of the sessions that they come
+// fork's file (OriginScan; Copies, where no mark says so) the copied lines are facts of the sessions that they come
 // from, without the prompt_id where the fork wrote another one in, and one fork event,
 // told with the first line, says where it left its parent.
 package claude

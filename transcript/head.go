@@ -1,0 +1,120 @@
+package transcript
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// head is what a transcript says down to its first answer of the model API.
+type head struct {
+	begins            // as it does
+	marked  bool      // it is a fork that marks the lines that it copied
+	foreign bool      // its first line of the conversation says another session
+	start   time.Time // the first time that is in it
+	bare    bool      // nothing but lines of the conversation is between its first one and the first answer
+	size    int64     // of the file, when that was seen
+	gone    string    // the session, of a file that is not there any more
+	// compacted is the uuid of the first line of the conversation where that ends a compaction, as
+	// in a fork of a session that was compacted: it has that line in its middle.
+	compacted string
+}
+
+// begins are hashes of what a transcript begins with, 0 where it has none yet.
+type begins struct {
+	first  uint64 // uuid of the first line of the conversation
+	answer uint64 // message.id of the first answer
+}
+
+// like reports whether two transcripts begin alike.
+func (b begins) like(o begins) bool {
+	return b.first != 0 && b.first == o.first || b.answer != 0 && b.answer == o.answer
+}
+
+// hashOf hashes a name; 0 of none.
+func hashOf(name string) uint64 {
+	if name == "" {
+		return 0
+	}
+	return nameHash(byUUID, name)
+}
+
+// headBytes is how much is looked at behind the first answer, where nothing says whether
+// the request for it was the session's own.
+const headBytes = 256 << 10
+
+// readHead reads the head of a file. A fork copies lines from the beginning, so that
+// its first ones are marked forkedFrom, or the first answer of the API was to another
+// session's request. session is the one that the file's name says, or "".
+func readHead(l *lines, session string) (h head, err error) {
+	defer func(max int64) { l.max = max }(l.max)
+	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
+	conversation := false
+	for behind := int64(-1); behind < 0 || l.off < behind; {
+		line, err := l.next()
+		if err != nil {
+			return h, ignoreEOF(err)
+		}
+		if h.start.IsZero() {
+			h.start, _ = time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
+		}
+		h.marked = h.marked || bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`))
+		if !bytes.Contains(line, []byte(`"parentUuid"`)) {
+			h.bare = h.bare && h.answer != 0
+			continue
+		}
+		if !conversation {
+			if schema.FieldString(line, "subtype") == "compact_boundary" {
+				h.compacted = schema.FieldString(line, "uuid")
+			}
+			h.bare, h.first = true, hashOf(schema.FieldString(line, "uuid"))
+			said := schema.FieldString(line, "sessionId")
+			conversation, h.foreign = true, session != "" && said != "" && said != session
+		}
+		if schema.FieldString(line, "type") != "assistant" {
+			continue
+		}
+		if id := answerID(line); h.answer == 0 && id != "" {
+			h.answer, behind = hashOf(id), l.off+headBytes
+		}
+		if bytes.Contains(line, []byte(`"requestId"`)) {
+			return h, nil
+		}
+	}
+	return h, nil
+}
+
+// answerID is the id of the model's answer that a line is of; "" of what the runtime
+// wrote in the model's name.
+func answerID(line []byte) string {
+	message := schema.Field(line, "message")
+	if len(message) == 0 || message[0] != '{' || bytes.Contains(message, []byte(`"<synthetic>"`)) {
+		return ""
+	}
+	return schema.FieldString(message, "id")
+}
+
+// headOf is the head of the file at a path; nothing where it cannot be read.
+func headOf(path string) (h head) {
+	f, info, err := openFile(path)
+	if err != nil {
+		return h
+	}
+	defer f.Close()
+	if h, err = readHead(peek(f), named(path)); err != nil {
+		h = head{}
+	}
+	h.size = info.Size()
+	return h
+}
+
+// named is the session that a file's name says; "" where it says none.
+func named(path string) string {
+	if name := strings.TrimSuffix(filepath.Base(path), suffix); isUUID(name) {
+		return name
+	}
+	return ""
+}
