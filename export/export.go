@@ -15,7 +15,7 @@
 //	agents, err := r.Agents(ctx, row.SessionID)
 //	rows, err := r.Usage(ctx, usage.SessionFilter(row.SessionID))
 //	prices, err := usage.ListPrices()
-//	used := usage.OfSession(rows, row, agents, &prices)
+//	used := usage.OfSession(rows, &prices)
 //	err = export.Conversation{Session: row, Actions: actions, Agents: agents, Usage: used, Redact: take}.HTML(w)
 //
 // The same session gives the same document, byte by byte: times are UTC, and no clock is

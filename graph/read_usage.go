@@ -51,7 +51,7 @@ type UsageRow struct {
 // UsageCounts are sums over calls. CacheWrite includes the two that follow it.
 type UsageCounts struct {
 	Calls        int64
-	LowerBounds  int64 // calls whose figures may be short of the truth
+	LowerBounds  int64 // calls whose figures may be short of the truth, and subagents without calls
 	Input        int64
 	Output       int64
 	CacheRead    int64
@@ -185,6 +185,24 @@ func UsageOf(props []Prop) (r UsageRow, quarter int64, ok bool) {
 		}
 	}
 	return r, quarter, ok
+}
+
+// MissingUsage reports whether a subagent with these properties ran and no call of it is
+// known: its file is missing. Reports count it as a LowerBound without calls, tokens and
+// model, when it started. at is its start; one without is in none.
+func MissingUsage(props []Prop) (at Time, missing bool) {
+	started, low, used := false, false, false
+	for _, p := range props {
+		switch p.Name {
+		case "started_at":
+			at, started = p.Value.(Time)
+		case "total_lower_bound":
+			low = asBool(p.Value)
+		case "total_input_tokens", "total_output_tokens", "total_cache_read_input_tokens", "total_cache_creation_input_tokens":
+			used = used || asInt(p.Value) != 0
+		}
+	}
+	return at, started && low && !used
 }
 
 // IsUsage reports a property that UsageOf looks at.

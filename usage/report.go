@@ -55,7 +55,7 @@ type Report struct {
 	// not known itself.
 	Unpriced []string `json:"unpriced_models"`
 	// Missing is how many subagents have no file: then every figure may be short of the
-	// truth. OfSession counts them.
+	// truth.
 	Missing int `json:"missing_agents,omitempty"`
 	// PricesAsOf is the date of the price table, PricesSource where it is from; before
 	// that, with commas, where other prices that were used are from.
@@ -121,6 +121,15 @@ func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 			if o.By == Session {
 				rep.Rows[i].Project = r.Project
 			}
+		}
+		if r.Calls == 0 && r.LowerBounds > 0 { // subagents of which no call is known
+			rep.Missing += int(r.LowerBounds)
+			rep.Rows[i].miss(r)
+			rep.Total.miss(r)
+			if o.Models || o.Agents {
+				rep.Rows[i].part(r, o).miss(r)
+			}
+			continue
 		}
 		nanos, source, known := prices.cost(r, priceOf)
 		if source != "" && source != prices.Source && !slices.Contains(sources, source) {
@@ -228,6 +237,12 @@ func (s *Sums) add(r graph.UsageRow, nanos float64, known bool) {
 	s.nanos += nanos
 	s.priced = s.priced || known
 	s.unpriced = s.unpriced || !known
+}
+
+// miss notes subagents whose calls are not known, nor what these cost.
+func (s *Sums) miss(r graph.UsageRow) {
+	s.LowerBound = s.LowerBound || r.LowerBounds > 0
+	s.unpriced = true
 }
 
 func (s *Sums) finish() {

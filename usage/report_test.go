@@ -66,7 +66,7 @@ func drawRow(t *rapid.T) graph.UsageRow {
 		Model:     rapid.SampledFrom([]string{"", "claude-opus-5-5", "unheard of"}).Draw(t, "model"),
 		Speed:     rapid.SampledFrom([]string{"", "fast"}).Draw(t, "speed"),
 		Stated:    rapid.Bool().Draw(t, "stated"), CostNanos: n.Draw(t, "cost"),
-		UsageCounts: graph.UsageCounts{Calls: n.Draw(t, "calls"), LowerBounds: rapid.Int64Range(0, 1).Draw(t, "bounds"), Input: n.Draw(t, "input"),
+		UsageCounts: graph.UsageCounts{Calls: 1 + n.Draw(t, "calls"), LowerBounds: rapid.Int64Range(0, 1).Draw(t, "bounds"), Input: n.Draw(t, "input"),
 			Output: n.Draw(t, "output"), CacheRead: n.Draw(t, "read"), CacheWrite: n.Draw(t, "write")},
 	}
 }

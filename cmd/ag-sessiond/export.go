@@ -63,7 +63,7 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 	if err != nil {
 		return err
 	}
-	used, err := a.used(ctx, r, s, agents)
+	used, err := a.used(ctx, r, s.SessionID)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 	if err != nil {
 		return err
 	}
-	u, err := a.used(ctx, r, s, agents)
+	u, err := a.used(ctx, r, s.SessionID)
 	if err != nil {
 		return err
 	}

@@ -50,14 +50,7 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	if err != nil {
 		return err
 	}
-	s.TotalLowerBound = sum.TotalLowerBound
-	var agents []graph.AgentRow
-	if s.SessionID != "" {
-		if agents, err = r.Agents(ctx, s.SessionID); err != nil {
-			return err
-		}
-	}
-	u, err := a.used(ctx, r, s, agents)
+	u, err := a.used(ctx, r, s.SessionID)
 	if err != nil {
 		return err
 	}

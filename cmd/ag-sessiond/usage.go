@@ -37,7 +37,8 @@ that of the session that had it first.
 
 Costs are what the record states, else computed from list prices (` + "`--json`" + ` has their date and
 source); [prices] in config.toml comes before these. A model without a price has no cost.
-≥ marks a lower bound: of some call no final figures are known, or no price.
+≥ marks a lower bound: of some call no final figures are known, or no price, or a
+subagent's file is missing.
 
 --since and --until count whole quarters of an hour. Weeks begin on Monday.`,
 		Example: `  ag-sessiond usage

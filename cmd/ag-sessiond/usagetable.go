@@ -137,7 +137,11 @@ func (s shortNames) list(models []string) string {
 
 // usageNotes explains the marks of a table that has them.
 func (a *app) usageNotes(report usage.Report) {
-	if report.Total.LowerBound {
+	switch {
+	case report.Missing > 0:
+		a.note("%s a lower bound: of %s there is no file, of some calls there may be no final figures", a.style.AtLeast(),
+			render.Plural(int64(report.Missing), "subagent"))
+	case report.Total.LowerBound:
 		a.note("%s a lower bound: of some calls the transcript has no final figures", a.style.AtLeast())
 	}
 	if len(report.Unpriced) > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/usage"
 )
 
@@ -37,15 +36,15 @@ func asUsed(r *usage.Report) used {
 	return u
 }
 
-// used asks what a session used; one without an id is all sessions.
-func (a *app) used(ctx context.Context, r connector.Reader, s graph.SessionRow, agents []graph.AgentRow) (usage.Report, error) {
+// used asks what a session used; "" is all sessions.
+func (a *app) used(ctx context.Context, r connector.Reader, session string) (usage.Report, error) {
 	prices, err := a.prices()
 	if err != nil {
 		return usage.Report{}, err
 	}
-	rows, err := r.Usage(ctx, usage.SessionFilter(s.SessionID))
+	rows, err := r.Usage(ctx, usage.SessionFilter(session))
 	if err != nil {
 		return usage.Report{}, err
 	}
-	return usage.OfSession(rows, s, agents, &prices), nil
+	return usage.OfSession(rows, &prices), nil
 }

@@ -17,11 +17,14 @@ func (s *Store) Usage(ctx context.Context, f graph.UsageFilter) (out []graph.Usa
 }
 
 func (v *view) usage(f graph.UsageFilter) (out []graph.UsageRow, err error) {
+	if out, err = v.missingUsage(f); err != nil {
+		return nil, err
+	}
 	var first, last any
 	err = v.rows("usage_extent", nil, func(m row) { first, last = m["first"], m["last"] })
 	from, ok := first.(int64)
 	if err != nil || !ok {
-		return nil, err
+		return out, err
 	}
 	until, _ := last.(int64)
 	var spans []any
@@ -29,14 +32,48 @@ func (v *view) usage(f graph.UsageFilter) (out []graph.UsageRow, err error) {
 		spans = append(spans, row{"start": s.From, "stop": s.Until, "offset": s.Offset})
 	}
 	if len(spans) == 0 {
-		return nil, nil
+		return out, nil
 	}
-	params := row{"spans": spans, "session": nil, "by_day": f.ByDay, "by_session": f.BySession, "by_project": f.ByProject || f.BySession,
+	params := row{"spans": spans, "session": sessionParam(f), "by_day": f.ByDay, "by_session": f.BySession, "by_project": f.ByProject || f.BySession,
 		"by_agent": f.ByAgent, "subagent": graph.Subagent, "tiers": graph.UsageTiers()}
-	if f.Session != "" {
-		params["session"] = encodeKey(f.Session)
-	}
 	err = v.rows("usage", params, func(m row) { out = append(out, usageRow(m)) })
+	return out, err
+}
+
+// sessionParam is the session that is asked for; null is all.
+func sessionParam(f graph.UsageFilter) any {
+	if f.Session == "" {
+		return nil
+	}
+	return encodeKey(f.Session)
+}
+
+// missingUsage makes rows of the subagents of which no call is known.
+func (v *view) missingUsage(f graph.UsageFilter) (out []graph.UsageRow, err error) {
+	err = v.rows("usage_missing", row{"session": sessionParam(f)}, func(m row) {
+		props, _ := m["props"].(map[string]any)
+		at, missing := graph.MissingUsage(decodeProps(graph.LabelAgent, props))
+		if !missing || !f.Selects(at.Quarter()) {
+			return
+		}
+		all := usageRow(m)
+		r := graph.UsageRow{UsageCounts: graph.UsageCounts{LowerBounds: 1}}
+		if f.BySession {
+			r.SessionID, r.Title, r.StartedAt = all.SessionID, all.Title, all.StartedAt
+		}
+		if f.BySession || f.ByProject {
+			r.Project = all.Project
+		}
+		if f.ByDay {
+			r.Day = graph.UsageDay(f.Span(at.Quarter()).Day(at.Quarter()))
+		}
+		if id, _ := decoded(props, "agent_id").(string); f.ByAgent && id != "" {
+			if r.Agent, _ = decoded(props, "agent_type").(string); r.Agent == "" {
+				r.Agent = graph.Subagent
+			}
+		}
+		out = append(out, r)
+	})
 	return out, err
 }
 

@@ -60,6 +60,8 @@ CREATE TABLE agent (
   more TEXT, prompt TEXT, last_assistant_message TEXT,
   UNIQUE (sid, key)
 );
+-- Whose tokens may be short of the truth: reports look among these for missing files.
+CREATE INDEX agent_low ON agent (sid) WHERE instr(more, '"total_lower_bound":true') > 0;
 
 CREATE TABLE tool (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, put INTEGER, keyed,

@@ -22,6 +22,9 @@ func (s *Store) Usage(ctx context.Context, f graph.UsageFilter) (out []graph.Usa
 		if err := a.addAll(ctx, tx); err != nil {
 			return err
 		}
+		if err := a.addMissing(ctx, tx); err != nil {
+			return err
+		}
 		out = a.rows()
 		return nil
 	})
@@ -77,28 +80,58 @@ func (a *adder) agentTypes(ctx context.Context, tx *sql.Tx) error {
 }
 
 func (a *adder) addAll(ctx context.Context, tx *sql.Tx) error {
-	cols, w := "NULL, NULL, NULL, NULL, NULL, NULL", &where{}
+	var sums sql.RawBytes
+	known := map[string]string{}
+	return a.each(ctx, tx, "u.sums", "usage u", &where{}, []any{&sums}, func(sid int64, project string) error {
+		if err := eachUsage(sums, known, func(k usageKey, sum usageSum) { a.add(sid, project, k, sum) }); err != nil {
+			return fmt.Errorf("session %d: %w", sid, err)
+		}
+		return nil
+	})
+}
+
+// addMissing adds the subagents of which no call is known.
+func (a *adder) addMissing(ctx context.Context, tx *sql.Tx) error {
+	var agent, started, more any
+	w := &where{}
+	w.and("u.put")
+	w.and(`instr(u.more, '"total_lower_bound":true') > 0`) // as the index agent_low has it
+	return a.each(ctx, tx, "u.agent_id, u.started_at, u.more", "agent u", w, []any{&agent, &started, &more}, func(sid int64, project string) error {
+		props := decodeProps(more)
+		if ns, ok := started.(int64); ok {
+			props = append(props, graph.Prop{Name: "started_at", Value: graph.Time(ns)})
+		}
+		if at, missing := graph.MissingUsage(props); missing {
+			a.add(sid, project, usageKey{quarter: at.Quarter(), agent: str(agent)}, usageSum{UsageCounts: graph.UsageCounts{LowerBounds: 1}})
+		}
+		return nil
+	})
+}
+
+// each calls f with every row of a table u that has a sid, of the sessions that are asked
+// for, and notes these. cols of a row are in dst by then.
+func (a *adder) each(ctx context.Context, tx *sql.Tx, cols, table string, w *where, dst []any, f func(sid int64, project string) error) error {
+	of := "NULL, NULL, NULL, NULL, NULL, NULL"
 	switch {
 	case a.filter.BySession:
-		cols = "s.key, s.title, s.name, s.repo_root, s.working_directory, s.started_at"
+		of = "s.key, s.title, s.name, s.repo_root, s.working_directory, s.started_at"
 	case a.filter.ByProject:
-		cols = "NULL, NULL, NULL, s.repo_root, s.working_directory, NULL"
+		of = "NULL, NULL, NULL, s.repo_root, s.working_directory, NULL"
 	}
 	w.and("s.id = u.sid")
 	if a.filter.Session != "" {
 		w.and("s.key = ?", a.filter.Session)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT u.sid, u.sums, "+cols+" FROM usage u JOIN session s WHERE "+w.String(), w.args...)
+	rows, err := tx.QueryContext(ctx, "SELECT u.sid, "+of+", "+cols+" FROM "+table+" JOIN session s WHERE "+w.String(), w.args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var sid int64
-	var sums sql.RawBytes
 	var key, title, name, repo, dir, started any
-	known := map[string]string{}
+	dst = append([]any{&sid, &key, &title, &name, &repo, &dir, &started}, dst...)
 	for rows.Next() {
-		if err := rows.Scan(&sid, &sums, &key, &title, &name, &repo, &dir, &started); err != nil {
+		if err := rows.Scan(dst...); err != nil {
 			return err
 		}
 		s := usageSession{id: str(key), title: firstText(title, name), project: firstText(repo, dir)}
@@ -108,8 +141,8 @@ func (a *adder) addAll(ctx context.Context, tx *sql.Tx) error {
 		if a.filter.BySession {
 			a.sessions[sid] = s
 		}
-		if err := eachUsage(sums, known, func(k usageKey, sum usageSum) { a.add(sid, s.project, k, sum) }); err != nil {
-			return fmt.Errorf("session %d: %w", sid, err)
+		if err := f(sid, s.project); err != nil {
+			return err
 		}
 	}
 	return rows.Err()

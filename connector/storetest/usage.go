@@ -44,6 +44,19 @@ func (m *Memory) Usage(_ context.Context, f graph.UsageFilter) ([]graph.UsageRow
 			addCall(&s.counts, n)
 			s.nanos += int64(math.Round(float(n, "cost_usd") * 1e9))
 		}
+		for _, n := range g.Nodes() { // of which no call is known
+			t := moment(n, "started_at")
+			used := number(n, "total_input_tokens") + number(n, "total_output_tokens") + number(n, "total_cache_read_input_tokens") +
+				number(n, "total_cache_creation_input_tokens")
+			if n.Label != graph.LabelAgent || !flag(n, "total_lower_bound") || used != 0 || t.IsZero() || !selects(f, t) {
+				continue
+			}
+			k := usageGroup(g, id, n, t, f)
+			if groups[k] == nil {
+				groups[k] = &sums{}
+			}
+			groups[k].counts.LowerBounds++
+		}
 	}
 	var out []graph.UsageRow
 	for k := range maps.Keys(groups) {
@@ -172,7 +185,10 @@ func (p *pair) compareUsage(sessions []string, zones []*time.Location) {
 func usageOps(t *rapid.T) []graph.Op {
 	draw := func(name string, to int) int { return rapid.IntRange(0, to).Draw(t, name) }
 	ops := []graph.Op{
-		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"}, graph.Prop{Name: "agent_type", Value: "Explore"}),
+		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"}, graph.Prop{Name: "agent_type", Value: "Explore"},
+			graph.Prop{Name: "started_at", Value: graph.Time(start.Add(time.Duration(draw("started", 400*24*60)) * time.Minute).UnixNano())},
+			graph.Prop{Name: "total_lower_bound", Value: rapid.SampledFrom([]any{true, nil}).Draw(t, "low")},
+			graph.Prop{Name: "total_output_tokens", Value: rapid.SampledFrom([]any{int64(7), nil, nil}).Draw(t, "out")}),
 	}
 	for range 1 + draw("calls", 40) {
 		call := action(schema.NewID("llm", string(rune('a'+draw("call", 7)))))
