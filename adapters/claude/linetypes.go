@@ -1,5 +1,11 @@
 package claude
 
+import (
+	"bytes"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
 // needlessType reports whether lines of that type are known and hold no fact. Requests
 // (api-request…) hold the vendor's own prompts, which are never stored; what was
 // used and spent is in other lines; the rest is what the terminal, a bridge or an
@@ -54,4 +60,74 @@ func (l *line) use() (needed, known bool) {
 		return true, true
 	}
 	return false, needlessType([]byte(l.typ))
+}
+
+// needless reports the kind of a line that is known by its type to hold no fact: such a
+// line can be a whole system prompt, and is not taken apart. It must be one JSON value: a
+// line that a crash tore begins like one, and the next that is appended stands behind it.
+func needless(b []byte) (kind string, ok bool) {
+	kind, ok = needlessKind(b)
+	return kind, ok && schema.Valid(b)
+}
+
+// needlessKind is needless by the line's first bytes alone.
+func needlessKind(b []byte) (kind string, ok bool) {
+	if b[0] != '{' || b[len(b)-1] != '}' {
+		return "", false
+	}
+	for i := afterSpace(b, 1); i < len(b) && b[i] == '"'; {
+		end := bytes.IndexByte(b[i+1:], '"')
+		if end < 0 {
+			return "", false
+		}
+		key := b[i+1 : i+1+end]
+		i += end + 2
+		if i >= len(b) || b[i] != ':' {
+			return "", false
+		}
+		i = afterSpace(b, i+1)
+		switch string(key) {
+		case "type":
+			typ := stringAt(b, i)
+			return string(typ), needlessType(typ)
+		case "attachment":
+			const begin = `{"type":`
+			if !bytes.HasPrefix(b[i:], []byte(begin)) {
+				return "", false
+			}
+			typ := stringAt(b, afterSpace(b, i+len(begin)))
+			if !needlessAttachment(typ) {
+				return "", false
+			}
+			return "attachment/" + string(typ), true
+		case "message", "toolUseResult":
+			return "", false // of a line that holds facts
+		}
+		end, complete := schema.ValueEnd(b[i:])
+		if !complete || i+end >= len(b) || b[i+end] != ',' {
+			return "", false
+		}
+		i = afterSpace(b, i+end+1)
+	}
+	return "", false
+}
+
+func afterSpace(b []byte, i int) int {
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	return i
+}
+
+// stringAt returns the string that begins at b[i], nil if there is none without an
+// escape.
+func stringAt(b []byte, i int) []byte {
+	if i >= len(b) || b[i] != '"' {
+		return nil
+	}
+	end := bytes.IndexByte(b[i+1:], '"')
+	if end < 0 || bytes.IndexByte(b[i+1:i+1+end], '\\') >= 0 {
+		return nil
+	}
+	return b[i+1 : i+1+end]
 }
