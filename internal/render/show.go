@@ -30,7 +30,9 @@ func (s Style) Session(w io.Writer, v SessionView) error {
 	}
 	if hidden += p.hidden; hidden > 0 {
 		p.line("", "")
-		p.line("", s.paint(dim, Plural(int64(hidden), "event")+" of little interest hidden; --full shows them"))
+		for _, l := range p.wrapLine(Plural(int64(hidden), "event")+" of little interest hidden; --full shows them", p.Width) {
+			p.line("", s.paint(dim, l))
+		}
 	}
 	return p.w.Flush()
 }
