@@ -167,8 +167,8 @@ func TestInlineSidechains(t *testing.T) {
 	}
 	want := []string{
 		"tool_start", "tool_start",
-		`agent_start b1 do two {"toolUseId":"t2","agentType":"Plan"}`,
-		`agent_start a1 do one {"toolUseId":"t1","description":"first","agentType":"Explore"}`,
+		`agent_start b1 do two {"toolUseId":"t2","requestShape":"foreground","agentType":"Plan"}`,
+		`agent_start a1 do one {"toolUseId":"t1","requestShape":"foreground","description":"first","agentType":"Explore"}`,
 		"message a1 one", "message b1 two",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -36,6 +36,7 @@ func (s *sidechains) note(call block) {
 		s.tasks = map[uint64][]json.RawMessage{}
 	}
 	meta := appendMember([]byte{'{'}, "toolUseId", schema.AppendString(nil, call.id))
+	meta = appendMember(meta, "requestShape", []byte(`"foreground"`)) // these versions knew no other
 	var prompt string
 	for key, v := range schema.Fields(call.input) {
 		switch key {
