@@ -290,9 +290,6 @@ func TestImportWaitsForAFork(t *testing.T) {
 // after 30 days, before the one is read that has copies of its lines.
 func TestCopyOfARecordedSession(t *testing.T) {
 	copied(t, func(t *testing.T, data string) {
-		if strings.HasSuffix(data, "-compacted") {
-			t.Skip("what is in the middle of a file that is gone is not looked for")
-		}
 		wantTokens, wantAnswers := spent(t, data)
 		dir, home := realDir(t), filepath.Join(realDir(t), "home")
 		whole := newReader(t, filepath.Join(realDir(t), "home"))

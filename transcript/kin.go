@@ -41,8 +41,10 @@ type relative struct {
 	head
 }
 
-// of returns the files beside path, a session's own, that begin as it does. Those that say themselves whose lines they hold are left out: they had none of them first.
-func (k *kin) of(path string, h head) (family []relative) {
+// of returns the files beside path, a session's own, that begin as it does, or that are gone
+// and did. Those that say themselves whose lines they hold are left out: they had none of them
+// first. home is where the journals are of those that are gone.
+func (k *kin) of(path string, h head, home string) (family []relative) {
 	if h.begins == (begins{}) {
 		return nil
 	}
@@ -59,7 +61,11 @@ func (k *kin) of(path string, h head) (family []relative) {
 	read := k.read[dir]
 	k.mu.Unlock()
 	for _, other := range d.others(dir, self, h, read) {
-		if other.like(h.begins) || h.compacted != "" && other.gone == "" && says(other.path, h.compacted) {
+		where := other.path
+		if other.gone != "" {
+			where = journalPath(home, other.gone)
+		}
+		if other.like(h.begins) || h.compacted != "" && says(where, h.compacted) {
 			family = append(family, other)
 		}
 	}
