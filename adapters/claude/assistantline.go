@@ -26,15 +26,15 @@ func (f *facts) assistant() {
 	case m.text != nil:
 		f.says(1, m.text)
 	case m.listed:
-		for k, b := range m.blocks {
-			f.assistantBlock(k+1, b)
+		for k := range m.blocks {
+			f.assistantBlock(k+1, &m.blocks[k])
 		}
 	default:
 		f.l.fault("message: want an object with content")
 	}
 }
 
-func (f *facts) assistantBlock(at int, b block) {
+func (f *facts) assistantBlock(at int, b *block) {
 	switch b.typ {
 	case "text":
 		f.says(at, b.text)
@@ -74,7 +74,7 @@ func (f *facts) says(at int, text json.RawMessage) {
 	}
 }
 
-func (f *facts) toolStart(at int, b block) {
+func (f *facts) toolStart(at int, b *block) {
 	if b.id == "" {
 		f.unread(at, b.raw, b.typ+" without id")
 		return
@@ -96,7 +96,7 @@ func (f *facts) toolStart(at int, b block) {
 }
 
 // serverResult adds the result of a tool that ran at the model's API.
-func (f *facts) serverResult(at int, b block) {
+func (f *facts) serverResult(at int, b *block) {
 	e := f.add(schema.ToolEnd, at)
 	e.Actor = schema.ActorAgent
 	e.ToolUseID, e.IsError = b.toolUseID, b.isError

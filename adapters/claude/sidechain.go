@@ -31,7 +31,7 @@ func (s *sidechains) lane(l *line) string {
 }
 
 // note remembers a Task call.
-func (s *sidechains) note(call block) {
+func (s *sidechains) note(call *block) {
 	if s.tasks == nil {
 		s.tasks = map[uint64][]json.RawMessage{}
 	}

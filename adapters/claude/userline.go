@@ -25,15 +25,15 @@ func (f *facts) user() {
 
 func (f *facts) userBlocks(blocks []block) {
 	var texts []string
-	var results []result
 	var images []byte
-	first := 0
-	for k, b := range blocks {
+	first, results := 0, 0
+	for k := range blocks {
+		b := &blocks[k]
 		switch {
 		case b.typ == "text":
 			texts = append(texts, schema.Unquote(b.text))
-		case b.typ == "tool_result" && b.toolUseID != "":
-			results = append(results, result{k + 1, b})
+		case b.isResult():
+			results++
 			continue
 		case b.typ == "image", b.typ == "document":
 			images = append(append(images, ','), named(b.raw, b.typ)...)
@@ -48,15 +48,14 @@ func (f *facts) userBlocks(blocks []block) {
 	if first > 0 {
 		f.prompted(first, strings.Join(texts, "\n"), images)
 	}
-	for _, r := range results {
-		f.toolEnd(r.at, r.block, len(results) == 1)
+	for k := range blocks {
+		if b := &blocks[k]; b.isResult() {
+			f.toolEnd(k+1, b, results == 1)
+		}
 	}
 }
 
-type result struct {
-	at int
-	block
-}
+func (b *block) isResult() bool { return b.typ == "tool_result" && b.toolUseID != "" }
 
 // prompted adds what a user line says: text, and what named tells of its images, each
 // after a comma.
@@ -93,7 +92,7 @@ func (f *facts) message(at int, text string, meta bool, extra json.RawMessage) {
 
 // toolEnd adds the result of a call. The line's toolUseResult is that of its only
 // result; a line with several is of a version that wrote none.
-func (f *facts) toolEnd(at int, b block, only bool) {
+func (f *facts) toolEnd(at int, b *block, only bool) {
 	l := f.l
 	e := f.add(schema.ToolEnd, at)
 	e.Actor = schema.ActorAgent
@@ -128,7 +127,7 @@ func (f *facts) toolEnd(at int, b block, only bool) {
 
 // resultStatus is what the line itself knows of how the call ended; "" is left to the
 // fold (design.md §9, "Status evidence").
-func (f *facts) resultStatus(b block, text string) string {
+func (f *facts) resultStatus(b *block, text string) string {
 	l := f.l
 	switch {
 	case l.decision == "reject" && l.denialKind == "permission-rule" && !strings.HasPrefix(l.decidedBy, "user"):
