@@ -12,6 +12,7 @@ type changes struct {
 	nodeOf []int32        // by handle: its place in nodes, from 1
 	edges  []edgeChange
 	edgeOf map[edgeEnds]int32
+	types  []EdgeType // beside edgeTypes: of a caller's ops, for the store to refuse
 }
 
 // handle stands for a node among changes: to hash names of nodes for each property that
@@ -27,7 +28,7 @@ type nodeChange struct {
 }
 
 type edgeEnds struct {
-	typ      uint8 // index into edgeTypes
+	typ      int32 // index into edgeTypes, and types after them
 	from, to handle
 }
 
@@ -101,7 +102,7 @@ func (c *changes) delNode(h handle, t ActionType) {
 }
 
 func (c *changes) edge(t EdgeType, from, to handle, kind OpKind) (e *edgeChange) {
-	ends := edgeEnds{edgeIndex(t), from, to}
+	ends := edgeEnds{c.typeIndex(t), from, to}
 	if k, ok := c.edgeOf[ends]; ok {
 		return &c.edges[k]
 	}
@@ -160,12 +161,26 @@ func (c *changes) take() []Op {
 }
 
 func (c *changes) key(e *edgeChange) EdgeKey {
-	return EdgeKey{edgeTypes[e.typ], c.refs[e.from], c.refs[e.to]}
+	typ := int(e.typ)
+	if typ < len(edgeTypes) {
+		return EdgeKey{edgeTypes[typ], c.refs[e.from], c.refs[e.to]}
+	}
+	return EdgeKey{c.types[typ-len(edgeTypes)], c.refs[e.from], c.refs[e.to]}
 }
 
 var edgeTypes = EdgeTypes()
 
-func edgeIndex(t EdgeType) uint8 { return uint8(slices.Index(edgeTypes, t)) }
+func (c *changes) typeIndex(t EdgeType) int32 {
+	if k := slices.Index(edgeTypes, t); k >= 0 {
+		return int32(k)
+	}
+	k := slices.Index(c.types, t)
+	if k < 0 {
+		k = len(c.types)
+		c.types = append(c.types, t)
+	}
+	return int32(len(edgeTypes) + k)
+}
 
 func mergeProps(old, new []Prop) []Prop {
 	for _, p := range new {

@@ -79,9 +79,11 @@ func ContinuationID(session, journal string) string {
 
 // Coalesce merges ops that are in order into at most one an entity and kind, sorted
 // by kind: what a store can execute in bulk. Later registers win; a node or edge
-// that is deleted last is only deleted. Nothing is written to ops.
+// that is deleted last is only deleted. Nothing is written to ops. What is of no known kind
+// comes last as it is, for the store to refuse.
 func Coalesce(ops []Op) []Op {
 	var c changes
+	var unknown []Op
 	for i := range ops {
 		switch n, e := &ops[i].Node, &ops[i].Edge; ops[i].Kind {
 		case PutNode:
@@ -92,7 +94,9 @@ func Coalesce(ops []Op) []Op {
 			c.putEdge(e.Type, c.name(e.From), c.name(e.To), e.Props)
 		case DelEdge:
 			c.delEdge(e.Type, c.name(e.From), c.name(e.To))
+		default:
+			unknown = append(unknown, ops[i])
 		}
 	}
-	return c.take()
+	return append(c.take(), unknown...)
 }
