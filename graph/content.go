@@ -345,8 +345,11 @@ func leftovers(e *schema.Event) string {
 	}
 	for k, v := range schema.Fields(e.Extra) {
 		switch k {
-		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain", "api_error_status":
+		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain":
 		default:
+			if k == "api_error_status" && apiStatus(e) != nil {
+				continue
+			}
 			add(k, v)
 		}
 	}

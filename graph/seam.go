@@ -264,8 +264,13 @@ func (s *Session) seamLine(f *fact, t ActionType) {
 	}
 }
 
-// apiStatus is the HTTP status of an API error, nil if the line has none.
+// apiStatus is the HTTP status of an API error, nil if the fact has none. Lines of
+// transcripts say it; no hook in data/captures does, and one that did would lose it to a
+// line that joins it and goes elsewhere.
 func apiStatus(e *schema.Event) any {
+	if e.Origin == schema.OriginHook {
+		return nil
+	}
 	n, err := strconv.ParseInt(string(schema.Field(e.Extra, "api_error_status")), 10, 64)
 	if err != nil {
 		return nil
