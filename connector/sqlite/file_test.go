@@ -279,7 +279,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for pragma, want := range map[string]string{"page_size": "8192", "journal_mode": "wal", "user_version": "3"} {
+	for pragma, want := range map[string]string{"page_size": "8192", "journal_mode": "wal", "user_version": strconv.Itoa(sqlite.Version)} {
 		var got string
 		if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
