@@ -176,6 +176,14 @@ func (t *sameText) near(first, last int64) (hooks, lines []leftover) {
 	}
 }
 
+// notBefore leaves out the lines before the hook h that are not near it.
+func notBefore(lines []leftover, h leftover) []leftover {
+	for len(lines) > 0 && lines[0].at < h.at && !lines[0].near(h) {
+		lines = lines[1:]
+	}
+	return lines
+}
+
 // match gives each hook, in the order of time, the earliest line near it, and returns the
 // groups that lend or borrow otherwise than before.
 func match(hooks, lines []leftover) (changed []*claimGroup) {
@@ -185,14 +193,27 @@ func match(hooks, lines []leftover) (changed []*claimGroup) {
 			changed = append(changed, g)
 		}
 	}
+	// Two lists, each with one distance for all of it: what is at its front and before a hook
+	// that it is not near is near no later one, so that each is gone through once.
+	var plain, queued []leftover
+	for _, l := range lines {
+		if l.queued {
+			queued = append(queued, l)
+		} else {
+			plain = append(plain, l)
+		}
+	}
 	for _, h := range hooks {
 		var now loan
-		for _, l := range within(lines, h.at-queueLag, h.at+queueLag) {
-			if !lent[l.line] && l.near(h) {
-				lent[l.line] = true
-				now = loan{l.line, l.at, l.seq, l.queued}
-				break
-			}
+		plain, queued = notBefore(plain, h), notBefore(queued, h)
+		from := &plain
+		if len(queued) > 0 && (len(plain) == 0 || !plain[0].near(h) || compareLeftovers(queued[0], plain[0]) < 0) {
+			from = &queued
+		}
+		if left := *from; len(left) > 0 && left[0].near(h) {
+			l := left[0]
+			*from, lent[l.line] = left[1:], true
+			now = loan{l.line, l.at, l.seq, l.queued}
 		}
 		if h.of.loans[h.at] == now {
 			continue
