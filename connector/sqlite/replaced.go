@@ -24,6 +24,10 @@ func (s *Store) ensure() error {
 		return err
 	}
 	gone := err != nil
+	// Readers' connections that are idle still have the old file, and would answer for it,
+	// however often the new one cannot be opened.
+	s.read.SetMaxIdleConns(0)
+	s.read.SetMaxIdleConns(readers)
 	err = s.conn.close()
 	s.conn = nil
 	if err != nil && !gone {
@@ -40,9 +44,6 @@ func (s *Store) ensure() error {
 	if err := s.openWriter(); err != nil {
 		return err
 	}
-	// Readers' connections that are idle still have the old file.
-	s.read.SetMaxIdleConns(0)
-	s.read.SetMaxIdleConns(readers)
 	return fmt.Errorf("%w: the file was removed or replaced", graph.ErrConflict)
 }
 

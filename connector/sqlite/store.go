@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -85,6 +86,8 @@ func (s *Store) open(o Options) (err error) {
 		return err
 	}
 	s.read.SetMaxOpenConns(readers)
+	// A reader that is busy while the file is replaced has the old one for no longer.
+	s.read.SetConnMaxLifetime(time.Minute)
 	if o.ReadOnly {
 		return s.awaitVersion(context.Background(), s.read)
 	}
@@ -101,10 +104,19 @@ func dsn(path, mode string, pragmas ...string) string {
 	return "file://" + (&url.URL{Path: p}).EscapedPath() + "?" + q.Encode()
 }
 
+// openWriter opens the file, making it where it is missing. On an error there is no
+// connection: one to a file that was refused, of another version say, would be written to
+// by the next Apply.
 func (s *Store) openWriter() (err error) {
 	if err := createPrivate(s.path); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil && s.conn != nil {
+			err = errors.Join(err, s.conn.close())
+			s.conn = nil
+		}
+	}()
 	// 8 MB of cache take some 25 in memory, as the driver's allocator rounds a page up to
 	// the next power of two; twice as much gained nothing, neither for 2,475 sessions nor
 	// for one of 750,000 actions.
