@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -99,4 +101,84 @@ func (s *Session) unlinkFiles(i int32, u *fileUse) {
 	for _, x := range u.files {
 		s.delEdge(u.edge, s.handle(i), s.named(Ref{LabelFile, x.key}))
 	}
+}
+
+// filesOf names the files that a call reads or writes, each once.
+func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
+	switch e.ToolName {
+	case "Read", "NotebookRead":
+		edge = Read
+	case "Write", "Edit", "MultiEdit", "NotebookEdit":
+		edge = Wrote
+	case "apply_patch":
+		for line := range strings.Lines(patchText(e.ToolInput)) {
+			if p := patchedFile(line); p != "" {
+				if p = wholePath(e, p); !slices.Contains(paths, p) {
+					paths = append(paths, p)
+				}
+			}
+		}
+		return Wrote, paths
+	default:
+		return "", nil
+	}
+	for _, name := range []string{"file_path", "notebook_path"} {
+		if p := schema.FieldString(e.ToolInput, name); p != "" {
+			return edge, []string{wholePath(e, p)}
+		}
+	}
+	return "", nil
+}
+
+// wholePath gives a file's path as one file has it however it is called: from the root,
+// without . and .. — as far as the fact tells, and not of Windows, whose rules are others.
+func wholePath(e *schema.Event, p string) string {
+	switch dir := e.WorkingDirectory; {
+	case isWindowsPath(p), strings.HasPrefix(p, "~"):
+		return p
+	case path.IsAbs(p), dir == "":
+		return path.Clean(p)
+	case isWindowsPath(dir):
+		return p
+	default:
+		return path.Join(dir, p)
+	}
+}
+
+// isWindowsPath reports a path with a backslash or a drive's letter.
+func isWindowsPath(p string) bool {
+	return strings.Contains(p, `\`) || len(p) > 1 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+}
+
+// patchText is the patch that apply_patch is given: runtimes name the member differently.
+func patchText(input []byte) string {
+	for _, name := range []string{"command", "input", "patch"} {
+		if p := schema.FieldString(input, name); p != "" {
+			return p
+		}
+	}
+	return schema.Unquote(input)
+}
+
+// patchedFile is the file that a line of a patch begins, or moves to.
+func patchedFile(line string) string {
+	for _, head := range []string{"*** Update File: ", "*** Add File: ", "*** Delete File: ", "*** Move to: "} {
+		if p, ok := strings.CutPrefix(line, head); ok {
+			return strings.TrimSpace(p)
+		}
+	}
+	return ""
+}
+
+// repoPath gives p relative to the working tree that the recorder saw it in.
+func repoPath(e *schema.Event, p string) string {
+	root := schema.FieldString(e.Metadata, schema.MetaRepoRoot)
+	if root == "" {
+		return ""
+	}
+	rel, ok := strings.CutPrefix(path.Clean(p), strings.TrimSuffix(root, "/")+"/")
+	if !ok {
+		return ""
+	}
+	return rel
 }
