@@ -19,8 +19,10 @@ type transcriptImport struct {
 	Store  *connector.Report `json:"store,omitempty"` // what the store took in after it
 }
 
-// importMemory is the soft limit of an import: with 90, 120 and 150 MiB one of 500 MB took
-// 14.3, 13.8 and 12.3 s of CPU time, and 156, 185 and 213 MB.
+// importMemory is the soft limit of an import: with 90, 125 and 150 MiB one of 500 MB in 3,150
+// files takes 13.5, 12.9 and 12.9 s of CPU time, and 129, 163 and 180 MB. What one session of
+// 1 GB folds to, 750,000 actions, is 117 MB by itself, and would be collected all the time
+// below that; it peaks at 197 MB.
 const importMemory = 125 << 20
 
 // importTranscripts reads session files into the journal, and the store after it.
