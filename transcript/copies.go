@@ -14,7 +14,7 @@ import (
 )
 
 // family is what the lines of a file may be copies of: who had them first, by the names
-// that a copy keeps. It has an entry of 40 bytes a name, as a file may have a million lines.
+// that a copy keeps. It has an entry of 32 bytes a name, as a file may have a million lines.
 type family struct {
 	files    []relative
 	sessions []string
@@ -24,9 +24,8 @@ type family struct {
 
 // had says who had a line first.
 type had struct {
-	at, last      int64  // when it was written, ns; of an answer its first and its last line
-	request       uint64 // 0 where it is not known
-	file, session int32  // indexes of family's
+	at, last      int64 // when it was written, ns; of an answer its first and its last line
+	file, session int32 // indexes of family's
 }
 
 // The names of a line, before their kinds.
@@ -81,7 +80,7 @@ func (f *family) add(other relative) error {
 	f.files = append(f.files, other)
 	return eachNamed(peek(file), func(_ int64, names claude.LineNames) bool {
 		at := names.Time.UnixNano()
-		h := had{at, at, nameHash(0, names.Request), int32(len(f.files) - 1), f.sessionOf(cmp.Or(names.Session, named(other.path)))}
+		h := had{at, at, int32(len(f.files) - 1), f.sessionOf(cmp.Or(names.Session, named(other.path)))}
 		f.note(nameHash(byUUID, names.UUID), h)
 		if names.Message != "" {
 			if name := nameHash(byMessage, names.Message); f.note(name, h) {
@@ -176,15 +175,18 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 	self := f.files[0]
 	var between []claude.LineNames // lines whose names nobody has: those among copies are copies, too
 	var numbers []int64            // of those lines
-	var last int64                 // when the copy before was written, in this file
+	var began int64                // when the first line was written, in this file
 	var answer claude.LineNames    // the first line of the one that the line is of
 	own := !self.foreign           // a file without a line of its session only has another name
 	err = eachNamed(l, func(n int64, names claude.LineNames) bool {
 		own = own || names.Session == f.sessions[0]
+		if began == 0 {
+			began = names.Time.UnixNano()
+		}
 		if names.Message != answer.Message {
 			answer = names
 		}
-		from, same := f.first(names, answer.Time.UnixNano(), last)
+		from, same := f.first(names, answer.Time.UnixNano(), began)
 		if self.foreign && len(between) == 0 && names.Session != "" && names.Session != f.sessions[0] {
 			from, same = &claude.Origin{Session: names.Session, Until: names.Time, Event: names.Event}, true // it says so
 		}
@@ -193,12 +195,12 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 			return len(between) < mostBetween
 		}
 		for k, b := range between {
-			if !b.Time.After(names.Time) {
+			if b.Time.Equal(names.Time) {
 				found = join(found, claude.Copies{First: numbers[k], Last: numbers[k], Session: from.Session, Renamed: true})
 			}
 		}
 		found = join(found, claude.Copies{First: n, Last: n, Session: from.Session, Renamed: !same})
-		between, numbers, last = between[:0], numbers[:0], names.Time.UnixNano()
+		between, numbers = between[:0], numbers[:0]
 		parent = []claude.Origin{*from}
 		return true
 	})
@@ -209,9 +211,9 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 }
 
 // first says who had a line before the file itself, and whether under the same uuid; nil where
-// nobody had. answer is when the answer began that it is of, last when the copy before it
+// nobody had. answer is when the answer began that it is of, began when the file's first line
 // was written.
-func (f *family) first(names claude.LineNames, answer, last int64) (from *claude.Origin, same bool) {
+func (f *family) first(names claude.LineNames, answer, began int64) (from *claude.Origin, same bool) {
 	has := func(kind byte, name string, at int64) (had, bool) {
 		h, ok := f.had[nameHash(kind, name)]
 		return h, ok && h.session != 0 && f.before(h, had{at: at})
@@ -223,16 +225,15 @@ func (f *family) first(names claude.LineNames, answer, last int64) (from *claude
 	if h, ok := has(byUUID, names.UUID, at); ok {
 		return origin(h, names.Event), true
 	}
-	// Ids that somebody made up may be those of others. Who copied an answer under a new uuid
-	// left the request out.
+	// Gateways and local models count their answers, so that two sessions may have the same
+	// ids. Who copied lines under new uuids gave all of them one time, and left the requests out.
+	if at != began || names.Request != "" {
+		return nil, false
+	}
 	if names.Message != "" {
-		h, ok := has(byMessage, names.Message, answer)
-		if ok && (names.Request == "" || h.request == 0 || nameHash(0, names.Request) == h.request) {
+		if h, ok := has(byMessage, names.Message, answer); ok {
 			return origin(h, f.events[nameHash(byMessage, names.Message)]), false
 		}
-	}
-	if at != last {
-		return nil, false
 	}
 	for _, id := range names.Results {
 		if h, ok := has(byResult, id, at); ok {
