@@ -44,8 +44,8 @@ func (l *live) keep(p *reading, err error) {
 // young reports whether a file begins with another session's lines, and they may still be
 // being copied: until that is done nobody can say how far they go.
 func (r *Reader) young(file File) bool {
-	if file.Agent != "" || time.Since(file.ModTime) > forkSettles {
-		return false
+	if file.Agent != "" || time.Since(file.ModTime).Abs() > forkSettles {
+		return false // a time to come says nothing
 	}
 	f, info, err := openFile(file.Path)
 	if err != nil {

@@ -17,6 +17,7 @@ type head struct {
 	start   time.Time // the first time that is in it
 	bare    bool      // nothing but lines of the conversation is between its first one and the first answer
 	size    int64     // of the file, when that was seen
+	vain    bool      // so much was read without an answer that none is expected
 	gone    string    // the session, of a file that is not there any more
 	// compacted is the uuid of the first line of the conversation where that ends a compaction, as
 	// in a fork of a session that was compacted: it has that line in its middle.
@@ -46,17 +47,28 @@ func hashOf(name string) uint64 {
 // the request for it was the session's own.
 const headBytes = 256 << 10
 
+// Without an answer nothing more is looked at behind that much of other lines than those of the
+// conversation, as of another program's file, and behind that much of all: requests to the
+// API have less. Both are bytes.
+const (
+	mostOther      = 8 << 20
+	mostUnanswered = 64 << 20
+)
+
 // readHead reads the head of a file. A fork copies lines from the beginning, so that
 // its first ones are marked forkedFrom, or the first answer of the API was to another
 // session's request. session is the one that the file's name says, or "".
 func readHead(l *lines, session string) (h head, err error) {
 	defer func(max int64) { l.max = max }(l.max)
 	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
-	conversation := false
+	conversation, other := false, 0
 	for behind := int64(-1); behind < 0 || l.off < behind; {
 		line, err := l.next()
 		if err != nil {
 			return h, ignoreEOF(err)
+		}
+		if h.vain = h.answer == 0 && (other > mostOther || l.off > mostUnanswered); h.vain {
+			return h, nil
 		}
 		if h.start.IsZero() {
 			h.start, _ = time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
@@ -64,8 +76,10 @@ func readHead(l *lines, session string) (h head, err error) {
 		h.marked = h.marked || bytes.Contains(line, []byte(`"forkedFrom"`)) || bytes.Contains(line, []byte(`"requestSessionId"`))
 		if !bytes.Contains(line, []byte(`"parentUuid"`)) {
 			h.bare = h.bare && h.answer != 0
+			other += len(line)
 			continue
 		}
+		other = 0
 		if !conversation {
 			if schema.FieldString(line, "subtype") == "compact_boundary" {
 				h.compacted = schema.FieldString(line, "uuid")

@@ -156,6 +156,9 @@ func parseEntry(line string) (path string, e entry, ok bool) {
 		}
 		*p = n
 	}
+	if min(e.size, e.end, e.Offset, e.Lines) < 0 {
+		return path, e, false // no file of this program has that
+	}
 	var all uint64
 	for i, p := range []*uint64{&e.Sum, &e.First, &all, &e.inode, &e.mark, &e.begins.first, &e.begins.answer} {
 		n, err := strconv.ParseUint(fields[6+i], 16, 64)

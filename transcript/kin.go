@@ -140,7 +140,7 @@ func (d *folder) look(dir string, read map[string]pastFile) {
 		}
 		listed = true
 		d.list(entries, read)
-		if d.listed = info.ModTime(); time.Since(d.listed) < fresh {
+		if d.listed = info.ModTime(); time.Since(d.listed).Abs() < fresh {
 			d.listed = time.Time{} // its clock may not tell the next file from the last one
 		}
 	}
@@ -149,7 +149,7 @@ func (d *folder) look(dir string, read map[string]pastFile) {
 	}
 	d.looked = time.Now()
 	for name, h := range d.heads {
-		if h.answer != 0 || h.marked || h.gone != "" {
+		if h.answer != 0 || h.marked || h.vain || h.gone != "" {
 			continue
 		}
 		path := filepath.Join(dir, name)

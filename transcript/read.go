@@ -163,8 +163,11 @@ func (p *reading) run(ctx context.Context) (err error) {
 		if err = p.read(ctx); err == nil {
 			p.untimed()
 		}
-	} else if p.file.again {
-		p.meta(p.source())
+	} else {
+		p.remember()
+		if p.file.again {
+			p.meta(p.source())
+		}
 	}
 	if errors.Is(err, errAppend) {
 		return err
@@ -184,9 +187,22 @@ func (p *reading) begin() error {
 			return err
 		}
 		p.events = claude.NewTranscript(src)
+	} else {
+		p.remember()
 	}
 	p.meta(src)
 	return nil
+}
+
+// remember looks how a session's file begins that is not looked at for copies, where the index
+// does not say: it was lost, or there was no answer yet.
+func (p *reading) remember() {
+	if p.file.Agent != "" || p.file.begins.answer != 0 {
+		return
+	}
+	if h, err := readHead(peek(p.f), named(p.file.Path)); err == nil {
+		p.report.begins = h.begins
+	}
 }
 
 // read goes through the lines that are whole.
