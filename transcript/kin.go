@@ -1,8 +1,6 @@
 package transcript
 
 import (
-	"bytes"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +30,7 @@ type folder struct {
 	looked time.Time // when the files without an answer were
 	heads  map[string]head
 	alike  map[uint64][]string // file names by the first line, and by the answer, of their heads
+	ends   compacted
 	used   time.Time
 }
 
@@ -44,7 +43,7 @@ type relative struct {
 // of returns the files beside path, a session's own, that begin as it does, or that are gone
 // and did. Those that say themselves whose lines they hold are left out: they had none of them
 // first. home is where the journals are of those that are gone.
-func (k *kin) of(path string, h head, home string) (family []relative) {
+func (k *kin) of(path string, h head, home string) []relative {
 	if h.begins == (begins{}) {
 		return nil
 	}
@@ -60,30 +59,20 @@ func (k *kin) of(path string, h head, home string) (family []relative) {
 	}
 	read := k.read[dir]
 	k.mu.Unlock()
-	for _, other := range d.others(dir, self, h, read) {
-		where := other.path
-		if other.gone != "" {
-			where = journalPath(home, other.gone)
-		}
-		if other.like(h.begins) || h.compacted != "" && says(where, h.compacted) {
-			family = append(family, other)
-		}
-	}
-	return family
+	return d.others(dir, self, home, h, read)
 }
 
-// others returns the files that may be relatives of one that begins with h: those that begin
-// as it does, and where it is of a compacted session all.
-func (d *folder) others(dir, self string, h head, read map[string]pastFile) (all []relative) {
+// others returns the relatives of a file that begins with h: those that begin as it does,
+// and where it is of a compacted session those that have the end of that compaction.
+func (d *folder) others(dir, self, home string, h head, read map[string]pastFile) (all []relative) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = time.Now()
 	d.set(self, h)
 	d.look(dir, read)
 	names := slices.Concat(d.alike[h.first], d.alike[h.answer])
-	if h.compacted != "" {
-		names = slices.Collect(maps.Keys(d.heads))
-	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !d.heads[name].like(h.begins) })
+	names = append(names, d.ends.files(h.compacted, dir, home, d.heads)...)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if other := d.heads[name]; name != self && !other.marked {
@@ -91,27 +80,6 @@ func (d *folder) others(dir, self string, h head, read map[string]pastFile) (all
 		}
 	}
 	return all
-}
-
-// says reports whether a word is in a file.
-func says(path, word string) bool {
-	f, _, err := openFile(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	buf, kept := make([]byte, bufferSize), 0
-	for {
-		n, err := f.Read(buf[kept:])
-		if bytes.Contains(buf[:kept+n], []byte(word)) {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-		from := max(0, kept+n-len(word))
-		kept = copy(buf, buf[from:kept+n])
-	}
 }
 
 // set notes the head of a file. What alike says of one that it had before is looked past.
@@ -138,7 +106,7 @@ func (d *folder) look(dir string, read map[string]pastFile) {
 		if err != nil {
 			return
 		}
-		listed = true
+		listed, d.ends.looked = true, time.Time{}
 		d.list(entries, read)
 		if d.listed = info.ModTime(); time.Since(d.listed).Abs() < fresh {
 			d.listed = time.Time{} // its clock may not tell the next file from the last one
