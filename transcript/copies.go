@@ -20,6 +20,7 @@ type family struct {
 	sessions []string
 	had      map[uint64]had    // by the hash of a name
 	events   map[uint64]string // of answers and results: the event id of the last line
+	tellers  []string          // the files that had lines first which are here under other uuids
 }
 
 // had says who had a line first.
@@ -230,14 +231,20 @@ func (f *family) first(names claude.LineNames, answer, began int64) (from *claud
 	if at != began || names.Request != "" {
 		return nil, false
 	}
+	renamed := func(h had, name uint64) (*claude.Origin, bool) {
+		if teller := f.files[h.file]; teller.gone == "" && !slices.Contains(f.tellers, teller.path) {
+			f.tellers = append(f.tellers, teller.path)
+		}
+		return origin(h, f.events[name]), false
+	}
 	if names.Message != "" {
 		if h, ok := has(byMessage, names.Message, answer); ok {
-			return origin(h, f.events[nameHash(byMessage, names.Message)]), false
+			return renamed(h, nameHash(byMessage, names.Message))
 		}
 	}
 	for _, id := range names.Results {
 		if h, ok := has(byResult, id, at); ok {
-			return origin(h, f.events[nameHash(byResult, id)]), false
+			return renamed(h, nameHash(byResult, id))
 		}
 	}
 	return nil, false

@@ -61,7 +61,7 @@ func (p *reading) origins(src *claude.Source) error {
 	if h.marked { // of a line whose mark is not written yet the other file knows
 		found = slices.DeleteFunc(found, func(c claude.Copies) bool { return c.Renamed })
 	} else {
-		src.Origins = parent
+		src.Origins, p.report.tellers = parent, f.tellers
 	}
 	src.Copies = found
 	p.copied(found)

@@ -86,7 +86,7 @@ const LargeSession = 16 << 20
 // ErrPartial then. Any other error ended the import early.
 func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress func(Progress)) (Report, error) {
 	start := time.Now()
-	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}}
+	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}, seen: map[string]bool{}}
 	im.report = Report{
 		Kinds: map[string]int64{}, Types: map[schema.Type]int64{}, Unknown: map[string]int64{},
 		Problems: []Problem{}, PerFile: []FileReport{},
@@ -109,6 +109,8 @@ type importing struct {
 	done     Progress
 	changed  map[string]entry
 	sessions map[string]bool
+	owed     []string        // files that alone tell lines of those that were read
+	seen     map[string]bool // files that were found: whether Since left them out
 }
 
 func (im *importing) run(ctx context.Context, paths []string) error {
@@ -116,14 +118,52 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	if im.DryRun {
 		im.reader = &Reader{Redactor: im.Redactor, Host: im.Host, User: im.User}
 	}
-	files, problems := Find(ctx, paths)
-	im.report.Problems = append(im.report.Problems, problems...)
-	plan, err := im.plan(files)
-	if err != nil {
-		return err
-	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	for ; len(paths) > 0 && ctx.Err() == nil; paths = im.tellers() {
+		files, problems := Find(ctx, paths)
+		im.report.Problems = append(im.report.Problems, problems...)
+		plan, err := im.plan(files)
+		if err != nil {
+			return err
+		}
+		im.work(ctx, plan, stop)
+		im.Since = time.Time{} // what tells lines of these files is as new as they are
+	}
+	im.report.Sessions = len(im.sessions)
+	if im.writes() {
+		for path, e := range im.changed { // no earlier: a session's files are in one journal
+			e.seal(im.Journal.Home())
+			im.changed[path] = e
+		}
+		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
+			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// tellers are the files that were not asked for, or are older, and alone tell lines of
+// those that were read.
+func (im *importing) tellers() (paths []string) {
+	for _, path := range im.owed {
+		older, seen := im.seen[path]
+		switch {
+		case seen && !older:
+			continue
+		case older:
+			im.report.Files--
+			im.report.Older--
+		}
+		im.seen[path] = false
+		paths = append(paths, path)
+	}
+	im.owed = nil
+	return paths
+}
+
+// work reads what is planned.
+func (im *importing) work(ctx context.Context, plan []group, stop context.CancelCauseFunc) {
 	work := make(chan group)
 	var wg sync.WaitGroup
 	for range cmp.Or(im.Workers, runtime.GOMAXPROCS(0)) {
@@ -146,17 +186,6 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	}
 	close(work)
 	wg.Wait()
-	im.report.Sessions = len(im.sessions)
-	if im.writes() {
-		for path, e := range im.changed { // no earlier: a session's files are in one journal
-			e.seal(im.Journal.Home())
-			im.changed[path] = e
-		}
-		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
-			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})
-		}
-	}
-	return context.Cause(ctx)
 }
 
 func (im *importing) writes() bool { return im.Journal != nil && !im.DryRun }
@@ -220,6 +249,7 @@ func (im *importing) add(f *FileReport) {
 	r.Broken += f.Broken
 	r.Waiting += f.Waiting
 	r.Copied += f.Copied
+	im.owed = append(im.owed, f.tellers...)
 	for kind, n := range f.kinds {
 		name := kind
 		if f.unknown[kind] > 0 && r.Unknown[kind] == 0 && len(r.Unknown) >= maxUnknown {

@@ -37,6 +37,7 @@ func (im *importing) plan(files []File) ([]group, error) {
 			continue
 		}
 		im.report.Files++
+		im.seen[f.Path] = false
 		known.index[f.Path].remind(&f)
 		from, unchanged, err := known.of(f)
 		if err != nil {
@@ -58,6 +59,9 @@ func (im *importing) plan(files []File) ([]group, error) {
 	for _, g := range groups {
 		if im.older(g) {
 			im.report.Older += len(g.files)
+			for _, f := range g.files {
+				im.seen[f.Path] = true
+			}
 			continue
 		}
 		for _, f := range g.files {

@@ -52,6 +52,7 @@ type FileReport struct {
 	whole   bool // it was read to its end, but for what is Waiting
 	again   bool // something beside it could not be read, and is to be looked at again
 	begins  begins
+	tellers []string // the files that tell what is Copied
 	kinds   map[string]int64
 	unknown map[string]int64 // types that this version does not know
 	types   map[schema.Type]int64
