@@ -34,6 +34,7 @@ const (
 	byUUID    = 'u'
 	byMessage = 'm'
 	byResult  = 'r'
+	byPrompt  = 'p' // its text, of a copy that is not all there
 )
 
 func nameHash(kind byte, name string) uint64 {
@@ -93,6 +94,9 @@ func (f *family) add(other relative) error {
 				f.events[name] = names.Event
 			}
 		}
+		if names.Prompt != "" {
+			f.note(nameHash(byPrompt, names.Prompt), h)
+		}
 		return true
 	})
 }
@@ -132,6 +136,9 @@ func (f *family) event(e *schema.Event) {
 		name = nameHash(byMessage, e.MessageID)
 	case e.EventType == schema.ToolEnd:
 		name = nameHash(byResult, e.ToolUseID)
+	case e.EventType == schema.Message && e.Role != schema.RoleAssistant:
+		f.note(nameHash(byPrompt, e.Content), h)
+		return
 	default:
 		return
 	}
@@ -205,6 +212,11 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 		parent = []claude.Origin{*from}
 		return true
 	})
+	if k := len(found) - 1; k >= 0 && found[k].Renamed && f.asked(between, began) {
+		for _, n := range numbers {
+			found = join(found, claude.Copies{First: n, Last: n, Session: found[k].Session, Renamed: true})
+		}
+	}
 	if err != nil || !own {
 		return nil, nil, err
 	}
@@ -248,6 +260,18 @@ func (f *family) first(names claude.LineNames, answer, began int64) (from *claud
 		}
 	}
 	return nil, false
+}
+
+// asked reports whether the lines that a file ends with, behind a copy, are copies of prompts
+// whose answers are not written yet.
+func (f *family) asked(end []claude.LineNames, began int64) bool {
+	for _, names := range end {
+		h, ok := f.had[nameHash(byPrompt, names.Prompt)]
+		if !ok || h.session == 0 || names.Prompt == "" || names.Time.UnixNano() != began {
+			return false
+		}
+	}
+	return true
 }
 
 // join adds a line to those that are of one kind with the one before it.

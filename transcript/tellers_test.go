@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestWhatTellsCopiesIsRead: what a file holds under new uuids, of sessions that were not
@@ -66,4 +68,74 @@ func TestWhatTellsCopiesIsRead(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestCopyReadBehindAPrompt: a file is read before the answer to a prompt is copied into it. That
+// the prompt is a copy, too, says what it says.
+func TestCopyReadBehindAPrompt(t *testing.T) {
+	copied(t, func(t *testing.T, data string) {
+		if !strings.HasSuffix(data, "resume-0.2.126") && !strings.HasSuffix(data, "resume-1.0.65") {
+			t.Skip("its copies keep their uuids")
+		}
+		cuts, base := 0, realDir(t)
+		for k, child := range byBirth(t, data) {
+			whole := newReader(t, filepath.Join(realDir(t), "home"))
+			text, err := os.ReadFile(child)
+			if err != nil {
+				t.Fatal(err)
+			}
+			old(t, write(t, string(text), base, filepath.Base(child)))
+			clean(t, whole, Options{}, base)
+			_, answers, from, prompts := told(t, whole)
+			if k == 0 {
+				continue
+			}
+			lines, seen := strings.SplitAfter(string(text), "\n"), false
+			for cut, line := range lines {
+				seen = seen || strings.Contains(line, `"assistant"`)
+				if !seen || !strings.Contains(line, `"type":"user"`) {
+					continue
+				}
+				cuts++
+				dir := realDir(t)
+				copyTree(t, base, dir)
+				path := filepath.Join(dir, filepath.Base(child))
+				old(t, write(t, strings.Join(lines[:cut+1], ""), path))
+				r := newReader(t, filepath.Join(realDir(t), "home"))
+				clean(t, r, Options{}, dir)
+				old(t, write(t, string(text), path))
+				clean(t, r, Options{}, dir)
+				_, gotAnswers, gotFrom, gotPrompts := told(t, r)
+				if gotAnswers != answers || !cmp.Equal(from, gotFrom) || !cmp.Equal(prompts, gotPrompts) {
+					t.Errorf("%s read after %d lines: %d answers, from %v, %v; want %d, %v, %v",
+						filepath.Base(child), cut+1, gotAnswers, gotFrom, gotPrompts, answers, from, prompts)
+				}
+			}
+		}
+		if cuts < 10 {
+			t.Errorf("%d cuts", cuts)
+		}
+	})
+}
+
+// TestPromptAtTheTimeOfACopy: a session's own prompt may follow within the millisecond.
+func TestPromptAtTheTimeOfACopy(t *testing.T) {
+	const session = "142e7503-e0af-4cd5-90f6-f80a80690b5a"
+	dir := realDir(t)
+	copyTree(t, "testdata/copies/resume-0.2.126", dir)
+	path := filepath.Join(dir, session+suffix)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")[:10]
+	if lines[9] = strings.Replace(lines[9], "31:50.943Z", "31:50.942Z", 1); !strings.Contains(lines[9], ".942Z") {
+		t.Fatal(lines[9])
+	}
+	old(t, write(t, strings.Join(lines, ""), path))
+	r := newReader(t, filepath.Join(realDir(t), "home"))
+	clean(t, r, Options{}, dir)
+	if _, _, _, prompts := told(t, r); !cmp.Equal(prompts[session], []string{"do one_bash third"}) {
+		t.Errorf("asked %v", prompts[session])
+	}
 }

@@ -45,6 +45,7 @@ type LineNames struct {
 	Message string   // message.id of an answer of the model API
 	Request string   // requestId
 	Results []string // the tool_use_id of each result
+	Prompt  string   // what a user's line without results says; every version keeps it
 	Session string   // whose line it is, by what it says itself
 	Time    time.Time
 	Event   string // the event id of what the line says
@@ -82,6 +83,9 @@ func NamesOf(b []byte) (names LineNames) {
 			if block.typ == "tool_result" && block.toolUseID != "" {
 				names.Results = append(names.Results, block.toolUseID)
 			}
+		}
+		if len(names.Results) == 0 {
+			names.Prompt = l.message.allText()
 		}
 	}
 	return names
