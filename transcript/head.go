@@ -35,6 +35,17 @@ func (b begins) like(o begins) bool {
 	return b.first != 0 && b.first == o.first || b.answer != 0 && b.answer == o.answer
 }
 
+// mayCopy reports whether a file may have lines that one that begins alike had first. Where that
+// one marks its own copies, it had only those that follow them first: of that session and its other
+// forks, each of which begins earlier or marks its copies, too, it has nothing to say.
+func (h head) mayCopy(other head) bool {
+	if !other.marked {
+		return true
+	}
+	earlier := h.start.Before(other.start) || h.start.Equal(other.start) && other.bare && !h.bare
+	return !h.marked && !earlier
+}
+
 // hashOf hashes a name; 0 of none.
 func hashOf(name string) uint64 {
 	if name == "" {

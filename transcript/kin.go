@@ -41,8 +41,7 @@ type relative struct {
 }
 
 // of returns the files beside path, a session's own, that begin as it does, or that are gone
-// and did. Those that say themselves whose lines they hold are left out: they had none of them
-// first. home is where the journals are of those that are gone.
+// and did, as far as it may have copied them: mayCopy. home is where the journals are of those that are gone.
 func (k *kin) of(path string, h head, home string) []relative {
 	if h.begins == (begins{}) {
 		return nil
@@ -75,7 +74,7 @@ func (d *folder) others(dir, self, home string, h head, read map[string]pastFile
 	names = append(names, d.ends.files(h.compacted, dir, home, d.heads)...)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if other := d.heads[name]; name != self && !other.marked {
+		if other := d.heads[name]; name != self && h.mayCopy(other) {
 			all = append(all, relative{filepath.Join(dir, name), other})
 		}
 	}
