@@ -46,13 +46,18 @@
 // of the session before. They are facts of that one, and the new session says at which event
 // it left it. Versions since 2.1.330 mark copied lines; of others the files beside it in its
 // folder say whose a line is, where they begin with the same line or the same answer of the
-// model, or have the end of the compaction that the copy begins with: its uuid, message.id or tool_use_id is theirs, too, and theirs is the earlier
-// one, or of the same time in a file that begins earlier. Nothing else is taken for a copy.
+// model, or have the end of the compaction that the copy begins with: its uuid is theirs, too,
+// and theirs is the earlier one, or of the same time in a file that begins earlier. Versions up
+// to 1.0.65 wrote new uuids into the copies, gave all of them one time and left the requests out:
+// of such lines the message.id or tool_use_id says it. Nothing else is taken for a copy: ids
+// alone do not tell, as gateways and mocks count them.
+//
 // A copied line with another uuid than there is told by that file alone, and counted in
-// FileReport.Copied. This depends on what is on disk and not on what was read before;
-// of a file that is gone and was read, which the index knows, on the journal of its session.
-// Of any other the first copy keeps the lines. It is not seen that a fork copied a
-// session whose first prompt had been taken back.
+// FileReport.Copied; an import reads that file, too, if it was not asked for. Whose lines are
+// copies depends on which files are there, or gone and in the index, when a file is read, and not
+// on the order in which they are. Of a session whose file appears later, the copies
+// that were read before stay facts of the first copy, and what it spent is counted twice. It is
+// not seen that a fork copied a session whose first prompt had been taken back.
 //
 // How far a copy goes is known once a line of the session's own follows. A file that was
 // written within half a second and begins with copies is left to settle before it is read.

@@ -18,7 +18,8 @@ type Options struct {
 	// DryRun counts and writes nothing.
 	DryRun bool
 	// Since leaves out sessions of which nothing is as new as that: neither a file's
-	// time nor the time of its last line. A session is taken whole or not at all.
+	// time nor the time of its last line. A session is taken whole or not at all, and also where its
+	// file alone tells lines that are copied in one that is taken.
 	Since time.Time
 	// Workers is how many sessions are read at a time: GOMAXPROCS where it is 0.
 	Workers int
