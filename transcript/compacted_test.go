@@ -15,7 +15,9 @@ func TestCompactedFoldersAreReadOnce(t *testing.T) {
 	ends := func(uuid string) string {
 		return `{"parentUuid":null,"type":"system","subtype":"compact_boundary","uuid":"` + uuid + `"}` + "\n"
 	}
-	path := func(k int) string { return filepath.Join(dir, fmt.Sprintf("%08d-1111-4111-8111-111111111111.jsonl", k)) }
+	path := func(k int) string {
+		return filepath.Join(dir, fmt.Sprintf("%08d-1111-4111-8111-111111111111.jsonl", k))
+	}
 	const files = 5
 	for k := range files {
 		old(t, write(t, ends(fmt.Sprint("own", k))+strings.Repeat(" \n", 100)+ends(fmt.Sprint("end", k)), path(k)))

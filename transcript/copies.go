@@ -80,9 +80,18 @@ func (f *family) add(other relative) error {
 	}
 	defer file.Close()
 	f.files = append(f.files, other)
-	return eachNamed(peek(file), func(_ int64, names claude.LineNames) bool {
+	return f.lines(peek(file), int32(len(f.files)-1))
+}
+
+// lines takes lines of one of its files.
+func (f *family) lines(l *lines, file int32) error {
+	session, said, self := int32(-1), "", named(f.files[file].path)
+	return eachNamed(l, func(_ int64, names claude.LineNames) bool {
+		if of := cmp.Or(names.Session, self); session < 0 || of != said {
+			session, said = f.sessionOf(of), of
+		}
 		at := names.Time.UnixNano()
-		h := had{at, at, int32(len(f.files) - 1), f.sessionOf(cmp.Or(names.Session, named(other.path)))}
+		h := had{at, at, file, session}
 		f.note(nameHash(byUUID, names.UUID), h)
 		if names.Message != "" {
 			if name := nameHash(byMessage, names.Message); f.note(name, h) {
@@ -223,13 +232,16 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 	return found, parent, nil
 }
 
+// own reports whether a line is one of the session's whose file it is.
+func (f *family) own(h had) bool { return f.sessions[h.session] == f.sessions[0] }
+
 // first says who had a line before the file itself, and whether under the same uuid; nil where
 // nobody had. answer is when the answer began that it is of, began when the file's first line
 // was written.
 func (f *family) first(names claude.LineNames, answer, began int64) (from *claude.Origin, same bool) {
 	has := func(kind byte, name string, at int64) (had, bool) {
 		h, ok := f.had[nameHash(kind, name)]
-		return h, ok && h.session != 0 && f.before(h, had{at: at})
+		return h, ok && !f.own(h) && f.before(h, had{at: at})
 	}
 	at := names.Time.UnixNano()
 	origin := func(h had, event string) *claude.Origin {
@@ -267,7 +279,7 @@ func (f *family) first(names claude.LineNames, answer, began int64) (from *claud
 func (f *family) asked(end []claude.LineNames, began int64) bool {
 	for _, names := range end {
 		h, ok := f.had[nameHash(byPrompt, names.Prompt)]
-		if !ok || h.session == 0 || names.Prompt == "" || names.Time.UnixNano() != began {
+		if !ok || f.own(h) || names.Prompt == "" || names.Time.UnixNano() != began {
 			return false
 		}
 	}

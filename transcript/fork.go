@@ -46,16 +46,8 @@ func (p *reading) origins(src *claude.Source) error {
 	if len(relatives) == 0 && !h.foreign {
 		return nil
 	}
-	f := newFamily(p.file.Path, p.file.Session, h)
-	for _, other := range relatives {
-		add := f.add
-		if other.gone != "" {
-			add = func(other relative) error { return f.recorded(p.Journal, other) }
-		}
-		if err := add(other); err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have gone since
-			p.problem(0, fmt.Errorf("%s, which may have had lines of this file first: %w", other.path, err))
-		}
-	}
+	f, release := p.family(h, relatives)
+	defer release()
 	p.lines.goTo(0, 0)
 	found, parent, err := f.copies(p.lines)
 	if h.marked { // of a line whose mark is not written yet the other file knows

@@ -16,6 +16,7 @@ type kin struct {
 	mu      sync.Mutex
 	folders map[string]*folder
 	read    map[string]map[string]pastFile // by folder and file name, what the index says
+	kept    []*kept
 }
 
 // pastFile is a file that was read.
@@ -179,6 +180,7 @@ func (k *kin) remember(index map[string]entry) {
 func (k *kin) forget(since time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.kept = slices.DeleteFunc(k.kept, func(f *kept) bool { return f.used.Before(since) })
 	for dir, d := range k.folders {
 		d.mu.Lock()
 		old := d.used.Before(since)
