@@ -136,6 +136,17 @@ func headOf(path string) (h head) {
 	return h
 }
 
+// remember looks how a session's file begins that is not looked at for copies, where the index
+// does not say: it was lost, or there was no answer yet.
+func (p *reading) remember() {
+	if p.file.Agent != "" || p.file.begins.answer != 0 {
+		return
+	}
+	if h, err := readHead(peek(p.f), named(p.file.Path)); err == nil {
+		p.report.begins = h.begins
+	}
+}
+
 // named is the session that a file's name says; "" where it says none.
 func named(path string) string {
 	if name := strings.TrimSuffix(filepath.Base(path), suffix); isUUID(name) {

@@ -195,17 +195,6 @@ func (p *reading) begin() error {
 	return nil
 }
 
-// remember looks how a session's file begins that is not looked at for copies, where the index
-// does not say: it was lost, or there was no answer yet.
-func (p *reading) remember() {
-	if p.file.Agent != "" || p.file.begins.answer != 0 {
-		return
-	}
-	if h, err := readHead(peek(p.f), named(p.file.Path)); err == nil {
-		p.report.begins = h.begins
-	}
-}
-
 // read goes through the lines that are whole.
 func (p *reading) read(ctx context.Context) error {
 	for {
@@ -402,13 +391,4 @@ func (p *reading) reached() (at Position, err error) {
 		at.All = max(p.all, 1)
 	}
 	return at, err
-}
-
-// record is the fact that the file is in the journal up to at.
-func (p *reading) record(at Position) schema.Event {
-	when := p.latest
-	if when.IsZero() {
-		when = p.report.info.ModTime()
-	}
-	return record(p.file.Session, p.Host, p.file.Path, at, when)
 }

@@ -93,3 +93,12 @@ func positions(j *journal.Journal, session, host string) (map[string]Position, e
 		}
 	}
 }
+
+// record is the fact that the file is in the journal up to at.
+func (p *reading) record(at Position) schema.Event {
+	when := p.latest
+	if when.IsZero() {
+		when = p.report.info.ModTime()
+	}
+	return record(p.file.Session, p.Host, p.file.Path, at, when)
+}
