@@ -123,3 +123,32 @@ func TestTimesToCome(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadOfAGrowingFile: how a file begins is noted once it has an answer, though what is kept
+// of it since its prompt spares to look at its beginning.
+func TestHeadOfAGrowingFile(t *testing.T) {
+	paths := chain(t, realDir(t), 1)
+	text, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt, rest, _ := bytes.Cut(text, []byte("\n"))
+	write(t, string(prompt)+"\n", paths[0])
+	r, live, e := newReader(t, filepath.Join(realDir(t), "home")), &live{}, entry{}
+	for range 2 {
+		file, err := Stat(paths[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.remind(&file)
+		report, at, err := r.read(t.Context(), file, e.Position, nil, live)
+		if err != nil || report.failed || live.at(at) == nil {
+			t.Fatal(err, report)
+		}
+		e = newEntry(file, at, &report)
+		appendTo(t, paths[0], rest)
+	}
+	if e.first == 0 || e.answer != hashOf("m0-0") {
+		t.Errorf("%+v", e.begins)
+	}
+}
