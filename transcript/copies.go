@@ -20,7 +20,7 @@ type family struct {
 	sessions []string
 	had      map[uint64]had    // by the hash of a name
 	events   map[uint64]string // of answers and results: the event id of the last line
-	tellers  []string          // the files that had lines first which are here under other uuids
+	tellers  []string          // the files that had lines first which are here under other uuids or times
 }
 
 // had says who had a line first.
@@ -235,7 +235,7 @@ func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin
 // own reports whether a line is one of the session's whose file it is.
 func (f *family) own(h had) bool { return f.sessions[h.session] == f.sessions[0] }
 
-// first says who had a line before the file itself, and whether under the same uuid; nil where
+// first says who had a line before the file itself, and whether as the same fact; nil where
 // nobody had. answer is when the answer began that it is of, began when the file's first line
 // was written.
 func (f *family) first(names claude.LineNames, answer, began int64) (from *claude.Origin, same bool) {
@@ -247,7 +247,16 @@ func (f *family) first(names claude.LineNames, answer, began int64) (from *claud
 	origin := func(h had, event string) *claude.Origin {
 		return &claude.Origin{Session: f.sessions[h.session], Until: time.Unix(0, h.last).UTC(), Event: event}
 	}
+	renamed := func(h had, event string) (*claude.Origin, bool) {
+		if teller := f.files[h.file]; teller.gone == "" && !slices.Contains(f.tellers, teller.path) {
+			f.tellers = append(f.tellers, teller.path)
+		}
+		return origin(h, event), false
+	}
 	if h, ok := has(byUUID, names.UUID, at); ok {
+		if at == began && at != h.at { // there it may be a copy under a new uuid itself
+			return renamed(h, names.Event)
+		}
 		return origin(h, names.Event), true
 	}
 	// Gateways and local models count their answers, so that two sessions may have the same
@@ -255,20 +264,14 @@ func (f *family) first(names claude.LineNames, answer, began int64) (from *claud
 	if at != began || names.Request != "" {
 		return nil, false
 	}
-	renamed := func(h had, name uint64) (*claude.Origin, bool) {
-		if teller := f.files[h.file]; teller.gone == "" && !slices.Contains(f.tellers, teller.path) {
-			f.tellers = append(f.tellers, teller.path)
-		}
-		return origin(h, f.events[name]), false
-	}
 	if names.Message != "" {
 		if h, ok := has(byMessage, names.Message, answer); ok {
-			return renamed(h, nameHash(byMessage, names.Message))
+			return renamed(h, f.events[nameHash(byMessage, names.Message)])
 		}
 	}
 	for _, id := range names.Results {
 		if h, ok := has(byResult, id, at); ok {
-			return renamed(h, nameHash(byResult, id))
+			return renamed(h, f.events[nameHash(byResult, id)])
 		}
 	}
 	return nil, false

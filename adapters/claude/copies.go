@@ -14,8 +14,8 @@ import (
 type Copies struct {
 	First, Last int64  // lines, counted from 1
 	Session     string // whose they are
-	// Renamed says that the lines have other uuids than there. Nothing is told of them: they
-	// would be other facts.
+	// Renamed says that the lines have other uuids or times than there. Nothing is told of them:
+	// they would be other facts.
 	Renamed bool
 }
 
