@@ -53,7 +53,7 @@
 // of such lines the message.id or tool_use_id says it. Nothing else is taken for a copy: ids
 // alone do not tell, as gateways and mocks count them.
 //
-// A copied line with another uuid than there is told by that file alone, and counted in
+// A copied line with another uuid or time than there is told by that file alone, and counted in
 // FileReport.Copied; an import reads that file, too, if it was not asked for. Whose lines are
 // copies depends on which files are there, or gone and in the index, when a file is read, and not
 // on the order in which they are. Of a session whose file appears later, the copies
