@@ -188,6 +188,11 @@ func (p *reading) begin() error {
 			return err
 		}
 		p.events = claude.NewTranscript(src)
+		if p.from.Offset > 0 {
+			if err := p.before(); err != nil {
+				return err
+			}
+		}
 	} else {
 		p.remember()
 	}

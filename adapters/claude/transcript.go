@@ -155,6 +155,37 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 	return f.events, kind, false, err
 }
 
+// Before shows a line that is before those that this Transcript begins with. Of it later
+// ones need the time, and in which turn a prompt that was queued is taken up: a daemon that
+// was restarted in between would tell of that otherwise than one that was not.
+func (t *Transcript) Before(b []byte, n int64) {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
+	if len(b) == 0 {
+		return
+	}
+	if _, ok := needless(b); ok {
+		return
+	}
+	l, _, err := parseLine(&t.line, b, n)
+	defer l.release()
+	if err != nil {
+		return
+	}
+	if needed, _ := l.use(); !needed {
+		return
+	}
+	switch {
+	case l.typ == "queue-operation":
+		t.takesUp(l)
+		return // it may be of a time that waited
+	case l.typ == "user" && l.promptID != "":
+		t.prompt = l.promptID
+	}
+	if l.time.After(t.last) {
+		t.last = l.time
+	}
+}
+
 // Own reports whether the file went beyond what it copied. Until then Origins and Copies
 // may not be all: they are still being written.
 func (t *Transcript) Own() bool { return t.own }
