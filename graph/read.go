@@ -157,16 +157,23 @@ type Summary struct {
 	Tools            []ToolStats      `json:"tools"`
 }
 
-// SearchQuery is a full-text question. Words must all match.
+// SearchQuery is a full-text question. Words must all match, but in a Recall.
 type SearchQuery struct {
-	Words   string
-	Tool    string
-	Type    ActionType
-	Session string
-	Failed  bool
-	Since   time.Time
-	All     bool // rank every hit, not the newest 2,000
-	Limit   int
+	Words string
+	// Recall asks as the second seed's recall does: for tool calls that have any of the
+	// words in their tool's name and in what they gave, or the error of failed ones. Hits
+	// are the calls, whole. Without words the filters select, newest first.
+	Recall       bool
+	Tool         string
+	Type         ActionType
+	Session      string
+	Task         string // task_id that a call is part of
+	Tag          string // of an action
+	RelatedTo    string // action_id or tool_use_id of an action that the hit is RELATED_TO
+	Failed       bool
+	Since, Until time.Time
+	All          bool // rank every hit, not the newest 2,000
+	Limit        int
 }
 
 // SearchHit is one action that matches, best first.
@@ -176,4 +183,7 @@ type SearchHit struct {
 	Snippet string    `json:"snippet"`
 	// Marks are byte ranges of Snippet, [start, end), that matched.
 	Marks [][2]int `json:"marks"`
+	// Result is what the call gave, of a Recall: its ToolResult with its text; nil where
+	// there is none.
+	Result *ActionRow `json:"result,omitempty"`
 }

@@ -43,7 +43,10 @@ func layers() []layer {
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "redact", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"redact", "schema"}, stdOnly: true},
-		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/tail"}},
+		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/lines", "internal/tail"}},
+		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/lines", "internal/tail"}},
+		{dir: "internal/lines", may: []string{"schema"}},
+		{dir: "api", may: []string{".", "adapters", "graph", "schema"}},
 		{dir: "internal/fulltext", may: []string{"graph", "schema"}},
 		{dir: "cypher", may: []string{"graph", "schema"}},
 		{dir: "internal/tail"},
@@ -58,10 +61,10 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "journal", "redact", "graph", "schema"}},
+		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},

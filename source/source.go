@@ -1,0 +1,119 @@
+// Package source reads the JSONL files that other programs write, dumps and logs, into
+// the journal: once, or as they grow. What a line is adapters/jsonl says; what
+// of a file was read, and of which file, is decided here.
+package source
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Reader reads files into a journal.
+type Reader struct {
+	Journal    *journal.Journal // nil: what is read is counted and not written
+	Redactor   *redact.Redactor
+	Host, User string // this machine, and whose files these are
+}
+
+// Options say how a file is read; the zero value finds out.
+type Options struct {
+	Format      jsonl.Format // "" looks at what is in the file
+	Namespace   string       // of grains that name none
+	KeepUnknown bool         // see jsonl.Source
+	Strict      bool         // the first bad line ends the import
+	DryRun      bool         // counts and writes nothing
+}
+
+// Problem is a line that was passed over, or a file that could not be read.
+type Problem struct {
+	Path  string `json:"path"`
+	Line  int64  `json:"line,omitempty"`
+	Error string `json:"error"` // names the column and field where they are known
+}
+
+// FileReport says what was read of one file.
+type FileReport struct {
+	Path     string       `json:"path"`
+	Format   jsonl.Format `json:"format"`
+	Sessions []string     `json:"session_ids"` // the first few
+	Bytes    int64        `json:"bytes"`
+	Lines    int64        `json:"lines"`
+	Events   int64        `json:"events"`
+	Broken   int64        `json:"broken,omitempty"`
+	Restart  bool         `json:"restart,omitempty"` // it was read before, and is another file now
+	Waiting  int64        `json:"waiting,omitempty"` // bytes of a last line that is not whole yet
+	Problems []Problem    `json:"problems,omitempty"`
+}
+
+// Report says what Import did.
+type Report struct {
+	Files     int                   `json:"files"`
+	Unchanged int                   `json:"unchanged"`
+	Read      int                   `json:"read"`
+	Failed    int                   `json:"failed"`
+	Sessions  int                   `json:"sessions"`
+	Bytes     int64                 `json:"bytes"`
+	Lines     int64                 `json:"lines"`
+	Events    int64                 `json:"events"`
+	Blank     int64                 `json:"blank"`
+	Broken    int64                 `json:"broken"`
+	Waiting   int64                 `json:"waiting"`
+	Kinds     map[string]int64      `json:"kinds"`         // lines by their kind
+	Skipped   map[string]int64      `json:"skipped_kinds"` // of them: of which nothing is recorded
+	Unknown   map[string]int64      `json:"unknown_kinds"` // of them: that this version does not know
+	Types     map[schema.Type]int64 `json:"event_types"`
+	PerFile   []FileReport          `json:"per_file"`
+	Problems  []Problem             `json:"problems"` // of no file in PerFile
+	Foreign   []string              `json:"foreign"`  // files of no format that is known
+	Duration  time.Duration         `json:"duration_ns"`
+}
+
+// Progress is how far an Import is.
+type Progress struct{ Bytes, TotalBytes, Lines int64 }
+
+// Import reads files, folders and globs; "-" is stdin. See transcript.Reader.Import for
+// what its error means.
+func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o Options, progress func(Progress)) (Report, error) {
+	panic("not yet")
+}
+
+// Spec is what a Follower reads as it grows.
+type Spec struct {
+	Path string // a file, a folder or a glob; absolute
+	Options
+}
+
+// Follower reads files into the journal as they grow. It is a connector.Follower.
+type Follower struct {
+	Reader *Reader
+	Specs  []Spec
+	Log    zerolog.Logger
+}
+
+// Run follows until ctx ends; changes are received and ignored.
+func (f *Follower) Run(ctx context.Context, changes <-chan []string) { panic("not yet") }
+
+// Health is how a Follower is.
+type Health struct {
+	Files       int              `json:"files"`
+	Behind      int64            `json:"bytes_behind"`
+	Lines       int64            `json:"lines"`  // since it began
+	Events      int64            `json:"events"` // likewise
+	Broken      int64            `json:"broken"` // likewise, lines
+	Unknown     map[string]int64 `json:"unknown_kinds,omitempty"`
+	ReadAt      time.Time        `json:"read_at,omitzero"`
+	Failing     int              `json:"failing"`
+	LastError   string           `json:"last_error,omitempty"`
+	LastErrorAt time.Time        `json:"last_error_at,omitzero"`
+}
+
+// Health says how it is; it may be asked at any time.
+func (f *Follower) Health() Health { panic("not yet") }
