@@ -231,10 +231,8 @@ func AppendString(dst []byte, s string) []byte {
 // asIs reports whether eight bytes stand in a JSON string as they are: ASCII, and neither
 // a control character nor a quote or a backslash.
 func asIs(s string) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	_ = s[7]
 	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return (w|(w-ones*0x20)&^w|(quote-ones)&^quote|(slash-ones)&^slash)&tops == 0
+	return (w|below(w, ' ')|equal(w, '"')|equal(w, '\\'))&tops == 0
 }

@@ -105,12 +105,11 @@ func Field(obj []byte, name string) json.RawMessage {
 // plain returns the text of a raw string as bytes, and whether that is what is between
 // its quotes: ASCII without escapes, as nearly all names and ids are.
 func plain(raw []byte) (body []byte, ok bool) {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	body = raw[1 : len(raw)-1]
 	i := 0
 	for ; i+8 <= len(body); i += 8 {
 		w := binary.LittleEndian.Uint64(body[i:])
-		if slash := w ^ (ones * '\\'); (w|(slash-ones)&^slash)&tops != 0 {
+		if (w|equal(w, '\\'))&tops != 0 {
 			return nil, false
 		}
 	}
@@ -255,12 +254,10 @@ func skipSpace(b []byte, i int) int {
 // skipString returns the index after the string that starts at b[i], or -1.
 func skipString(b []byte, i int) int {
 	// Most are names and ids, shorter than what it takes to call IndexByte.
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i++
 	for near := i + 40; i < near && i+8 <= len(b); {
 		w := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		found := ((quote-ones)&^quote | (slash-ones)&^slash) & tops
+		found := (equal(w, '"') | equal(w, '\\')) & tops
 		if found == 0 {
 			i += 8
 			continue

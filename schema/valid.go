@@ -134,11 +134,9 @@ func validString(b []byte, i int) int {
 // special returns the index of the first byte from b[i] on that is a quote, a backslash
 // or a control character, len(b) if none is. It looks at eight bytes at once.
 func special(b []byte, i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		if found := ((w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops; found != 0 {
+		if found := (below(w, ' ') | equal(w, '"') | equal(w, '\\')) & tops; found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
