@@ -1,7 +1,6 @@
 package claude
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -54,11 +53,8 @@ type LineNames struct {
 // NamesOf returns the names of a line of the conversation; the zero LineNames of any other,
 // which nobody copies.
 func NamesOf(b []byte) (names LineNames) {
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
-	if len(b) == 0 {
-		return names
-	}
-	if _, needless := needless(b); needless {
+	b, _, needed := factual(b)
+	if !needed {
 		return names
 	}
 	l, _, err := parseLine(&line{}, b, 0)

@@ -44,11 +44,8 @@ func (o *OriginScan) Line(b []byte) {
 	if len(o.origins) == 0 && !bytes.Contains(b, []byte(`"requestSessionId"`)) && !bytes.Contains(b, []byte(`"forkedFrom"`)) {
 		return
 	}
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
-		return
-	}
-	if _, needless := needless(b); needless {
+	b, _, needed := factual(b)
+	if !needed {
 		return
 	}
 	l, _, err := parseLine(&o.line, b, o.n)

@@ -62,6 +62,17 @@ func (l *line) use() (needed, known bool) {
 	return false, needlessType([]byte(l.typ))
 }
 
+// factual returns a line without what is around it, and whether it may hold a fact: an
+// empty one does not, nor one that is known by its type to hold none, whose kind it gives.
+func factual(line []byte) (b []byte, kind string, ok bool) {
+	b = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
+	if len(b) == 0 {
+		return b, "", false
+	}
+	kind, none := needless(b)
+	return b, kind, !none
+}
+
 // needless reports the kind of a line that is known by its type to hold no fact: such a
 // line can be a whole system prompt, and is not taken apart. It must be one JSON value: a
 // line that a crash tore begins like one, and the next that is appended stands behind it.

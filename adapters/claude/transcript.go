@@ -106,11 +106,8 @@ func (t *Transcript) Events(b []byte, n int64) (events []schema.Event, kind stri
 
 // AppendEvents is Events; it appends the facts to those that are given.
 func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ []schema.Event, kind string, unknown bool, err error) {
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
-	if len(b) == 0 {
-		return events, "", false, nil
-	}
-	if kind, ok := needless(b); ok {
+	b, kind, needed := factual(b)
+	if !needed {
 		return events, kind, false, nil
 	}
 	l, fault, err := parseLine(&t.line, b, n)
@@ -159,11 +156,8 @@ func (t *Transcript) AppendEvents(events []schema.Event, b []byte, n int64) (_ [
 // ones need the time, and in which turn a prompt that was queued is taken up: a daemon that
 // was restarted in between would tell of that otherwise than one that was not.
 func (t *Transcript) Before(b []byte, n int64) {
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
-	if len(b) == 0 {
-		return
-	}
-	if _, ok := needless(b); ok {
+	b, _, needed := factual(b)
+	if !needed {
 		return
 	}
 	l, _, err := parseLine(&t.line, b, n)
