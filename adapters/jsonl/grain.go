@@ -16,6 +16,8 @@ func NamespaceSession(namespace string) string { return schema.SafeID("ns-" + na
 // Grain is an OMS Action grain, in the names of OMS 1.2 and 1.3. Only ToolName is
 // required.
 type Grain struct {
+	// GrainType is "" or "action". A grain of another type is its namespace and Extra.
+	GrainType    string          `json:"-"`
 	ToolName     string          `json:"tool_name"`
 	Input        json.RawMessage `json:"input,omitempty"` // an object
 	Content      string          `json:"content,omitempty"`
@@ -34,20 +36,30 @@ type Grain struct {
 	Extra json.RawMessage `json:"-"`
 }
 
-// Hash returns the grain's content hash, 64 hexadecimal digits: its id.
+// Validate says what is wrong with a grain that no Parse function made. The error is a
+// *LineError without a column.
+func (g *Grain) Validate() error { panic("not yet") }
+
+// Hash returns the grain's content hash, 64 hexadecimal digits: its id. The namespace is
+// part of it.
 func (g *Grain) Hash() string { panic("not yet") }
 
-// ParseGrain reads a bare grain of OMS 1.1, 1.2 or 1.3. The error is a *LineError.
-func ParseGrain(raw []byte) (Grain, error) { panic("not yet") }
-
-// ParseBatch reads {"grains":[{"grain_type":"action","fields":{…}}]}; keepUnknown gives
-// those of other types as events in place of an error. The error is a *LineError whose
-// Item is the index.
-//
-// AppendEvents appends the events of a grain: its call and its result.
+// AppendEvents appends the events of a valid grain: its call and its result, whose
+// tool_use_id is the grain's hash, or an unknown event of a grain of another type. Of src
+// it takes Origin, Host, User and HashKey. at is when the grain was received.
 func (g *Grain) AppendEvents(dst []schema.Event, src *Source, at time.Time) []schema.Event {
 	panic("not yet")
 }
+
+// ParseGrain reads a bare grain of OMS 1.1, 1.2 or 1.3, or {"grain_type":…,"fields":{…}}.
+// The error is a *LineError. The grain aliases nothing of raw.
+func ParseGrain(raw []byte) (Grain, error) { panic("not yet") }
+
+// ParseBatch reads {"grains":[…]}, an array of grains or one grain, all or none. Of src it
+// takes Namespace, that of grains that name none, and KeepUnknown, without which a grain
+// that is no action is an error. The error is a *LineError whose Item is the index, -1
+// where raw is no batch. The grains alias nothing of raw.
+func ParseBatch(raw []byte, src *Source) ([]Grain, error) { panic("not yet") }
 
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
 	panic("not yet")
