@@ -5,6 +5,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -79,8 +80,13 @@ type Report struct {
 // Progress is how far an Import is.
 type Progress struct{ Bytes, TotalBytes, Lines int64 }
 
-// Import reads files, folders and globs; "-" is stdin. See transcript.Reader.Import for
-// what its error means.
+// ErrPartial says that some files or lines could not be read; the report names them.
+// A file of no format that is known is none of these: Report.Foreign has it.
+var ErrPartial = errors.New("not everything could be read")
+
+// Import reads files, folders and globs; "-" is stdin. A file or line that cannot be read
+// does not stop the others: the error wraps ErrPartial then. Any other error, with
+// Options.Strict a bad line's, ended the import early. progress may be nil.
 func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o Options, progress func(Progress)) (Report, error) {
 	panic("not yet")
 }
@@ -96,6 +102,9 @@ type Follower struct {
 	Reader *Reader
 	Specs  []Spec
 	Log    zerolog.Logger
+	// Found, which may be nil, is told of each file once what it is is known; format "" is
+	// none that is known. It is called from many goroutines.
+	Found func(path string, format jsonl.Format)
 }
 
 // Run follows until ctx ends; changes are received and ignored.
