@@ -44,6 +44,8 @@ type Config struct {
 	Graph []Graph `toml:"graph"`
 	// Transcripts says what the daemon reads beside the journal.
 	Transcripts Transcripts `toml:"transcripts"`
+	// Source lists JSONL files of other programs that the daemon reads as they grow.
+	Source []Source `toml:"source"`
 	// Prices are what models cost, by name, for reports of usage.
 	Prices map[string]Price `toml:"prices"`
 }
@@ -88,6 +90,13 @@ database = "neo4j"                  # default: the server's default database
 [transcripts]
 follow = ["announced", "~/old/projects"]
 
+# Each [[source]] is JSONL of other agents that "ag-sessiond run" reads as it grows.
+[[source]]
+path         = "~/agent/logs/*.jsonl"  # a file, folder or glob; relative to this folder
+format       = "oms"                # or audit trace-events events; default: auto, by what is in it
+namespace    = "research"           # of Action grains that name none; default: default
+keep_unknown = true                 # keeps grains of other types; default: they are bad lines
+
 # What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
 # before the list price. A * stands for any text, the longest name that fits counts.
 [prices."my-model-*"]
@@ -122,6 +131,11 @@ func Load(home string) (Config, error) {
 	}
 	if err := c.Transcripts.complete(home); err != nil {
 		return Config{}, fmt.Errorf("%s: [transcripts]: %w", path, err)
+	}
+	for i := range c.Source {
+		if err := c.Source[i].complete(home); err != nil {
+			return Config{}, fmt.Errorf("%s: [[source]] number %d: %w", path, i+1, err)
+		}
 	}
 	for _, name := range c.Models() {
 		p := c.Prices[name]

@@ -80,6 +80,8 @@ func kindOf(key toml.Key) string {
 		return ""
 	case f.Type == reflect.TypeFor[*float64]():
 		return "a number"
+	case f.Type.Kind() == reflect.Bool:
+		return "true or false"
 	case f.Type.Kind() == reflect.Map:
 		return "tables, each begun by [" + key[len(key)-1] + ".NAME]"
 	case f.Type.Kind() == reflect.Struct:

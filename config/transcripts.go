@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/internal/nearest"
@@ -37,14 +35,9 @@ func (t *Transcripts) complete(home string) error {
 			}
 			return fmt.Errorf("follow: %q: want %q, %q or a folder like %q", f, Announced, All, "~/.claude/projects")
 		}
-		if rest, ok := strings.CutPrefix(f, "~/"); ok {
-			user, err := os.UserHomeDir()
-			if err != nil {
-				return fmt.Errorf("follow: %q: %w: give a whole path", f, err)
-			}
-			f = filepath.Join(user, rest)
-		} else if !filepath.IsAbs(f) {
-			f = filepath.Join(home, f)
+		f, err := absolute(home, f)
+		if err != nil {
+			return fmt.Errorf("follow: %q: %w", t.Follow[i], err)
 		}
 		t.Follow[i] = f
 	}
