@@ -130,7 +130,8 @@ func (j *Journal) Stat(session string) (File, error) {
 // Sync brings what a session's file holds now to the disk. A store calls it before
 // it learns of that content: no store may know what the journal could still lose.
 // The first call for a session also syncs its directory entry, and the first of
-// all the home's, with the id that stores key positions by.
+// all the home's, with the id that stores key positions by. Who calls it at once for one
+// session shares an fsync that begins after each has called.
 func (j *Journal) Sync(session string) error {
 	path, err := j.path(session)
 	if err != nil {
@@ -139,7 +140,7 @@ func (j *Journal) Sync(session string) error {
 	j.mu.Lock()
 	newFile, newHome := !j.synced[session], !j.synced[""]
 	j.mu.Unlock()
-	if err := syncPath(path); err != nil {
+	if err := j.syncFile(session, path); err != nil {
 		return wrap(err)
 	}
 	if newFile && canSyncDir {
@@ -163,6 +164,30 @@ func (j *Journal) Sync(session string) error {
 	j.synced[session], j.synced[""] = true, true
 	j.mu.Unlock()
 	return nil
+}
+
+// syncFile is the fsync of one session's file, which callers share.
+func (j *Journal) syncFile(session, path string) error {
+	j.mu.Lock()
+	s := j.fileSyncs[session]
+	if s == nil {
+		s = &fileSync{}
+		j.fileSyncs[session] = s
+	}
+	s.callers++
+	j.mu.Unlock()
+	err := s.run(func() error { return syncPath(path) })
+	j.mu.Lock()
+	if s.callers--; s.callers == 0 {
+		delete(j.fileSyncs, session) // there may be any number of sessions
+	}
+	j.mu.Unlock()
+	return err
+}
+
+type fileSync struct {
+	shared
+	callers int
 }
 
 // shared runs a piece of work for all who asked for it before it began: each waits for a

@@ -42,8 +42,9 @@ type Journal struct {
 
 	dirSync shared // the fsync of the directory of the sessions' files
 
-	mu     sync.Mutex
-	synced map[string]bool // sessions whose directory entry is on disk; "" stands for the home itself
+	mu        sync.Mutex
+	synced    map[string]bool      // sessions whose directory entry is on disk; "" stands for the home itself
+	fileSyncs map[string]*fileSync // of the sessions that a Sync is at
 }
 
 // DefaultHome returns $AG_HOME, else ~/.actiongraph, else "" where the user has no
@@ -66,7 +67,7 @@ func Open(home string) (*Journal, error) {
 	if home == "" {
 		return nil, errors.New("journal: no home directory: set AG_HOME to a directory on a local disk")
 	}
-	j := &Journal{home: home, maxLine: MaxLine, write: writeOnce, synced: map[string]bool{}}
+	j := &Journal{home: home, maxLine: MaxLine, write: writeOnce, synced: map[string]bool{}, fileSyncs: map[string]*fileSync{}}
 	err := j.readIdentity()
 	if errors.Is(err, errNoIdentity) {
 		err = j.create()

@@ -353,6 +353,20 @@ func TestSync(t *testing.T) {
 	if err := j.Sync("none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a session without a file: %v", err)
 	}
+	var wg sync.WaitGroup
+	for w := range 16 {
+		wg.Go(func() {
+			session := fmt.Sprint("s", w%3)
+			mustAppend(t, j, line(session, fmt.Sprint(w), ""))
+			if err := j.Sync(session); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(j.fileSyncs) > 0 {
+		t.Errorf("nobody waits any more, and %d sessions are kept", len(j.fileSyncs))
+	}
 }
 
 // TestSharedRuns: whoever asks gets a run that began after that, and few are made.
