@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,9 @@ type Home struct {
 	journal  *journal.Journal
 	redactor *redact.Redactor
 	lockWait time.Duration
+
+	machine    sync.Once // fills in host and user
+	host, user string
 
 	mu       sync.Mutex
 	store    *sqlite.Store // nil until the first question
@@ -66,12 +71,15 @@ func (h *Home) Close() error {
 
 // append is the only way into the journal: through redaction, which the type of
 // what the journal takes enforces.
-func (h *Home) append(events []schema.Event) error {
+//
+// It returns the lines of each session together, so that each file is opened once.
+func (h *Home) append(events []schema.Event) ([]redact.Line, error) {
 	lines := make([]redact.Line, len(events))
 	for i := range events {
 		lines[i] = h.redactor.Event(events[i])
 	}
-	return h.journal.Append(lines...)
+	slices.SortStableFunc(lines, func(a, b redact.Line) int { return strings.Compare(a.Session(), b.Session()) })
+	return lines, h.journal.Append(lines...)
 }
 
 // Sync catches the store up with the journal and says what it did. If another

@@ -204,20 +204,25 @@ func (r *Recorder) record(events ...schema.Event) (Recorded, error) {
 			first = Recorded{e.SessionID, e.EventID, actionID(e), e.ToolUseID}
 		}
 	}
-	if err := r.home.append(events); err != nil {
+	if _, err := r.home.append(events); err != nil {
 		return Recorded{}, fmt.Errorf("record %s: %w", events[0].EventType, err)
 	}
 	return first, nil
 }
 
 func (r *Recorder) complete(e *schema.Event) error {
-	if e.SessionID == "" {
-		return errors.New("session_id: missing")
-	}
 	e.V = schema.Version
 	e.Origin = schema.OriginAPI
 	e.SourceSDK = cmp.Or(e.SourceSDK, r.sdk)
 	e.Timestamp = orNow(e.Timestamp)
+	return checkEvent(e)
+}
+
+// checkEvent says what is wrong with an event, and makes its session id a safe one.
+func checkEvent(e *schema.Event) error {
+	if e.SessionID == "" {
+		return errors.New("session_id: missing")
+	}
 	if safe := schema.SafeID(e.SessionID); safe != e.SessionID {
 		if err := keepOriginal(e); err != nil {
 			return err
