@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -51,18 +52,18 @@ func (c *compacted) look(path, name string) {
 	if err != nil || info.Size() == from {
 		return
 	}
-	f, _, err := openFile(path)
+	f, _, err := lines.Open(path)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	l := peek(f)
-	l.max = 1 << 20 // a longer line is none
+	l := lines.Peek(f)
+	l.Max = 1 << 20 // a longer line is none
 	if info.Size() > from {
-		l.goTo(from, 0)
+		l.GoTo(from, 0)
 	}
 	for {
-		line, err := l.next()
+		line, err := l.Next()
 		if err != nil {
 			break
 		}
@@ -77,5 +78,5 @@ func (c *compacted) look(path, name string) {
 			c.in[hash] = append(c.in[hash], name)
 		}
 	}
-	c.read[path] = l.off
+	c.read[path] = l.Offset()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -74,17 +75,17 @@ func (f *family) before(a, b had) bool {
 
 // add takes the lines of another file.
 func (f *family) add(other relative) error {
-	file, _, err := openFile(other.path)
+	file, _, err := lines.Open(other.path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	f.files = append(f.files, other)
-	return f.lines(peek(file), int32(len(f.files)-1))
+	return f.lines(lines.Peek(file), int32(len(f.files)-1))
 }
 
 // lines takes lines of one of its files.
-func (f *family) lines(l *lines, file int32) error {
+func (f *family) lines(l *lines.Reader, file int32) error {
 	session, said, self := int32(-1), "", named(f.files[file].path)
 	return eachNamed(l, func(_ int64, names claude.LineNames) bool {
 		if of := cmp.Or(names.Session, self); session < 0 || of != said {
@@ -125,7 +126,7 @@ func (f *family) recorded(j *journal.Journal, other relative) error {
 	for {
 		line, err := cursor.Next()
 		if err != nil {
-			return ignoreEOF(err)
+			return lines.IgnoreEOF(err)
 		}
 		if e, err := schema.Decode(line); err == nil && e.Origin == schema.OriginTranscript {
 			f.event(&e)
@@ -171,13 +172,13 @@ func (f *family) note(name uint64, h had) bool {
 }
 
 // eachNamed calls fn with each line of the conversation until it returns false.
-func eachNamed(l *lines, fn func(n int64, names claude.LineNames) bool) error {
+func eachNamed(l *lines.Reader, fn func(n int64, names claude.LineNames) bool) error {
 	for {
-		line, err := l.next()
+		line, err := l.Next()
 		if err != nil {
-			return ignoreEOF(err)
+			return lines.IgnoreEOF(err)
 		}
-		if names := claude.NamesOf(line); names.UUID != "" && !fn(l.n, names) {
+		if names := claude.NamesOf(line); names.UUID != "" && !fn(l.Count(), names) {
 			return nil
 		}
 	}
@@ -188,7 +189,7 @@ const mostBetween = 1000
 
 // copies finds the lines at the beginning of the file that other files had first, and where
 // the session left the one that had the last of them.
-func (f *family) copies(l *lines) (found []claude.Copies, parent []claude.Origin, err error) {
+func (f *family) copies(l *lines.Reader) (found []claude.Copies, parent []claude.Origin, err error) {
 	self := f.files[0]
 	var between []claude.LineNames // lines whose names nobody has: those among copies are copies, too
 	var numbers []int64            // of those lines

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -191,13 +192,13 @@ func (k *kept) grown(path string, m member) (off int64, err error) {
 	if info, err := os.Stat(path); err != nil || info.Size() == m.off {
 		return m.off, err
 	}
-	f, _, err := openFile(path)
+	f, _, err := lines.Open(path)
 	if err != nil {
 		return m.off, err
 	}
 	defer f.Close()
-	l := peek(f)
-	l.goTo(m.off, 0)
+	l := lines.Peek(f)
+	l.GoTo(m.off, 0)
 	err = k.lines(l, m.file)
-	return l.off, err
+	return l.Offset(), err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
 // copiesOf is what a file of a folder has of others.
@@ -21,12 +22,12 @@ type copiesOf struct {
 // ask finds the copies in a file, by a family that is kept or one that is not.
 func ask(t *testing.T, r *Reader, path string, kept bool) (c copiesOf) {
 	t.Helper()
-	file, info, err := openFile(path)
+	file, info, err := lines.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	h, err := readHead(peek(file), named(path))
+	h, err := readHead(lines.Peek(file), named(path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func ask(t *testing.T, r *Reader, path string, kept bool) (c copiesOf) {
 		f, release = p.large(h, relatives)
 	}
 	defer release()
-	if c.Copies, c.Parent, err = f.copies(peek(file)); err != nil || len(p.report.Problems) > 0 {
+	if c.Copies, c.Parent, err = f.copies(lines.Peek(file)); err != nil || len(p.report.Problems) > 0 {
 		t.Fatal(err, p.report.Problems)
 	}
 	return c

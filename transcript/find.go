@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -28,7 +29,6 @@ type File struct {
 	again    bool   // what is beside it could not be read then
 	skipped  skipped
 	begins   begins // by the index
-	named    bool   // somebody named it: that it is no transcript is an error then
 }
 
 // metaPath is the runtime's own record of a subagent, beside its transcript.
@@ -52,7 +52,7 @@ func Stat(path string) (File, error) {
 	}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		err = &os.PathError{Op: "read", Path: path, Err: errNotRegular}
+		err = &os.PathError{Op: "read", Path: path, Err: lines.ErrNotRegular}
 	}
 	if err != nil {
 		return File{}, err
@@ -119,7 +119,14 @@ func (p Problem) String() string {
 // only the lines of a file can say it, and whether it is a transcript at all. Problems
 // are the folders and files that could not be read, and links that lead in a circle.
 func Find(ctx context.Context, paths []string) ([]File, []Problem) {
-	s := search{ctx: ctx, dirs: map[string]bool{}, seen: map[string]bool{}}
+	files, _, problems := find(ctx, paths, nil)
+	return files, problems
+}
+
+// find is Find; others are the files of folders that are not named like transcripts and
+// that other, which may be nil, wants.
+func find(ctx context.Context, paths []string, other func(string) bool) (files []File, others []string, problems []Problem) {
+	s := search{ctx: ctx, other: other, dirs: map[string]bool{}, seen: map[string]bool{}}
 	for _, path := range paths {
 		real, err := filepath.Abs(path)
 		if err == nil {
@@ -135,12 +142,12 @@ func Find(ctx context.Context, paths []string) ([]File, []Problem) {
 		case info.IsDir():
 			s.dir(real, nil)
 		case info.Mode().IsRegular():
-			s.file(real, info, true)
+			s.file(real, info)
 		default:
-			s.problem(path, errNotRegular)
+			s.problem(path, lines.ErrNotRegular)
 		}
 	}
-	return s.files, s.problems
+	return s.files, s.others, s.problems
 }
 
 // search is one Find.
@@ -148,7 +155,9 @@ type search struct {
 	ctx      context.Context
 	dirs     map[string]bool // that were read
 	seen     map[string]bool // files
+	other    func(path string) bool
 	files    []File
+	others   []string
 	problems []Problem
 }
 
@@ -160,14 +169,12 @@ func (s *search) problem(path string, err error) {
 	s.problems = append(s.problems, Problem{Path: path, Error: err.Error()})
 }
 
-func (s *search) file(path string, info fs.FileInfo, named bool) {
+func (s *search) file(path string, info fs.FileInfo) {
 	if s.seen[path] {
 		return
 	}
 	s.seen[path] = true
-	f := describe(path, info)
-	f.named = named
-	s.files = append(s.files, f)
+	s.files = append(s.files, describe(path, info))
 }
 
 // dir reads a folder; within are those that it is in, by the way that led to it.
@@ -194,10 +201,12 @@ func (s *search) dir(path string, within []string) {
 		case entry.Type().IsRegular() && strings.HasSuffix(name, suffix):
 			info, err := entry.Info()
 			if err == nil {
-				s.file(name, info, false)
+				s.file(name, info)
 			} else if !errors.Is(err, fs.ErrNotExist) { // it went away meanwhile
 				s.problem(name, err)
 			}
+		case entry.Type().IsRegular():
+			s.foreign(name, name)
 		}
 	}
 }
@@ -238,7 +247,17 @@ func (s *search) link(path string, within []string) {
 		}
 		s.dir(real, within)
 	case info.Mode().IsRegular() && strings.HasSuffix(path, suffix):
-		s.file(real, info, false)
+		s.file(real, info)
+	case info.Mode().IsRegular():
+		s.foreign(path, real)
+	}
+}
+
+// foreign takes down a file that is not named like a transcript.
+func (s *search) foreign(path, real string) {
+	if s.other != nil && s.other(path) && !s.seen[real] {
+		s.seen[real] = true
+		s.others = append(s.others, real)
 	}
 }
 
@@ -248,15 +267,15 @@ const identifyBytes = 256 << 10
 // identify says whose lines a file has whose name does not say it: "" where they name
 // no session, and it is no transcript.
 func identify(path string) (session string, err error) {
-	f, _, err := openFile(path)
+	f, _, err := lines.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	l := peek(f)
-	for err == nil && l.off < identifyBytes {
+	l := lines.Peek(f)
+	for err == nil && l.Offset() < identifyBytes {
 		var line []byte
-		if line, err = l.next(); err != nil {
+		if line, err = l.Next(); err != nil {
 			break
 		}
 		if bytes.Contains(line, []byte(`"sessionId"`)) {
@@ -265,5 +284,5 @@ func identify(path string) (session string, err error) {
 			}
 		}
 	}
-	return "", ignoreEOF(err)
+	return "", lines.IgnoreEOF(err)
 }

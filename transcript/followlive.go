@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -47,12 +48,12 @@ func (r *Reader) young(file File) bool {
 	if file.Agent != "" || time.Since(file.ModTime).Abs() > forkSettles {
 		return false // a time to come says nothing
 	}
-	f, info, err := openFile(file.Path)
+	f, info, err := lines.Open(file.Path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	h, err := readHead(peek(f), named(file.Path))
+	h, err := readHead(lines.Peek(f), named(file.Path))
 	h.size = info.Size()
 	return err == nil && (h.marked || h.foreign || h.compacted != "" || len(r.kin.of(file.Path, h, r.home())) > 0)
 }
@@ -85,11 +86,11 @@ func (r *Reader) readMeta(ctx context.Context, file File, from Position) error {
 	p := &reading{Reader: r, file: file, from: from, at: from, noted: from}
 	p.report.types = map[schema.Type]int64{}
 	var err error
-	if p.f, p.report.info, err = openFile(file.Path); err != nil {
+	if p.f, p.report.info, err = lines.Open(file.Path); err != nil {
 		return nil // it has gone
 	}
 	defer p.f.Close()
-	if p.lines, err = newLines(p.f, from); err != nil {
+	if p.lines, err = lines.New(p.f, from); err != nil {
 		return nil
 	}
 	p.meta(p.source())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -29,8 +30,8 @@ func (p *reading) origins(src *claude.Source) error {
 	if p.file.Agent != "" {
 		return nil
 	}
-	defer p.lines.goTo(p.lines.off, p.lines.n)
-	p.lines.goTo(0, 0)
+	defer p.lines.GoTo(p.lines.Offset(), p.lines.Count())
+	p.lines.GoTo(0, 0)
 	h, err := readHead(p.lines, named(p.file.Path))
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (p *reading) origins(src *claude.Source) error {
 	h.size, p.report.begins = p.report.info.Size(), h.begins
 	relatives := p.kin.of(p.file.Path, h, p.home())
 	if h.marked {
-		p.lines.goTo(0, 0)
+		p.lines.GoTo(0, 0)
 		if src.Origins, err = marked(p.lines); err != nil {
 			return err
 		}
@@ -48,7 +49,7 @@ func (p *reading) origins(src *claude.Source) error {
 	}
 	f, release := p.family(h, relatives)
 	defer release()
-	p.lines.goTo(0, 0)
+	p.lines.GoTo(0, 0)
 	found, parent, err := f.copies(p.lines)
 	if h.marked { // of a line whose mark is not written yet the other file knows
 		found = slices.DeleteFunc(found, func(c claude.Copies) bool { return c.Renamed })
@@ -69,10 +70,10 @@ func (r *Reader) home() string {
 }
 
 // marked reads the marks of a fork's lines.
-func marked(l *lines) ([]claude.Origin, error) {
+func marked(l *lines.Reader) ([]claude.Origin, error) {
 	var scan claude.OriginScan
 	for {
-		line, err := l.next()
+		line, err := l.Next()
 		if err == io.EOF {
 			return scan.Origins(), nil
 		}
@@ -96,7 +97,7 @@ func (p *reading) meta(src claude.Source) {
 	case errors.Is(err, fs.ErrNotExist):
 		return // agents of old versions have none
 	case err == nil && !info.Mode().IsRegular():
-		err = errNotRegular
+		err = lines.ErrNotRegular
 	case err == nil && info.Size() > maxMeta:
 		err = fmt.Errorf("%d bytes, more than %d", info.Size(), maxMeta)
 	}
@@ -147,10 +148,10 @@ func (p *reading) noMeta(path string, err error) {
 // began is when the first line of the file was written that says so; zero where that
 // is not there yet.
 func (p *reading) began() (at time.Time) {
-	defer p.lines.goTo(p.lines.off, p.lines.n)
-	p.lines.goTo(0, 0)
+	defer p.lines.GoTo(p.lines.Offset(), p.lines.Count())
+	p.lines.GoTo(0, 0)
 	for range 100 {
-		line, err := p.lines.next()
+		line, err := p.lines.Next()
 		if err != nil {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -69,16 +70,16 @@ const (
 // readHead reads the head of a file. A fork copies lines from the beginning, so that
 // its first ones are marked forkedFrom, or the first answer of the API was to another
 // session's request. session is the one that the file's name says, or "".
-func readHead(l *lines, session string) (h head, err error) {
-	defer func(max int64) { l.max = max }(l.max)
-	l.max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
+func readHead(l *lines.Reader, session string) (h head, err error) {
+	defer func(max int64) { l.Max = max }(l.Max)
+	l.Max = 1 << 20 // a longer line is no answer; to hold it would be to hold it twice
 	conversation, other := false, 0
-	for behind := int64(-1); behind < 0 || l.off < behind; {
-		line, err := l.next()
+	for behind := int64(-1); behind < 0 || l.Offset() < behind; {
+		line, err := l.Next()
 		if err != nil {
-			return h, ignoreEOF(err)
+			return h, lines.IgnoreEOF(err)
 		}
-		if h.vain = h.answer == 0 && (other > mostOther || l.off > mostUnanswered); h.vain {
+		if h.vain = h.answer == 0 && (other > mostOther || l.Offset() > mostUnanswered); h.vain {
 			return h, nil
 		}
 		if h.start.IsZero() {
@@ -103,7 +104,7 @@ func readHead(l *lines, session string) (h head, err error) {
 			continue
 		}
 		if id := answerID(line); h.answer == 0 && id != "" {
-			h.answer, behind = hashOf(id), l.off+headBytes
+			h.answer, behind = hashOf(id), l.Offset()+headBytes
 		}
 		if bytes.Contains(line, []byte(`"requestId"`)) {
 			return h, nil
@@ -124,12 +125,12 @@ func answerID(line []byte) string {
 
 // headOf is the head of the file at a path; nothing where it cannot be read.
 func headOf(path string) (h head) {
-	f, info, err := openFile(path)
+	f, info, err := lines.Open(path)
 	if err != nil {
 		return h
 	}
 	defer f.Close()
-	if h, err = readHead(peek(f), named(path)); err != nil {
+	if h, err = readHead(lines.Peek(f), named(path)); err != nil {
 		h = head{}
 	}
 	h.size = info.Size()
@@ -142,7 +143,7 @@ func (p *reading) remember() {
 	if p.file.Agent != "" || p.file.begins.answer != 0 {
 		return
 	}
-	if h, err := readHead(peek(p.f), named(p.file.Path)); err == nil {
+	if h, err := readHead(lines.Peek(p.f), named(p.file.Path)); err == nil {
 		p.report.begins = h.begins
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
@@ -231,6 +232,6 @@ func state(t testing.TB, home string) map[string]string {
 }
 
 func journalHash(b []byte) uint64 {
-	sum, _ := hashLine(bytes.NewReader(b), 0, int64(len(b)))
+	sum, _ := lines.HashLine(bytes.NewReader(b), 0, int64(len(b)))
 	return sum
 }

@@ -21,6 +21,9 @@ type Options struct {
 	// time nor the time of its last line. A session is taken whole or not at all, and also where its
 	// file alone tells lines that are copied in one that is taken.
 	Since time.Time
+	// Other, which may be nil, says which files of a folder that are not named like
+	// transcripts are to be in Report.Foreign.
+	Other func(path string) bool
 	// Workers is how many sessions are read at a time: GOMAXPROCS where it is 0.
 	Workers int
 }
@@ -47,6 +50,7 @@ type Report struct {
 	Unknown map[string]int64      `json:"unknown_kinds"` // lines of types that this version does not know
 
 	Problems []Problem     `json:"problems"` // folders, links and the cache
+	Foreign  []string      `json:"foreign"`  // files that were found and are no transcripts
 	PerFile  []FileReport  `json:"per_file"` // of the files that were read or failed, by path
 	Duration time.Duration `json:"duration_ns"`
 }
@@ -90,7 +94,7 @@ func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress
 	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}, seen: map[string]bool{}}
 	im.report = Report{
 		Kinds: map[string]int64{}, Types: map[schema.Type]int64{}, Unknown: map[string]int64{},
-		Problems: []Problem{}, PerFile: []FileReport{},
+		Problems: []Problem{}, PerFile: []FileReport{}, Foreign: []string{},
 	}
 	err := im.run(ctx, paths)
 	im.report.Duration = time.Since(start)
@@ -122,8 +126,9 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	for ; len(paths) > 0 && ctx.Err() == nil; paths = im.tellers() {
-		files, problems := Find(ctx, paths)
+		files, others, problems := find(ctx, paths, im.Other)
 		im.report.Problems = append(im.report.Problems, problems...)
+		im.report.Foreign = append(im.report.Foreign, others...)
 		plan, err := im.plan(files)
 		if err != nil {
 			return err

@@ -289,8 +289,15 @@ func TestImportOfBrokenFiles(t *testing.T) {
 	if len(report.Problems) != 1 || !strings.HasSuffix(report.Problems[0].Path, ".missing") {
 		t.Errorf("problems: %v", report.Problems)
 	}
-	if report, err := r.Import(context.Background(), []string{notes}, Options{}, nil); report.Failed != 1 || !errors.Is(err, ErrPartial) {
+	if report, err := r.Import(context.Background(), []string{notes}, Options{}, nil); report.Files != 0 || !slices.Equal(report.Foreign, []string{notes}) || err != nil {
 		t.Errorf("a file that is no transcript, named: %+v, %v", report, err)
+	}
+	// Of a folder it is those that are named like one, and those that somebody asks for.
+	other := write(t, "{}\n", dir, "other.ndjson")
+	write(t, "{}\n", dir, "other.txt")
+	report, err = r.Import(context.Background(), []string{dir, other}, Options{Other: func(path string) bool { return strings.HasSuffix(path, ".ndjson") }}, nil)
+	if slices.Sort(report.Foreign); !slices.Equal(report.Foreign, []string{notes, other}) {
+		t.Errorf("%v, %v", report.Foreign, err)
 	}
 	// The rest of the line that was cut short is read when it is there.
 	write(t, strings.TrimSuffix(text, `{"type":"us`)+line(5), path)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -84,7 +85,7 @@ func (e *entry) held(home string) bool {
 }
 
 func markAt(f io.ReaderAt, end int64) uint64 {
-	sum, err := hashLine(f, max(0, end-markBytes), end)
+	sum, err := lines.HashLine(f, max(0, end-markBytes), end)
 	if err != nil {
 		return 0
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
 // TestIndexOfNegativeNumbers: an index that somebody spoilt is none, and costs nobody anything.
@@ -69,13 +71,13 @@ func TestHeadOfAnotherProgramsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.r = bytes.NewReader(text)
-	h, err := readHead(peek(l), "")
-	if err != nil || !h.vain || l.n > mostOther+2*bufferSize {
+	h, err := readHead(lines.Peek(l), "")
+	if err != nil || !h.vain || l.n > mostOther+2*lines.BufferSize {
 		t.Errorf("%v, %+v, %d of %d bytes were read", err, h, l.n, len(text))
 	}
 	conversation := `{"parentUuid":null,"type":"user","uuid":"u"}` + "\n"
 	long := strings.Repeat(conversation, 1000) + strings.Repeat("x", mostOther+1) + "\n" + `{"parentUuid":"u","type":"assistant","uuid":"v","requestId":"r","message":{"id":"m"}}` + "\n"
-	if h, err := readHead(peek(strings.NewReader(long)), ""); err != nil || h.vain || h.answer != hashOf("m") {
+	if h, err := readHead(lines.Peek(strings.NewReader(long)), ""); err != nil || h.vain || h.answer != hashOf("m") {
 		t.Errorf("%v, %+v", err, h)
 	}
 	d := &folder{heads: map[string]head{}, alike: map[uint64][]string{}}

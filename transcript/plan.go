@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -94,9 +95,8 @@ func (im *importing) named(f *File, index map[string]entry) bool {
 	switch f.Session = session; {
 	case session != "":
 		return true
-	case err == nil && f.named:
-		err = errors.New("no transcript: none of its first lines has a sessionId")
 	case err == nil:
+		im.report.Foreign = append(im.report.Foreign, f.Path)
 		return false
 	}
 	im.report.Files++
@@ -134,12 +134,12 @@ func (im *importing) older(g *group) bool {
 // lastTime is the time of the last line of a file that has one; zero where none of the
 // last ones has.
 func lastTime(path string, size int64) (last time.Time) {
-	f, _, err := openFile(path)
+	f, _, err := lines.Open(path)
 	if err != nil {
 		return last
 	}
 	defer f.Close()
-	tail := make([]byte, min(size, bufferSize))
+	tail := make([]byte, min(size, lines.BufferSize))
 	n, _ := f.ReadAt(tail, size-int64(len(tail)))
 	for line := range bytes.Lines(tail[:n]) {
 		if at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp")); err == nil && at.After(last) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
@@ -25,7 +26,7 @@ type Reader struct {
 	// Host is this machine: whose paths the positions are. User is whose files these are.
 	Host, User string
 
-	buffers buffers
+	buffers lines.Buffers
 
 	mu    sync.Mutex
 	metas map[string]time.Time // of the agents' records that were read
@@ -109,7 +110,7 @@ type reading struct {
 	live     *live
 
 	f      *os.File
-	lines  *lines
+	lines  *lines.Reader
 	first  uint64 // hash of the first line
 	all    uint32 // sum of all lines
 	events *claude.Transcript
@@ -129,16 +130,16 @@ func (p *reading) problem(line int64, err error) {
 }
 
 func (p *reading) run(ctx context.Context) (err error) {
-	if p.f, p.report.info, err = openFile(p.file.Path); err != nil {
+	if p.f, p.report.info, err = lines.Open(p.file.Path); err != nil {
 		return err
 	}
 	defer p.f.Close()
-	same, err := p.from.matches(p.f)
+	same, err := p.from.Matches(p.f)
 	if err != nil {
 		return err
 	}
 	if same && (p.file.replaced || p.report.info.Size() <= p.from.Offset) {
-		same, err = p.from.holds(p.f) // it changed, and did not grow
+		same, err = p.from.Holds(p.f) // it changed, and did not grow
 	}
 	if err != nil {
 		return err
@@ -148,16 +149,16 @@ func (p *reading) run(ctx context.Context) (err error) {
 		p.from, p.at = Position{}, Position{}
 	}
 	p.noted, p.told, p.first, p.all = p.from, p.from, p.from.First, p.from.All
-	if p.lines, err = newLines(p.f, p.from); err != nil {
+	if p.lines, err = lines.New(p.f, p.from); err != nil {
 		return err
 	}
-	p.lines.use = &p.buffers
+	p.lines.Use = &p.buffers
 	defer func() {
-		p.lines.close()
-		p.buffers.put(p.memory)
+		p.lines.Close()
+		p.buffers.Put(p.memory)
 	}()
-	p.lines.ahead(p.report.info.Size() - p.lines.off)
-	if p.lines.off < p.report.info.Size() {
+	p.lines.Ahead(p.report.info.Size() - p.lines.Offset())
+	if p.lines.Offset() < p.report.info.Size() {
 		if err := p.begin(); err != nil {
 			return err
 		}
@@ -174,7 +175,7 @@ func (p *reading) run(ctx context.Context) (err error) {
 		return err
 	}
 	if err = errors.Join(err, p.flush(true)); err == nil {
-		p.report.Waiting = max(0, p.report.info.Size()-p.lines.off)
+		p.report.Waiting = max(0, p.report.info.Size()-p.lines.Offset())
 		p.report.whole = true
 	}
 	return err
@@ -203,7 +204,7 @@ func (p *reading) begin() error {
 // read goes through the lines that are whole.
 func (p *reading) read(ctx context.Context) error {
 	for {
-		line, err := p.lines.next()
+		line, err := p.lines.Next()
 		if err == io.EOF {
 			return nil
 		}
@@ -211,12 +212,12 @@ func (p *reading) read(ctx context.Context) error {
 			return err
 		}
 		p.report.Lines++
-		p.all = sum(p.all, line)
+		p.all = lines.Sum(p.all, line)
 		p.line(line)
-		if p.size < batchBytes && len(p.batch) < 1000 && p.lines.off-p.told.Offset < noteBytes {
+		if p.size < batchBytes && len(p.batch) < 1000 && p.lines.Offset()-p.told.Offset < noteBytes {
 			continue
 		}
-		if err := p.flush(p.lines.off-p.noted.Offset >= noteBytes); err != nil {
+		if err := p.flush(p.lines.Offset()-p.noted.Offset >= noteBytes); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -243,10 +244,10 @@ func (p *reading) untimed() {
 
 // line adds the events of one line to the batch.
 func (p *reading) line(line []byte) {
-	n := p.lines.n
+	n := p.lines.Count()
 	switch {
-	case p.lines.tooLong:
-		p.broken(n, fmt.Errorf("longer than %d bytes", p.lines.max))
+	case p.lines.TooLong():
+		p.broken(n, fmt.Errorf("longer than %d bytes", p.lines.Max))
 		return
 	case len(bytes.TrimSpace(line)) == 0:
 		p.report.Blank++
@@ -341,8 +342,8 @@ func (p *reading) add(e *schema.Event) {
 // redacted makes a line for the batch.
 func (p *reading) redacted(e *schema.Event) (line redact.Line) {
 	if p.memory == nil {
-		if p.memory = p.buffers.get(); p.memory == nil {
-			p.memory = make([]byte, min(bufferSize, 8<<10+2*p.lines.first))
+		if p.memory = p.buffers.Get(); p.memory == nil {
+			p.memory = make([]byte, min(lines.BufferSize, 8<<10+2*p.lines.Room()))
 		}
 		p.memory = p.memory[:0]
 	}
@@ -384,15 +385,15 @@ func (p *reading) flush(note bool) error {
 
 // reached is the position behind the last line that was read.
 func (p *reading) reached() (at Position, err error) {
-	if p.lines.n == p.at.Lines {
+	if p.lines.Count() == p.at.Lines {
 		return p.at, nil // nothing was read since
 	}
 	if p.first == 0 {
-		if p.first, err = firstHash(p.f, p.lines.off); err != nil {
+		if p.first, err = lines.FirstHash(p.f, p.lines.Offset()); err != nil {
 			return p.at, err
 		}
 	}
-	if at, err = p.lines.position(p.first); p.from.Offset == 0 || p.from.All != 0 {
+	if at, err = p.lines.Position(p.first); p.from.Offset == 0 || p.from.All != 0 {
 		at.All = max(p.all, 1)
 	}
 	return at, err

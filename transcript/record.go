@@ -9,9 +9,16 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
+
+// Position is a place in a transcript.
+type Position = lines.Position
+
+// MaxLine is the longest line, in bytes, that is read.
+const MaxLine = lines.MaxLine
 
 // sourceSDK is the runtime whose transcripts these are.
 const sourceSDK = "claude-code"

@@ -1,4 +1,7 @@
-package transcript
+// Package lines reads files of lines that other programs are writing: lines that are whole,
+// long ones in bounded memory, and places in a file that tell whether it is still the
+// one they were taken from.
+package lines
 
 import (
 	"bytes"
@@ -14,85 +17,104 @@ import (
 const MaxLine = 128 << 20
 
 const (
-	bufferSize = 256 << 10 // a longer line gets a buffer of its own, for as long as it is needed
+	BufferSize = 256 << 10 // a longer line gets a buffer of its own, for as long as it is needed
 	peekSize   = 16 << 10  // the first buffer of who may not read far
 )
 
-// buffers are buffers of bufferSize that nobody uses: memory that is new costs more than
+// Buffers are buffers of BufferSize that nobody uses: memory that is new costs more than
 // to read a file into it.
-type buffers struct{ pool sync.Pool }
+type Buffers struct{ pool sync.Pool }
 
-// get returns nil where there is none.
-func (b *buffers) get() []byte {
+// Get returns nil where there is none.
+func (b *Buffers) Get() []byte {
 	if b == nil {
 		return nil
 	}
-	buf, _ := b.pool.Get().(*[bufferSize]byte)
+	buf, _ := b.pool.Get().(*[BufferSize]byte)
 	if buf == nil {
 		return nil
 	}
 	return buf[:]
 }
 
-func (b *buffers) put(buf []byte) {
-	if b != nil && cap(buf) == bufferSize {
-		b.pool.Put((*[bufferSize]byte)(buf[:bufferSize]))
+func (b *Buffers) Put(buf []byte) {
+	if b != nil && cap(buf) == BufferSize {
+		b.pool.Put((*[BufferSize]byte)(buf[:BufferSize]))
 	}
 }
 
-// lines reads a file line by line. It holds one buffer, and the longest line for as long
+// Reader reads a file line by line. It holds one buffer, and the longest line for as long
 // as that is needed.
-type lines struct {
+type Reader struct {
+	// Max is the longest line that is read: MaxLine.
+	Max int64
+	// Use, which may be nil, is where buffers come from and go to.
+	Use *Buffers
+
 	f   io.ReaderAt
 	buf []byte // buf[r:w] is read from the file and not yet returned
-	own []byte // the buffer of bufferSize, while buf is longer
-	use *buffers
+	own []byte // the buffer of BufferSize, while buf is longer
 	r, w,
 	seen int // length of the part of buf[r:w] that has no newline
 	off     int64 // of buf[r] in the file
 	n       int64 // lines before off
 	last    int64 // where line n begins
-	tooLong bool  // of the line that next returned
-	max     int64 // MaxLine; tests make it less
+	tooLong bool  // of the line that Next returned
 	first   int64 // how large the first buffer is
 }
 
-// peek reads the first lines of f.
-func peek(f io.ReaderAt) *lines { return &lines{f: f, max: MaxLine, first: peekSize} }
+// Peek reads the first lines of f.
+func Peek(f io.ReaderAt) *Reader { return &Reader{f: f, Max: MaxLine, first: peekSize} }
 
-// newLines reads on at a position that was taken from f.
-func newLines(f io.ReaderAt, from Position) (*lines, error) {
-	l := &lines{f: f, off: from.Offset, n: from.Lines, max: MaxLine, first: bufferSize}
+// New reads on at a position that was taken from f.
+func New(f io.ReaderAt, from Position) (*Reader, error) {
+	l := &Reader{f: f, off: from.Offset, n: from.Lines, Max: MaxLine, first: BufferSize}
 	if from.Offset == 0 {
 		return l, nil
 	}
 	// A last line without its newline was read; that newline is no line of its own.
-	var around [2]byte
+	var around [3]byte
 	n, err := f.ReadAt(around[:], from.Offset-1)
-	if n == 2 && around[0] != '\n' && around[1] == '\n' {
-		l.off++
-	} else if n < 2 && err != io.EOF {
+	switch {
+	case n == 0 && err != io.EOF:
 		return nil, err
+	case n < 2 || around[0] == '\n':
+	case around[1] == '\n':
+		l.off++
+	case n == 3 && string(around[1:]) == "\r\n":
+		l.off += 2
 	}
 	return l, nil
 }
 
-// ahead says how many bytes there are about to read: most transcripts are shorter than
-// a buffer.
-func (l *lines) ahead(n int64) { l.first = min(max(n+1, 512), bufferSize) }
+// Offset is behind the last line that Next returned, in bytes.
+func (l *Reader) Offset() int64 { return l.off }
 
-// close gives the buffer to who reads next: no line is valid any more.
-func (l *lines) close() {
+// Count is how many lines are before Offset: the number of the last one.
+func (l *Reader) Count() int64 { return l.n }
+
+// TooLong reports whether the line that Next returned was longer than Max.
+func (l *Reader) TooLong() bool { return l.tooLong }
+
+// Room is how large the first buffer is.
+func (l *Reader) Room() int64 { return l.first }
+
+// Ahead says how many bytes there are about to read: most files are shorter than
+// a buffer.
+func (l *Reader) Ahead(n int64) { l.first = min(max(n+1, 512), BufferSize) }
+
+// Close gives the buffer to who reads next: no line is valid any more.
+func (l *Reader) Close() {
 	if l.own != nil {
 		l.buf = l.own
 	}
-	l.use.put(l.buf)
+	l.Use.Put(l.buf)
 	l.buf, l.own, l.r, l.w, l.seen = nil, nil, 0, 0, 0
 }
 
-// goTo goes on at an offset, with n lines before it. What is in the buffer is not read
+// GoTo goes on at an offset, with n lines before it. What is in the buffer is not read
 // again.
-func (l *lines) goTo(off, n int64) {
+func (l *Reader) GoTo(off, n int64) {
 	if begin := l.off - int64(l.r); begin <= off && off <= begin+int64(l.w) {
 		l.r = int(off - begin)
 	} else {
@@ -101,9 +123,9 @@ func (l *lines) goTo(off, n int64) {
 	l.off, l.n, l.seen = off, n, 0
 }
 
-// next returns the next whole line without its newline; it is valid until the next
+// Next returns the next whole line without its newline; it is valid until the next
 // call. io.EOF means that there is none yet. A line that is too long is empty.
-func (l *lines) next() ([]byte, error) {
+func (l *Reader) Next() ([]byte, error) {
 	l.tooLong = false
 	for {
 		if i := bytes.IndexByte(l.buf[l.r+l.seen:l.w], '\n'); i >= 0 {
@@ -124,7 +146,7 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
-func (l *lines) take(n, newline int) []byte {
+func (l *Reader) take(n, newline int) []byte {
 	line := l.buf[l.r : l.r+n : l.r+n]
 	l.r += n + newline
 	l.last = l.off
@@ -135,10 +157,10 @@ func (l *lines) take(n, newline int) []byte {
 }
 
 // fill reads more of the file; n is how much.
-func (l *lines) fill() (n int, err error) {
+func (l *Reader) fill() (n int, err error) {
 	switch {
 	case l.buf == nil:
-		if l.buf = l.use.get(); l.buf == nil {
+		if l.buf = l.Use.Get(); l.buf == nil {
 			l.buf = make([]byte, l.first)
 		}
 	case l.r == l.w && l.own != nil:
@@ -161,11 +183,11 @@ func (l *lines) fill() (n int, err error) {
 
 // grow makes room for the line that fills the buffer, exactly: to double it would
 // take three times the line for a moment.
-func (l *lines) grow() error {
-	if len(l.buf) < bufferSize {
-		buf := l.use.get()
+func (l *Reader) grow() error {
+	if len(l.buf) < BufferSize {
+		buf := l.Use.Get()
 		if buf == nil {
-			buf = make([]byte, bufferSize)
+			buf = make([]byte, BufferSize)
 		}
 		l.w = copy(buf, l.buf[:l.w])
 		l.buf = buf
@@ -176,7 +198,7 @@ func (l *lines) grow() error {
 		return err
 	}
 	size := end - l.off
-	if size <= l.max {
+	if size <= l.Max {
 		buf := make([]byte, size+1)
 		l.w = copy(buf, l.buf[:l.w])
 		if l.own == nil {
@@ -196,8 +218,8 @@ func (l *lines) grow() error {
 }
 
 // lineEnd finds the next newline from at on, or the end of the file.
-func (l *lines) lineEnd(at int64) (end int64, newline bool, err error) {
-	buf := make([]byte, bufferSize)
+func (l *Reader) lineEnd(at int64) (end int64, newline bool, err error) {
+	buf := make([]byte, BufferSize)
 	for {
 		n, err := l.f.ReadAt(buf, at)
 		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
@@ -213,13 +235,13 @@ func (l *lines) lineEnd(at int64) (end int64, newline bool, err error) {
 	}
 }
 
-// position is the place behind the last line that next returned.
-func (l *lines) position(first uint64) (p Position, err error) {
+// Position is the place behind the last line that Next returned.
+func (l *Reader) Position(first uint64) (p Position, err error) {
 	p = Position{Offset: l.off, Lines: l.n, First: first}
 	if l.n == 0 {
 		return Position{}, nil
 	}
-	p.Sum, err = hashLine(l.f, l.last, l.off)
+	p.Sum, err = HashLine(l.f, l.last, l.off)
 	return p, err
 }
 
@@ -233,14 +255,14 @@ func oneObject(b []byte) bool {
 	return ok && len(bytes.TrimSpace(b[end:])) == 0
 }
 
-// openFile opens a transcript to be read, and does not wait for a named pipe.
-func openFile(path string) (*os.File, os.FileInfo, error) {
+// Open opens a file to be read, and does not wait for a named pipe.
+func Open(path string) (*os.File, os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, nil, &os.PathError{Op: "read", Path: path, Err: errNotRegular}
+		return nil, nil, &os.PathError{Op: "read", Path: path, Err: ErrNotRegular}
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,4 +1,4 @@
-package transcript
+package lines
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Position is a place in a transcript: behind a line that was read. The zero Position
+// Position is a place in a file: behind a line that was read. The zero Position
 // is the beginning.
 type Position struct {
 	Offset int64  // bytes
@@ -18,47 +18,48 @@ type Position struct {
 	All    uint32 // sum over all lines before Offset; 0 where it is not known
 }
 
-var errNotRegular = errors.New("not a regular file")
+// ErrNotRegular is of a folder, a pipe, a device.
+var ErrNotRegular = errors.New("not a regular file")
 
-// matches reports whether p was taken from f as it is now: a line that hashes to Sum
+// Matches reports whether p was taken from f as it is now: a line that hashes to Sum
 // ends at Offset, and the first line hashes to First.
-func (p Position) matches(f io.ReaderAt) (bool, error) {
+func (p Position) Matches(f io.ReaderAt) (bool, error) {
 	if p.Offset <= 0 {
 		return p == Position{}, nil
 	}
 	var end [1]byte
 	if _, err := f.ReadAt(end[:], p.Offset-1); err != nil {
-		return false, ignoreEOF(err)
+		return false, IgnoreEOF(err)
 	}
 	start, err := lineStart(f, p.Offset-int64(newline(end[0])))
 	if err != nil {
-		return false, ignoreEOF(err)
+		return false, IgnoreEOF(err)
 	}
-	sum, err := hashLine(f, start, p.Offset)
+	sum, err := HashLine(f, start, p.Offset)
 	if err != nil || sum != p.Sum {
-		return false, ignoreEOF(err)
+		return false, IgnoreEOF(err)
 	}
-	first, err := firstHash(f, p.Offset)
-	return first == p.First, ignoreEOF(err)
+	first, err := FirstHash(f, p.Offset)
+	return first == p.First, IgnoreEOF(err)
 }
 
 // castagnoli is what processors add up by themselves: to sum all lines costs nothing.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sum adds a line to that of the lines before it.
-func sum(all uint32, line []byte) uint32 { return crc32.Update(all, castagnoli, line) }
+// Sum adds a line to that of the lines before it.
+func Sum(all uint32, line []byte) uint32 { return crc32.Update(all, castagnoli, line) }
 
-// holds reports whether f has before Offset what it had, where that is known: a file that
+// Holds reports whether f has before Offset what it had, where that is known: a file that
 // was rewritten may begin and end as it did.
-func (p Position) holds(f io.ReaderAt) (bool, error) {
-	l := &lines{f: f, max: MaxLine, first: bufferSize}
+func (p Position) Holds(f io.ReaderAt) (bool, error) {
+	l := &Reader{f: f, Max: MaxLine, first: BufferSize}
 	var all uint32
 	for l.n < p.Lines {
-		line, err := l.next()
+		line, err := l.Next()
 		if err != nil {
-			return false, ignoreEOF(err)
+			return false, IgnoreEOF(err)
 		}
-		all = sum(all, line)
+		all = Sum(all, line)
 	}
 	return p.All == 0 || p.All == max(all, 1), nil
 }
@@ -70,19 +71,19 @@ func newline(b byte) int {
 	return 0
 }
 
-// ignoreEOF: a file that is too short for its position is another file, no failure.
-func ignoreEOF(err error) error {
+// IgnoreEOF: a file that is too short for its position is another file, no failure.
+func IgnoreEOF(err error) error {
 	if err == io.EOF {
 		return nil
 	}
 	return err
 }
 
-// hashLine hashes f[start:end] without the newline at its end. The hash is kept in
+// HashLine hashes f[start:end] without the newline at its end. The hash is kept in
 // journals: it is the same in every version. It is never 0.
-func hashLine(f io.ReaderAt, start, end int64) (uint64, error) {
+func HashLine(f io.ReaderAt, start, end int64) (uint64, error) {
 	h := fnv.New64a()
-	buf := make([]byte, min(end-start, bufferSize))
+	buf := make([]byte, min(end-start, BufferSize))
 	for at := start; at < end; {
 		part := buf[:min(end-at, int64(len(buf)))]
 		if _, err := f.ReadAt(part, at); err != nil {
@@ -96,8 +97,8 @@ func hashLine(f io.ReaderAt, start, end int64) (uint64, error) {
 	return max(h.Sum64(), 1), nil
 }
 
-// firstHash hashes the first line of f, which ends at limit at the latest.
-func firstHash(f io.ReaderAt, limit int64) (uint64, error) {
+// FirstHash hashes the first line of f, which ends at limit at the latest.
+func FirstHash(f io.ReaderAt, limit int64) (uint64, error) {
 	buf := make([]byte, 4<<10)
 	for at := int64(0); at < limit; {
 		part := buf[:min(limit-at, int64(len(buf)))]
@@ -105,11 +106,11 @@ func firstHash(f io.ReaderAt, limit int64) (uint64, error) {
 			return 0, err
 		}
 		if i := bytes.IndexByte(part, '\n'); i >= 0 {
-			return hashLine(f, 0, at+int64(i)+1)
+			return HashLine(f, 0, at+int64(i)+1)
 		}
 		at += int64(len(part))
 	}
-	return hashLine(f, 0, limit)
+	return HashLine(f, 0, limit)
 }
 
 // lineStart returns where the line begins that ends at end, before its newline.

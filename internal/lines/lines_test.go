@@ -1,4 +1,4 @@
-package transcript
+package lines
 
 import (
 	"bytes"
@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,14 +15,14 @@ import (
 
 // all reads the lines that are whole from a position on.
 func all(t testing.TB, f io.ReaderAt, from Position, max int64) (out []string, numbers []int64, end Position) {
-	l, err := newLines(f, from)
+	l, err := New(f, from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.max = max
-	l.ahead(rand.Int64N(1000))
+	l.Max = max
+	l.Ahead(rand.Int64N(1000))
 	for {
-		line, err := l.next()
+		line, err := l.Next()
 		if err == io.EOF {
 			break
 		}
@@ -43,11 +40,11 @@ func all(t testing.TB, f io.ReaderAt, from Position, max int64) (out []string, n
 	}
 	first := from.First
 	if first == 0 {
-		if first, err = firstHash(f, l.off); err != nil {
+		if first, err = FirstHash(f, l.off); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if end, err = l.position(first); err != nil {
+	if end, err = l.Position(first); err != nil {
 		t.Fatal(err)
 	}
 	return out, numbers, end
@@ -65,7 +62,7 @@ func TestLinesGrowing(t *testing.T) {
 			case 1:
 				want = append(want, "broken {"+strings.Repeat("x", rapid.IntRange(0, 30).Draw(rt, "length")))
 			case 2:
-				want = append(want, `{"long":"`+strings.Repeat("y", bufferSize-20+rapid.IntRange(0, 40).Draw(rt, "length"))+`"}`)
+				want = append(want, `{"long":"`+strings.Repeat("y", BufferSize-20+rapid.IntRange(0, 40).Draw(rt, "length"))+`"}`)
 			default:
 				want = append(want, fmt.Sprintf(`{"n":%q}`, strings.Repeat("z}", rapid.IntRange(0, 9).Draw(rt, "length"))))
 			}
@@ -75,7 +72,7 @@ func TestLinesGrowing(t *testing.T) {
 		var at Position
 		for size := 0; ; size = min(size+rapid.IntRange(1, 400).Draw(rt, "more")*rapid.SampledFrom([]int{1, 1, 1000}).Draw(rt, "times"), len(text)) {
 			f := bytes.NewReader(text[:size])
-			if ok, err := at.matches(f); !ok || err != nil {
+			if ok, err := at.Matches(f); !ok || err != nil {
 				rt.Fatalf("at %d bytes %+v does not match: %v", size, at, err)
 			}
 			out, numbers, end := all(t, f, at, MaxLine)
@@ -101,28 +98,28 @@ func TestLinesGrowing(t *testing.T) {
 // TestLinesGoTo: wherever reading goes on, forward or back, what follows is what is in the
 // file there, whatever the buffer holds and whoever had it before.
 func TestLinesGoTo(t *testing.T) {
-	var shared buffers
+	var shared Buffers
 	rapid.Check(t, func(rt *rapid.T) {
 		var text []byte
 		var starts []int
 		for range rapid.IntRange(1, 12).Draw(rt, "lines") {
 			starts = append(starts, len(text))
-			n := rapid.SampledFrom([]int{0, 3, 100, 5000, bufferSize - 1, bufferSize, bufferSize + 1, 2 * bufferSize}).Draw(rt, "length")
+			n := rapid.SampledFrom([]int{0, 3, 100, 5000, BufferSize - 1, BufferSize, BufferSize + 1, 2 * BufferSize}).Draw(rt, "length")
 			text = append(append(text, bytes.Repeat([]byte{byte('a' + len(starts))}, n)...), '\n')
 		}
-		l, err := newLines(bytes.NewReader(text), Position{})
+		l, err := New(bytes.NewReader(text), Position{})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		l.use = &shared
-		defer l.close()
-		l.ahead(rapid.Int64Range(0, 2*bufferSize).Draw(rt, "ahead"))
+		l.Use = &shared
+		defer l.Close()
+		l.Ahead(rapid.Int64Range(0, 2*BufferSize).Draw(rt, "ahead"))
 		want := bytes.Split(text, []byte{'\n'})
 		for range rapid.IntRange(1, 10).Draw(rt, "jumps") {
 			k := rapid.IntRange(0, len(starts)-1).Draw(rt, "line")
-			l.goTo(int64(starts[k]), int64(k))
+			l.GoTo(int64(starts[k]), int64(k))
 			for range rapid.IntRange(0, 4).Draw(rt, "read") {
-				line, err := l.next()
+				line, err := l.Next()
 				if k == len(starts) {
 					if err != io.EOF {
 						rt.Fatalf("%v behind the last line", err)
@@ -158,18 +155,18 @@ func TestLastLineWithoutNewline(t *testing.T) {
 }
 
 func TestLinesTooLong(t *testing.T) {
-	long := strings.Repeat("x", 2*bufferSize+17)
+	long := strings.Repeat("x", 2*BufferSize+17)
 	text := "{\"a\":1}\n" + long + "\n{\"b\":2}\n" + long
-	got, numbers, end := all(t, strings.NewReader(text), Position{}, bufferSize+5)
+	got, numbers, end := all(t, strings.NewReader(text), Position{}, BufferSize+5)
 	if want := []string{`{"a":1}`, "TOO LONG", `{"b":2}`}; !slices.Equal(got, want) || !slices.Equal(numbers, []int64{1, 2, 3}) {
 		t.Errorf("got %.40q %v", got, numbers)
 	}
-	if ok, err := end.matches(strings.NewReader(text)); !ok || err != nil {
+	if ok, err := end.Matches(strings.NewReader(text)); !ok || err != nil {
 		t.Errorf("%+v does not match: %v", end, err)
 	}
 	// The end of a long line is a place to go on from, too.
-	_, _, end = all(t, strings.NewReader(text[:len("{\"a\":1}\n")+len(long)+1]), Position{}, bufferSize+5)
-	if got, _, _ := all(t, strings.NewReader(text), end, bufferSize+5); !slices.Equal(got, []string{`{"b":2}`}) {
+	_, _, end = all(t, strings.NewReader(text[:len("{\"a\":1}\n")+len(long)+1]), Position{}, BufferSize+5)
+	if got, _, _ := all(t, strings.NewReader(text), end, BufferSize+5); !slices.Equal(got, []string{`{"b":2}`}) {
 		t.Errorf("after a long line: %.40q", got)
 	}
 }
@@ -184,13 +181,13 @@ func TestPositionOfAnotherFile(t *testing.T) {
 		"last line": text[:16] + "{\"C\":3}\n", "shifted": "\n" + text, "a newline less": text[:7] + " " + text[8:],
 		"first line longer": "{\"a\":1}   {\"b\":2}\n{\"c\":3}\n",
 	} {
-		ok, err := at.matches(strings.NewReader(other))
+		ok, err := at.Matches(strings.NewReader(other))
 		if ok || err != nil {
 			t.Errorf("%s: %v, %v", name, ok, err)
 		}
 	}
 	for name, other := range map[string]string{"same": text, "grown": text + "{\"d\":4}\n"} {
-		if ok, err := at.matches(strings.NewReader(other)); !ok || err != nil {
+		if ok, err := at.Matches(strings.NewReader(other)); !ok || err != nil {
 			t.Errorf("%s: %v, %v", name, ok, err)
 		}
 	}
@@ -210,69 +207,15 @@ func (f failing) ReadAt(p []byte, at int64) (int, error) {
 }
 
 func TestLinesReadError(t *testing.T) {
-	l, err := newLines(failing{"{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n{\"d\":4}\n"}, Position{})
+	l, err := New(failing{"{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n{\"d\":4}\n"}, Position{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	for ; err == nil; n++ {
-		_, err = l.next()
+		_, err = l.Next()
 	}
 	if n != 3 || !errors.Is(err, errDisk) {
 		t.Errorf("%d lines, then %v", n-1, err)
 	}
-}
-
-func TestIndexRoundTrip(t *testing.T) {
-	home := t.TempDir()
-	want := map[string]entry{}
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, path := range []string{"/a/b.jsonl", "/tab\there", "/new\nline", `/quo"te`, `"`, "/ä ö", "\xff\xfe", `C:\x\y`} {
-		want[path] = entry{Position: Position{r.Int64(), r.Int64(), r.Uint64(), r.Uint64(), r.Uint32()}, session: "s", skipped: skipped{broken: r.Int64N(2), unknown: map[string]int64{"a/b": 1, "other types": 2}}, inode: r.Uint64(), mark: r.Uint64(), size: r.Int64(), modTime: r.Int64(), end: r.Int64()}
-	}
-	if err := writeIndex(home, "host", want); err != nil {
-		t.Fatal(err)
-	}
-	got := readIndex(home, "host")
-	if len(got) != len(want) {
-		t.Errorf("%d entries, want %d", len(got), len(want))
-	}
-	for path, e := range want {
-		if !reflect.DeepEqual(got[path], e) {
-			t.Errorf("%q: %+v, want %+v", path, got[path], e)
-		}
-	}
-	if len(readIndex(home, "other host")) != 0 {
-		t.Error("the index of another machine was read")
-	}
-	info, err := os.Stat(filepath.Join(home, IndexFile))
-	if err != nil || info.Mode().Perm()&0o077 != 0 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	// What another import wrote meanwhile stays.
-	if err := writeIndex(home, "host", map[string]entry{"/new": {session: "n"}}); err != nil {
-		t.Fatal(err)
-	}
-	if got := readIndex(home, "host"); len(got) != len(want)+1 || got["/new"].session != "n" {
-		t.Errorf("%d entries", len(got))
-	}
-	left, _ := filepath.Glob(filepath.Join(home, "*.tmp"))
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-func FuzzIndexLine(f *testing.F) {
-	f.Add("s\t1\t2\t3\t4\t5\tff\t0\t/a/b\n")
-	f.Add("s\t1\t2\t3\t4\t5\tff\t0\t\"/a\\nb\"\n")
-	f.Fuzz(func(t *testing.T, line string) {
-		path, e, ok := parseEntry(line)
-		if !ok {
-			return
-		}
-		again, e2, ok := parseEntry(string(appendEntry(nil, path, e)))
-		if !ok || again != path || !reflect.DeepEqual(e2, e) {
-			t.Errorf("%q: %q %+v, then %q %+v %v", line, path, e, again, e2, ok)
-		}
-	})
 }
