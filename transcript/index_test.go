@@ -13,7 +13,7 @@ func TestIndexRoundTrip(t *testing.T) {
 	want := map[string]entry{}
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, path := range []string{"/a/b.jsonl", "/tab\there", "/new\nline", `/quo"te`, `"`, "/ä ö", "\xff\xfe", `C:\x\y`} {
-		want[path] = entry{Position: Position{r.Int64(), r.Int64(), r.Uint64(), r.Uint64(), r.Uint32()}, session: "s", skipped: skipped{broken: r.Int64N(2), unknown: map[string]int64{"a/b": 1, "other types": 2}}, inode: r.Uint64(), mark: r.Uint64(), size: r.Int64(), modTime: r.Int64(), end: r.Int64()}
+		want[path] = entry{Position: Position{Offset: r.Int64(), Lines: r.Int64(), Sum: r.Uint64(), First: r.Uint64(), All: r.Uint32()}, session: "s", skipped: skipped{broken: r.Int64N(2), unknown: map[string]int64{"a/b": 1, "other types": 2}}, inode: r.Uint64(), mark: r.Uint64(), size: r.Int64(), modTime: r.Int64(), end: r.Int64()}
 	}
 	if err := writeIndex(home, "host", want); err != nil {
 		t.Fatal(err)
