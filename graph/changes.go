@@ -13,6 +13,8 @@ type changes struct {
 	edges  []edgeChange
 	edgeOf map[edgeEnds]int32
 	types  []EdgeType // beside edgeTypes: of a caller's ops, for the store to refuse
+	// deleted: some nodes were, and named has their handles, which take them again.
+	deleted bool
 }
 
 // handle stands for a node among changes: to hash names of nodes for each property that
@@ -42,8 +44,14 @@ type edgeChange struct {
 // usualProps is room for what is said of an action.
 const usualProps = 16
 
-// add returns a new handle. The caller knows that the node has none.
+// add returns the handle of a node that the caller knows to have none, unless it was deleted:
+// what comes again keeps what it had.
 func (c *changes) add(r Ref) handle {
+	if c.deleted {
+		if h, ok := c.named[r]; ok {
+			return h
+		}
+	}
 	c.refs = append(c.refs, r)
 	c.nodeOf = append(c.nodeOf, 0)
 	return handle(len(c.refs) - 1)
@@ -94,6 +102,8 @@ func (c *changes) putNode(h handle, t ActionType, props []Prop) {
 func (c *changes) delNode(h handle, t ActionType) {
 	n := c.node(h, DelNode)
 	n.kind, n.typ, n.props = DelNode, t, nil
+	c.setName(c.refs[h], h)
+	c.deleted = true
 	for k := range c.edges {
 		if e := &c.edges[k]; e.kind == PutEdge && (e.from == h || e.to == h) {
 			e.kind, e.props = DelEdge, nil

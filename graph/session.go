@@ -43,7 +43,6 @@ type Session struct {
 	changes     changes
 	began       bool    // there was an event
 	handled     []int32 // the actions that have a handle
-	dropped     bool    // of them: some were deleted
 }
 
 var (
@@ -157,7 +156,7 @@ func (s *Session) Take() []Op {
 	for _, i := range s.handled {
 		s.actions.at(i).handle = 0
 	}
-	s.handled, s.dropped = s.handled[:0], false
+	s.handled = s.handled[:0]
 	return s.changes.take()
 }
 
@@ -199,20 +198,11 @@ func typeIndex(t ActionType) uint8 {
 	return uint8(len(actionTypes) - 1)
 }
 
-// handle returns what stands for an action among changes. A key that was deleted and comes
-// again keeps what it had.
+// handle returns what stands for an action among changes.
 func (s *Session) handle(i int32) handle {
 	a := s.actions.at(i)
 	if a.handle == 0 {
-		ref := Ref{LabelAction, a.key.String()}
-		h, ok := handle(0), false
-		if s.dropped {
-			h, ok = s.changes.named[ref] // no other actions are there
-		}
-		if !ok {
-			h = s.changes.add(ref)
-		}
-		a.handle = h + 1
+		a.handle = s.changes.add(Ref{LabelAction, a.key.String()}) + 1
 		s.handled = append(s.handled, i)
 	}
 	return a.handle - 1
@@ -295,8 +285,6 @@ func (s *Session) drop(i int32) {
 		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
 	}
 	s.changes.delNode(s.handle(i), actionTypes[a.typ])
-	s.changes.setName(Ref{LabelAction, s.actionID(i)}, s.handle(i))
-	s.dropped = true
 	s.count(actionTypes[a.typ], -1)
 	s.regs.drop(&a.regs)
 	s.actions.drop(i)
