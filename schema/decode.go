@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -73,21 +74,39 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 
 // take takes one member into e; key is its raw name.
 func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage) error {
-	if string(raw) == "null" {
-		return nil
-	}
 	name, ok := plain(key)
 	if !ok {
 		name = []byte(Unquote(key))
 	}
+	_, err := e.Set(texts, name, raw)
+	return err
+}
+
+// errNoField is that an event has no field of that name.
+var errNoField = errors.New("no field of an event")
+
+// Set sets the field of a name to a value, which is valid JSON and of which it keeps a
+// copy; null is no value. known is false where an event has no such field. The error is
+// a *FieldError. texts may be nil.
+func (e *Event) Set(texts *Texts, name []byte, raw json.RawMessage) (known bool, err error) {
+	null := raw[0] == 'n'
 	if s := e.stringField(name); s != nil {
-		if raw[0] != '"' {
-			return invalidf("%s: want a string", name)
+		switch {
+		case raw[0] == '"':
+			*s = texts.Unquote(raw)
+		case !null:
+			return true, fieldf(string(name), "want a string")
 		}
-		*s = texts.Unquote(raw)
-		return nil
+		return true, nil
 	}
-	return e.set(name, raw)
+	if null {
+		var probe Event // of any value: does it have the field?
+		return probe.set(name, json.RawMessage("0")) != errNoField, nil
+	}
+	if err := e.set(name, raw); err != errNoField {
+		return true, err
+	}
+	return false, nil
 }
 
 func (e *Event) set(name []byte, raw json.RawMessage) error {
@@ -95,7 +114,7 @@ func (e *Event) set(name []byte, raw json.RawMessage) error {
 	case "v":
 		n, err := strconv.Atoi(string(raw))
 		if err != nil {
-			return invalidf("v: want an integer")
+			return fieldf("v", "want an integer")
 		}
 		e.V = n
 	case "timestamp":
@@ -103,18 +122,18 @@ func (e *Event) set(name []byte, raw json.RawMessage) error {
 	case "seq":
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
-			return invalidf("seq: want an integer")
+			return fieldf("seq", "want an integer")
 		}
 		e.Seq = n
 	case "cut":
 		n, err := strconv.Atoi(string(raw))
 		if err != nil {
-			return invalidf("cut: want an integer")
+			return fieldf("cut", "want an integer")
 		}
 		e.Cut = n
 	case "is_error":
 		if s := string(raw); s != "true" && s != "false" {
-			return invalidf("is_error: want true or false")
+			return fieldf("is_error", "want true or false")
 		}
 		e.IsError = raw[0] == 't'
 	case "tool_input":
@@ -147,6 +166,8 @@ func (e *Event) set(name []byte, raw json.RawMessage) error {
 		return setJSON(&e.RelatedTo, "related_to", raw, "a list of strings")
 	case "redacted":
 		return setJSON(&e.Redacted, "redacted", raw, "an object of counts")
+	default:
+		return errNoField
 	}
 	return nil
 }
@@ -231,7 +252,7 @@ func (e *Event) stringField(name []byte) *string {
 
 func cloneObject(dst *json.RawMessage, name string, raw json.RawMessage) error {
 	if raw[0] != '{' {
-		return invalidf("%s: want an object", name)
+		return fieldf(name, "want an object")
 	}
 	*dst = slices.Clone(raw)
 	return nil
@@ -250,13 +271,13 @@ func (e *Event) setTime(raw json.RawMessage) error {
 			return nil
 		}
 	}
-	return invalidf("timestamp: want an RFC 3339 time")
+	return fieldf("timestamp", "want an RFC 3339 time")
 }
 
 func setCount(dst **int64, name string, raw json.RawMessage) error {
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		return invalidf("%s: want a number", name)
+		return fieldf(name, "want a number")
 	}
 	*dst = &n
 	return nil
@@ -265,7 +286,7 @@ func setCount(dst **int64, name string, raw json.RawMessage) error {
 func setFloat(dst **float64, name string, raw json.RawMessage) error {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
-		return invalidf("%s: want a number", name)
+		return fieldf(name, "want a number")
 	}
 	*dst = &f
 	return nil
@@ -274,7 +295,7 @@ func setFloat(dst **float64, name string, raw json.RawMessage) error {
 func setJSON[T any](dst *T, name string, raw json.RawMessage, want string) error {
 	v := *dst // not dst itself: every event would be on the heap for it
 	if err := json.Unmarshal(raw, &v); err != nil {
-		return invalidf("%s: want %s", name, want)
+		return fieldf(name, "want %s", want)
 	}
 	*dst = v
 	return nil

@@ -348,6 +348,18 @@ func ValueEnd(b []byte) (end int, complete bool) {
 	return end, true
 }
 
+// FieldError says what is wrong with one field of an event. It is an ErrInvalid.
+type FieldError struct{ Field, Problem string }
+
+func (e *FieldError) Error() string { return ErrInvalid.Error() + ": " + e.Field + ": " + e.Problem }
+
+// Unwrap returns ErrInvalid.
+func (e *FieldError) Unwrap() error { return ErrInvalid }
+
+func fieldf(field, format string, args ...any) error {
+	return &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
 func invalidf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }

@@ -8,33 +8,33 @@ import (
 )
 
 // Validate reports everything that keeps e from being an event of the protocol,
-// one error a field, each naming the field; nil if nothing does.
+// a *FieldError a field, joined; nil if nothing does.
 func (e *Event) Validate() error {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, invalidf(format, args...)) }
+	bad := func(field, format string, args ...any) { errs = append(errs, fieldf(field, format, args...)) }
 	if e.V != Version {
-		bad("v: %d, want %d", e.V, Version)
+		bad("v", "%d, want %d", e.V, Version)
 	}
 	if !ValidID(e.EventID) {
-		bad("event_id: %q does not match %s", e.EventID, IDPattern)
+		bad("event_id", "%q does not match %s", e.EventID, IDPattern)
 	}
 	if !ValidID(e.SessionID) {
-		bad("session_id: %q does not match %s", e.SessionID, IDPattern)
+		bad("session_id", "%q does not match %s", e.SessionID, IDPattern)
 	}
 	if !slices.Contains(Types(), e.EventType) {
-		bad("event_type: %q is not a type of the protocol", e.EventType)
+		bad("event_type", "%q is not a type of the protocol", e.EventType)
 	}
 	if !slices.Contains([]Origin{OriginHook, OriginTranscript, OriginAudit, OriginAPI}, e.Origin) {
-		bad("origin: %q, want hook, transcript, audit or api", e.Origin)
+		bad("origin", "%q, want hook, transcript, audit or api", e.Origin)
 	}
 	if e.SourceSDK == "" {
-		bad("source_sdk: missing")
+		bad("source_sdk", "missing")
 	}
 	if e.Timestamp.IsZero() {
-		bad("timestamp: missing")
+		bad("timestamp", "missing")
 	} else if y := e.Timestamp.UTC().Year(); y < 1970 || y > 2261 {
 		// Outside of it a time has no int64 of nanoseconds, and no fixed-width year.
-		bad("timestamp: year %d, want 1970 to 2261", y)
+		bad("timestamp", "year %d, want 1970 to 2261", y)
 	}
 	errs = append(errs, validateRaw("tool_input", e.ToolInput), validateRaw("result", e.Result),
 		validateRaw("metadata", e.Metadata), validateRaw("extra", e.Extra))
@@ -50,15 +50,15 @@ func validateRaw(name string, raw json.RawMessage) error {
 	case len(raw) == 0:
 		return nil
 	case !Valid(raw):
-		return invalidf("%s: not valid JSON", name)
+		return fieldf(name, "not valid JSON")
 	case bytes.IndexByte(raw, '\n') >= 0:
-		return invalidf("%s: holds a newline, want compact JSON", name)
+		return fieldf(name, "holds a newline, want compact JSON")
 	}
 	switch first := raw[skipSpace(raw, 0)]; {
 	case first == 'n':
-		return invalidf("%s: null, want a value or nothing", name)
+		return fieldf(name, "null, want a value or nothing")
 	case first != '{' && (name == "metadata" || name == "extra"):
-		return invalidf("%s: want an object", name)
+		return fieldf(name, "want an object")
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func validateRaw(name string, raw json.RawMessage) error {
 func (e *Event) validateType() (errs []error) {
 	need := func(name, value string) {
 		if value == "" {
-			errs = append(errs, invalidf("%s: missing, a %s has one", name, e.EventType))
+			errs = append(errs, fieldf(name, "missing, a %s has one", e.EventType))
 		}
 	}
 	switch e.EventType {
@@ -74,7 +74,7 @@ func (e *Event) validateType() (errs []error) {
 		need("tool_use_id", e.ToolUseID)
 	case Message:
 		if !slices.Contains([]string{RoleUser, RoleAssistant, RoleSystem}, e.Role) {
-			errs = append(errs, invalidf("role: %q, want user, assistant or system", e.Role))
+			errs = append(errs, fieldf("role", "%q, want user, assistant or system", e.Role))
 		}
 	case AgentStart, AgentEnd:
 		need("agent_id", e.AgentID)
@@ -82,7 +82,7 @@ func (e *Event) validateType() (errs []error) {
 		need("parent_session_id", e.ParentSessionID)
 	case Tag:
 		if len(e.Tags) == 0 {
-			errs = append(errs, invalidf("tags: missing, a tag has at least one"))
+			errs = append(errs, fieldf("tags", "missing, a tag has at least one"))
 		}
 	}
 	return errs
