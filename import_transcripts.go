@@ -19,6 +19,9 @@ type TranscriptOptions struct {
 	// Since leaves out sessions of which nothing is as new as that. A session is taken
 	// whole or not at all.
 	Since time.Time
+	// Other, which may be nil, says which files of a folder that are not named like
+	// transcripts are to be in the report's Foreign, too.
+	Other func(path string) bool
 }
 
 // TranscriptReport says what ImportTranscripts did.
@@ -27,13 +30,13 @@ type TranscriptReport = transcript.Report
 // TranscriptProgress is how far it is.
 type TranscriptProgress = transcript.Progress
 
-// ErrPartial is wrapped by the error of ImportTranscripts where some files or lines
-// could not be read and all others were: the report names them.
+// ErrPartial is wrapped by the errors of ImportTranscripts and ImportJSONL where some
+// files or lines could not be read and all others were: the report names them.
 var ErrPartial = transcript.ErrPartial
 
 // ImportTranscripts reads the session files that Claude Code left on disk into the
 // journal: trees of them, or single files. Without paths it is those of
-// TranscriptFolders. To import again reads only what is new; to stop it, or kill it,
+// TranscriptFolders. A file that is no transcript is no error: the report's Foreign has it. To import again reads only what is new; to stop it, or kill it,
 // loses nothing. Sync brings what was read to the store. progress may be nil.
 func (h *Home) ImportTranscripts(ctx context.Context, paths []string, o TranscriptOptions, progress func(TranscriptProgress)) (TranscriptReport, error) {
 	r := transcriptReader()
@@ -51,7 +54,7 @@ func importTranscripts(ctx context.Context, r *transcript.Reader, paths []string
 	if len(paths) == 0 {
 		paths = TranscriptFolders()
 	}
-	return r.Import(ctx, paths, transcript.Options{DryRun: o.DryRun, Since: o.Since}, progress)
+	return r.Import(ctx, paths, transcript.Options{DryRun: o.DryRun, Since: o.Since, Other: o.Other}, progress)
 }
 
 func transcriptReader() *transcript.Reader {

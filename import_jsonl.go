@@ -1,0 +1,66 @@
+package actiongraph
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/source"
+)
+
+// JSONLOptions are what ImportJSONL takes; the zero value finds out what a file is.
+type JSONLOptions = source.Options
+
+// JSONLReport says what ImportJSONL did.
+type JSONLReport = source.Report
+
+// JSONLProgress is how far it is.
+type JSONLProgress = source.Progress
+
+// ImportJSONL reads the JSONL of other agents into the journal: audit dumps, Action
+// grains, events of the protocol; files, also compressed ones, folders and globs, and stdin for
+// "-". To import again reads only what is new; to stop it, or kill it, loses nothing. Sync
+// brings what was read to the store. progress may be nil.
+//
+// The error wraps ErrPartial where some files or lines could not be read and all others
+// were. A file of no format that is known is no error: the report's Foreign has it.
+func (h *Home) ImportJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
+	r := sourceReader()
+	r.Journal, r.Redactor = h.journal, h.redactor
+	return importJSONL(ctx, r, paths, stdin, o, progress)
+}
+
+// CountJSONL is what ImportJSONL would do for a home with nothing in it.
+func CountJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
+	o.DryRun = true
+	return importJSONL(ctx, sourceReader(), paths, stdin, o, progress)
+}
+
+func importJSONL(ctx context.Context, r *source.Reader, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
+	report, err := r.Import(ctx, paths, stdin, o, progress)
+	if errors.Is(err, source.ErrPartial) {
+		err = partialError{err}
+	}
+	return report, err
+}
+
+// partialError is source's ErrPartial as this package's.
+type partialError struct{ error }
+
+func (e partialError) Unwrap() error        { return e.error }
+func (e partialError) Is(target error) bool { return target == ErrPartial }
+
+func sourceReader() *source.Reader {
+	t := transcriptReader()
+	return &source.Reader{Redactor: redact.New(redact.Options{}), Host: t.Host, User: t.User}
+}
+
+// SourceFollower returns what reads the JSONL of other agents into a journal as it grows:
+// give it to connector.Follow, or run it.
+func SourceFollower(j *journal.Journal, specs ...source.Spec) *source.Follower {
+	r := sourceReader()
+	r.Journal = j
+	return &source.Follower{Reader: r, Specs: specs}
+}
