@@ -52,15 +52,18 @@ type Reader struct {
 	Use *Buffers
 
 	f   io.ReaderAt
-	buf []byte // buf[r:w] is read from the file and not yet returned
-	own []byte // the buffer of BufferSize, while buf is longer
+	src io.Reader // in place of f: what cannot be read twice
+	buf []byte    // buf[r:w] is read from the file and not yet returned
+	own []byte    // the buffer of BufferSize, while buf is longer
 	r, w,
 	seen int // length of the part of buf[r:w] that has no newline
-	off     int64 // of buf[r] in the file
-	n       int64 // lines before off
-	last    int64 // where line n begins
-	tooLong bool  // of the line that Next returned
-	first   int64 // how large the first buffer is
+	off     int64  // of buf[r] in the file
+	n       int64  // lines before off
+	last    int64  // where line n begins
+	tooLong bool   // of the line that Next returned
+	first   int64  // how large the first buffer is
+	sum     uint64 // of a stream's line that was too long
+	line    []byte // of a stream: that Next returned
 }
 
 // Peek reads the first lines of f.
@@ -148,6 +151,7 @@ func (l *Reader) Next() ([]byte, error) {
 
 func (l *Reader) take(n, newline int) []byte {
 	line := l.buf[l.r : l.r+n : l.r+n]
+	l.line = line
 	l.r += n + newline
 	l.last = l.off
 	l.off += int64(n + newline)
@@ -163,8 +167,9 @@ func (l *Reader) fill() (n int, err error) {
 		if l.buf = l.Use.Get(); l.buf == nil {
 			l.buf = make([]byte, l.first)
 		}
-	case l.r == l.w && l.own != nil:
-		l.buf, l.own, l.r, l.w = l.own, nil, 0, 0 // the buffer of a long line goes
+	case l.own != nil && l.w-l.r < len(l.own):
+		l.w = copy(l.own, l.buf[l.r:l.w])
+		l.buf, l.own, l.r = l.own, nil, 0 // the buffer of a long line goes
 	case l.r > 0:
 		l.r, l.w = 0, copy(l.buf, l.buf[l.r:l.w])
 	}
@@ -173,7 +178,11 @@ func (l *Reader) fill() (n int, err error) {
 			return 0, err
 		}
 	}
-	n, err = l.f.ReadAt(l.buf[l.w:], l.off+int64(l.w))
+	if l.src != nil {
+		n, err = io.ReadAtLeast(l.src, l.buf[l.w:], 1)
+	} else {
+		n, err = l.f.ReadAt(l.buf[l.w:], l.off+int64(l.w))
+	}
 	l.w += n
 	if n > 0 {
 		err = nil
@@ -192,6 +201,9 @@ func (l *Reader) grow() error {
 		l.w = copy(buf, l.buf[:l.w])
 		l.buf = buf
 		return nil
+	}
+	if l.src != nil {
+		return l.growStream()
 	}
 	end, newline, err := l.lineEnd(l.off + int64(l.w))
 	if err != nil {
@@ -241,7 +253,14 @@ func (l *Reader) Position(first uint64) (p Position, err error) {
 	if l.n == 0 {
 		return Position{}, nil
 	}
-	p.Sum, err = HashLine(l.f, l.last, l.off)
+	switch {
+	case l.src == nil:
+		p.Sum, err = HashLine(l.f, l.last, l.off)
+	case l.tooLong:
+		p.Sum = l.sum
+	default:
+		p.Sum = Hash(l.line)
+	}
 	return p, err
 }
 

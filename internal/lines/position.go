@@ -71,12 +71,19 @@ func newline(b byte) int {
 	return 0
 }
 
-// IgnoreEOF: a file that is too short for its position is another file, no failure.
+// IgnoreEOF takes an end of file for no error: a file that is too short for its position is another file, no failure.
 func IgnoreEOF(err error) error {
 	if err == io.EOF {
 		return nil
 	}
 	return err
+}
+
+// Hash hashes a line as HashLine does.
+func Hash(line []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(line)
+	return max(h.Sum64(), 1)
 }
 
 // HashLine hashes f[start:end] without the newline at its end. The hash is kept in
