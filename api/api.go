@@ -1,0 +1,223 @@
+// Package api is the local way in over HTTP: programs on this machine post events and
+// Action grains, and recall what was recorded.
+//
+//	POST /v1/events                             events of the protocol
+//	POST /api/memories/{namespace}/batch-add    Action grains
+//	POST /api/memories/{namespace}/recall       what a tool was called with, and what it gave
+//	GET  /healthz
+//	GET  /openapi.json                          all of this, for programs
+//
+// The paths below /api and their JSON are those of the Areev context database (the
+// second seed; areev.ai/docs/api/http-rest, and the types of its Rust SDK 0.2.0), so that
+// what was written for that works here.
+//
+// A request is recorded whole or not at all, and 200 says that it is on the disk. To post
+// the same again changes nothing: whoever got no answer posts again.
+//
+// Who may ask: whoever may open the unix socket, which is this user (ListenUnix), and over
+// TCP, on loopback alone, who has the token (ListenTCP). No web page may: see guard.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+//go:embed openapi.json
+var openAPI []byte
+
+// Store is where requests record, and what they ask. *actiongraph.Home is one.
+type Store interface {
+	// AddEvents and AddBatch return nil once everything is on the disk; on an error
+	// nothing counts as recorded. A *jsonl.LineError says what is wrong with an item.
+	AddEvents(events []schema.Event) error
+	AddBatch(grains []jsonl.Grain) (hashes []string, err error)
+	// Recall finds what was added before it is called.
+	Recall(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
+}
+
+// Server answers requests.
+type Server struct {
+	Store Store
+	// Host, User and HashKey of what is posted: see jsonl.Source.
+	Host, User string
+	HashKey    []byte
+	Log        zerolog.Logger
+	// MaxBody is the longest body of a request in bytes, after decompression; 0 is
+	// DefaultMaxBody.
+	MaxBody int64
+
+	gate   gate
+	counts counts
+}
+
+// DefaultMaxBody is the longest body of a request.
+const DefaultMaxBody = 64 << 20
+
+// Health is how a Server is, since it began.
+type Health struct {
+	Requests  int64     `json:"requests"`
+	Events    int64     `json:"events"`  // recorded, two of each grain
+	Refused   int64     `json:"refused"` // requests that were answered with a 4xx
+	Failed    int64     `json:"failed"`  // and with a 5xx
+	LastError string    `json:"last_error,omitempty"`
+	FailedAt  time.Time `json:"last_error_at,omitzero"`
+}
+
+type counts struct {
+	requests, events, refused, failed atomic.Int64
+	last                              atomic.Pointer[failure]
+}
+
+type failure struct {
+	text string
+	at   time.Time
+}
+
+// Health says how it is; it may be asked at any time.
+func (s *Server) Health() Health {
+	h := Health{
+		Requests: s.counts.requests.Load(), Events: s.counts.events.Load(),
+		Refused: s.counts.refused.Load(), Failed: s.counts.failed.Load(),
+	}
+	if f := s.counts.last.Load(); f != nil {
+		h.LastError, h.FailedAt = f.text, f.at
+	}
+	return h
+}
+
+// answer is what a route gives: a value that is sent as JSON.
+type answer any
+
+type route struct {
+	method string
+	// The path is prefix, or prefix, a namespace and suffix.
+	prefix, suffix string
+	serve          func(s *Server, r *http.Request, namespace string) (answer, error)
+}
+
+func routes() []route {
+	return []route{
+		{http.MethodPost, "/v1/events", "", (*Server).events},
+		{http.MethodPost, "/api/memories/", "/batch-add", (*Server).batchAdd},
+		{http.MethodPost, "/api/memories/", "/recall", (*Server).recall},
+		{http.MethodGet, "/healthz", "", (*Server).healthz},
+		{http.MethodGet, "/openapi.json", "", (*Server).document},
+	}
+}
+
+// match reports whether the route is for a path, as it came in the request: a
+// namespace may hold an escaped slash.
+func (t *route) match(path string) (namespace string, ok bool) {
+	if t.suffix == "" {
+		return "", path == t.prefix
+	}
+	namespace, ok = strings.CutPrefix(path, t.prefix)
+	if !ok {
+		return "", false
+	}
+	namespace, ok = strings.CutSuffix(namespace, t.suffix)
+	return namespace, ok && namespace != "" && !strings.Contains(namespace, "/")
+}
+
+// Handler answers requests that bring the token; "" needs none.
+func (s *Server) Handler(token string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.counts.requests.Add(1)
+		v, err := s.answer(w, r, token)
+		s.send(w, r, v, err)
+	})
+}
+
+// answer is everything between a request and what is sent back. A panic is an error of
+// ours: nothing of what the client sent is logged.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, token string) (v answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, panicked(p)
+		}
+	}()
+	if err := guard(r, token); err != nil {
+		return nil, err
+	}
+	t, namespace, err := find(r)
+	if err != nil {
+		return nil, err
+	}
+	if t.method == http.MethodPost {
+		leave, err := s.gate.enter(r)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+		r.Body = http.MaxBytesReader(w, r.Body, s.maxBody())
+	}
+	return t.serve(s, r, namespace)
+}
+
+func (s *Server) maxBody() int64 {
+	if s.MaxBody > 0 {
+		return s.MaxBody
+	}
+	return DefaultMaxBody
+}
+
+// find returns the route of a request.
+func find(r *http.Request) (route, string, error) {
+	var allowed []string
+	for _, t := range routes() {
+		escaped, ok := t.match(r.URL.EscapedPath())
+		if !ok {
+			continue
+		}
+		if r.Method != t.method && (t.method != http.MethodGet || r.Method != http.MethodHead) {
+			allowed = append(allowed, t.method)
+			continue
+		}
+		namespace, err := url.PathUnescape(escaped)
+		if err == nil {
+			err = checkNamespace(namespace)
+		}
+		if err != nil {
+			return t, "", &problem{status: http.StatusBadRequest, Message: "the namespace in the path: " + err.Error(), Field: "namespace"}
+		}
+		return t, namespace, nil
+	}
+	if len(allowed) > 0 {
+		return route{}, "", &problem{status: http.StatusMethodNotAllowed, allow: strings.Join(allowed, ", "),
+			Message: "the method of this path is " + strings.Join(allowed, ", ")}
+	}
+	return route{}, "", &problem{status: http.StatusNotFound, Message: "there is no such path: see /openapi.json"}
+}
+
+func (s *Server) healthz(*http.Request, string) (answer, error) {
+	return map[string]string{"status": "ok"}, nil
+}
+
+func (s *Server) document(*http.Request, string) (answer, error) { return openAPI, nil }
+
+// source is what a decoder has to know of a request.
+func (s *Server) source(f jsonl.Format) jsonl.Source {
+	return jsonl.Source{Format: f, Origin: schema.OriginAPI, Host: s.Host, User: s.User, HashKey: s.HashKey}
+}
+
+// recorded is the error of what the store did not take.
+func recorded(err error) error {
+	var wrong *jsonl.LineError
+	if err == nil || errors.As(err, &wrong) {
+		return err
+	}
+	return &problem{status: http.StatusInternalServerError, cause: err, Message: "nothing was recorded: " + err.Error()}
+}

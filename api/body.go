@@ -1,0 +1,138 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// The media types of what is posted. Lines of JSON have none that is registered: these
+// are the ones in use.
+func jsonTypes() []string { return []string{"application/json"} }
+
+func lineTypes() []string {
+	return []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+}
+
+// mediaType returns the media type of a body, which is one of those that are allowed.
+func mediaType(r *http.Request, allowed []string) (string, error) {
+	said := r.Header.Get("Content-Type")
+	kind, params, err := mime.ParseMediaType(said)
+	if err != nil || !slices.Contains(allowed, kind) {
+		return "", &problem{status: http.StatusUnsupportedMediaType,
+			Message: fmt.Sprintf("the Content-Type is %q: send %s", said, strings.Join(allowed, " or "))}
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return "", &problem{status: http.StatusUnsupportedMediaType, Message: fmt.Sprintf("the charset is %q: send UTF-8", charset)}
+	}
+	return kind, nil
+}
+
+// body reads what was sent, decompressed.
+func (s *Server) body(r *http.Request) ([]byte, error) {
+	var from io.Reader = r.Body
+	switch coding := r.Header.Get("Content-Encoding"); coding {
+	case "", "identity":
+	case "gzip":
+		unzip, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, s.unreadable(err)
+		}
+		from = unzip
+	default:
+		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: fmt.Sprintf("the Content-Encoding is %q: send gzip, or none", coding)}
+	}
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), large)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(from, s.maxBody()+1)); err != nil {
+		return nil, s.unreadable(err)
+	}
+	text := bytes.TrimPrefix(b.Bytes(), []byte("\xef\xbb\xbf"))
+	switch {
+	case int64(b.Len()) > s.maxBody():
+		return nil, s.tooLong()
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, bad("the body is empty")
+	case !utf8.Valid(text):
+		p := bad("the body is not UTF-8")
+		p.Line, p.Column = place(text, validPrefix(text))
+		return nil, p
+	}
+	return text, nil
+}
+
+func (s *Server) tooLong() *problem {
+	return &problem{status: http.StatusRequestEntityTooLarge,
+		Message: fmt.Sprintf("the body is longer than %d bytes: send it in parts", s.maxBody())}
+}
+
+func (s *Server) unreadable(err error) error {
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		return s.tooLong()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &problem{status: http.StatusRequestTimeout, Message: "the body did not arrive in time"}
+	}
+	return bad("the body cannot be read: %v", err)
+}
+
+// value is body for one JSON value. The bytes between its tokens hold no newline, as
+// those of a line do not, and each byte is where it was.
+func (s *Server) value(r *http.Request) ([]byte, error) {
+	text, err := s.body(r)
+	if err != nil {
+		return nil, err
+	}
+	if !schema.Valid(text) {
+		return nil, invalid(text)
+	}
+	for i, c := range text {
+		if c == '\n' || c == '\r' {
+			text[i] = ' '
+		}
+	}
+	return text, nil
+}
+
+// invalid says where a body stops being one JSON value.
+func invalid(text []byte) *problem {
+	var v json.RawMessage
+	err := json.Unmarshal(text, &v)
+	var wrong *json.SyntaxError
+	if !errors.As(err, &wrong) {
+		return bad("the body is not one JSON value")
+	}
+	p := bad("the body is not one JSON value: %v", wrong)
+	p.Line, p.Column = place(text, int(max(wrong.Offset, 1))-1)
+	return p
+}
+
+// place returns the line and column of a byte, from 1.
+func place(text []byte, at int) (line int64, column int) {
+	before := text[:min(at, len(text))]
+	return int64(bytes.Count(before, []byte{'\n'})) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// validPrefix returns where text stops being UTF-8.
+func validPrefix(text []byte) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(text)
+}

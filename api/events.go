@@ -1,0 +1,97 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// accepted is the answer to posted events.
+type accepted struct {
+	// Accepted counts the events, and EventIDs are theirs, in the order of the body.
+	Accepted int      `json:"accepted"`
+	EventIDs []string `json:"event_ids"`
+	// Skipped counts lines of which nothing is recorded, as they are only a journal's own.
+	Skipped int `json:"skipped"`
+}
+
+// events records events of the protocol: an object, an array of them, or a line each.
+func (s *Server) events(r *http.Request, _ string) (answer, error) {
+	kind, err := mediaType(r, append(jsonTypes(), lineTypes()...))
+	if err != nil {
+		return nil, err
+	}
+	p := posted{dec: jsonl.NewDecoder(s.source(jsonl.Events)), at: time.Now().UTC()}
+	if slices.Contains(jsonTypes(), kind) {
+		err = p.value(s, r)
+	} else {
+		err = p.lines(s, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Store.AddEvents(p.events); err != nil {
+		return nil, recorded(err)
+	}
+	s.counts.events.Add(int64(len(p.events)))
+	a := accepted{Accepted: len(p.events), EventIDs: make([]string, len(p.events)), Skipped: p.skipped}
+	for i := range p.events {
+		a.EventIDs[i] = p.events[i].EventID
+	}
+	return a, nil
+}
+
+// posted are the events of one request.
+type posted struct {
+	dec     *jsonl.Decoder
+	at      time.Time // when it came; events that state no time keep their order
+	events  []schema.Event
+	skipped int
+}
+
+func (p *posted) value(s *Server, r *http.Request) error {
+	text, err := s.value(r)
+	if err != nil {
+		return err
+	}
+	return p.add(text, 1)
+}
+
+func (p *posted) lines(s *Server, r *http.Request) error {
+	text, err := s.body(r)
+	if err != nil {
+		return err
+	}
+	n := int64(0)
+	for line := range bytes.Lines(text) {
+		n++
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if err := p.add(line, n); err != nil {
+			var wrong *jsonl.LineError
+			if errors.As(err, &wrong) {
+				return wrongLine(err, n)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *posted) add(line []byte, n int64) error {
+	events, was, err := p.dec.Append(p.events, line, n, p.at.Add(time.Duration(len(p.events))))
+	if err != nil {
+		return err
+	}
+	p.events = events
+	if was.Skipped {
+		p.skipped++
+	}
+	return nil
+}

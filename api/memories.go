@@ -1,0 +1,210 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// longestNamespace bounds what a namespace may be, in bytes.
+const longestNamespace = 256
+
+func checkNamespace(name string) error {
+	switch {
+	case len(name) > longestNamespace:
+		return fmt.Errorf("it has %d bytes, at most %d", len(name), longestNamespace)
+	case !utf8.ValidString(name):
+		return errors.New("it is not UTF-8")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("it has a control character")
+	}
+	return nil
+}
+
+// added is the answer to a batch of grains: all or none are added.
+type added struct {
+	Added  int      `json:"added"`
+	Failed int      `json:"failed"`
+	Hashes []string `json:"hashes"` // in the order of the batch
+}
+
+// batchAdd records Action grains. A grain that names a namespace is of that one, not of
+// the path's.
+func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
+	if _, err := mediaType(r, jsonTypes()); err != nil {
+		return nil, err
+	}
+	text, err := s.value(r)
+	if err != nil {
+		return nil, err
+	}
+	src := s.source(jsonl.OMS)
+	src.Namespace = namespace
+	grains, err := jsonl.ParseBatch(text, &src)
+	if err != nil {
+		return nil, err
+	}
+	hashes, err := s.Store.AddBatch(grains)
+	if err != nil {
+		return nil, recorded(err)
+	}
+	s.counts.events.Add(2 * int64(len(grains)))
+	return added{Added: len(hashes), Hashes: append([]string{}, hashes...)}, nil
+}
+
+// defaultLimit is how many results a recall gives that asks for no number, as the
+// Areev SDK's does.
+const (
+	defaultLimit = 10
+	mostResults  = 1000
+)
+
+// recall finds what tools were called with and what they gave.
+func (s *Server) recall(r *http.Request, namespace string) (answer, error) {
+	if _, err := mediaType(r, jsonTypes()); err != nil {
+		return nil, err
+	}
+	text, err := s.value(r)
+	if err != nil {
+		return nil, err
+	}
+	q := question{namespace: namespace, SearchQuery: graph.SearchQuery{Recall: true, Limit: defaultLimit}}
+	if err := q.read(text); err != nil {
+		return nil, err
+	}
+	limit := q.Limit
+	q.Session, q.Limit = jsonl.NamespaceSession(q.namespace), limit+1
+	hits, err := s.Store.Recall(r.Context(), q.SearchQuery)
+	if err != nil {
+		return nil, err
+	}
+	a := recalled{Results: []result{}, HasMore: len(hits) > limit}
+	for _, hit := range hits[:min(limit, len(hits))] {
+		a.Results = append(a.Results, resultOf(hit, q.namespace))
+	}
+	a.Count = len(a.Results)
+	return a, nil
+}
+
+// question is the body of a recall.
+type question struct {
+	namespace string
+	graph.SearchQuery
+}
+
+// read takes the members of a question. One that there is not is refused: who sends a
+// filter believes in it.
+func (q *question) read(text []byte) error {
+	if bytes.TrimSpace(text)[0] != '{' {
+		return bad(`the body is to be an object like {"query": "web_search weather"}`)
+	}
+	for name, raw := range schema.Fields(text) {
+		if string(raw) == "null" {
+			continue
+		}
+		if err := q.set(name, raw); err != nil {
+			p := bad("%s: %v", name, err)
+			p.Field = name
+			return p
+		}
+	}
+	return nil
+}
+
+func (q *question) set(name string, raw json.RawMessage) (err error) {
+	var kind string
+	switch name {
+	case "query":
+		return asString(raw, &q.Words)
+	case "tool_name":
+		return asString(raw, &q.Tool)
+	case "parent_task_id":
+		return asString(raw, &q.Task)
+	case "related_to":
+		return asString(raw, &q.RelatedTo)
+	case "since":
+		return asTime(raw, &q.Since)
+	case "until":
+		return asTime(raw, &q.Until)
+	case "limit":
+		return asLimit(raw, &q.Limit)
+	case "tags":
+		return asTag(raw, &q.Tag)
+	case "is_error":
+		return asFailed(raw, &q.Failed)
+	case "namespace":
+		if err := asString(raw, &q.namespace); err != nil {
+			return err
+		}
+		return checkNamespace(q.namespace)
+	case "grain_type":
+		if err = asString(raw, &kind); err == nil && kind != "action" {
+			err = fmt.Errorf("%q: only grains of type action are recorded", kind)
+		}
+		return err
+	}
+	return errors.New("there is no such member: see /openapi.json")
+}
+
+func asString(raw json.RawMessage, dst *string) error {
+	if raw[0] != '"' {
+		return errors.New("want a string")
+	}
+	*dst = schema.Unquote(raw)
+	return nil
+}
+
+func asTime(raw json.RawMessage, dst *time.Time) error {
+	var text string
+	err := asString(raw, &text)
+	if err == nil {
+		*dst, err = time.Parse(time.RFC3339, text)
+	}
+	if err != nil {
+		return errors.New(`want a time like "2026-03-01T14:00:00Z"`)
+	}
+	return nil
+}
+
+func asLimit(raw json.RawMessage, dst *int) error {
+	var n float64
+	if err := json.Unmarshal(raw, &n); err != nil || n != math.Trunc(n) || n < 1 || n > mostResults {
+		return fmt.Errorf("want a whole number from 1 to %d", mostResults)
+	}
+	*dst = int(n)
+	return nil
+}
+
+// asTag takes one tag, bare or in an array.
+func asTag(raw json.RawMessage, dst *string) error {
+	if raw[0] == '"' {
+		return asString(raw, dst)
+	}
+	var tags []string
+	if err := json.Unmarshal(raw, &tags); err != nil || len(tags) > 1 {
+		return errors.New(`want one tag, like ["api-call"]`)
+	}
+	if len(tags) == 1 {
+		*dst = tags[0]
+	}
+	return nil
+}
+
+func asFailed(raw json.RawMessage, dst *bool) error {
+	if string(raw) != "true" {
+		return errors.New("want true, for the failed ones, or leave it out")
+	}
+	*dst = true
+	return nil
+}
