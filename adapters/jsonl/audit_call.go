@@ -1,0 +1,217 @@
+package jsonl
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// nameLLMError is the name of an entry of events[], and the kind of a TraceEvent, that
+// says that a model call failed.
+const nameLLMError = "llm.error"
+
+// agentCall is an AgentCallAuditRecord. A field that is not there, and one that has its
+// dataclass's default (null, an empty list), say the same.
+type agentCall struct {
+	runID, callerID, agentName                value
+	systemPrompt, userPrompt                  value
+	systemSources, userSources                value
+	sent, received, response, decision        value
+	callbacks, skills, events, timestamp      value
+	lane, agent, caller, systemText, userText string
+	extra                                     object // what no field takes
+}
+
+// agentCall adds the events of an AgentCallAuditRecord. All of them are in the lane of its
+// run. It is written when the call ends, and does not say when that was.
+func (f *draft) agentCall(v value) {
+	f.kind = kindAgentCall
+	c := f.readCall(v)
+	f.setTime(c.timestamp)
+	f.received(&c.extra)
+	if f.err != nil {
+		return
+	}
+	f.lane = c.lane
+	f.agentStart(c)
+	f.modelCall(c)
+	if !c.decision.null() && f.isObject(c.decision, partDecision) {
+		f.decision(c.decision, idDecision, idDecided)
+	}
+	place, last := idRest, f.time
+	if f.list(c.callbacks, "callbacks") {
+		for i, v := range c.callbacks.elements() {
+			last = later(last, f.callback(v, item("callbacks", i), place))
+			place++
+		}
+	}
+	if f.list(c.skills, "skill_invocations") {
+		for i, v := range c.skills.elements() {
+			last = later(last, f.skill(v, item("skill_invocations", i), place))
+			place += 2
+		}
+	}
+	if f.list(c.events, "events") {
+		for _, v := range c.events.elements() {
+			f.entry(v, place)
+			place++
+		}
+	}
+	e := f.add(schema.AgentEnd, place)
+	e.Timestamp, e.AgentName = last, c.agent
+	e.Status = schema.StatusCompleted
+	e.Extra = json.RawMessage(`{"end_time":"unknown"}`)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// readCall takes the fields of a record, and of the payload of a TraceEvent that tells the
+// start of one.
+func (f *draft) readCall(v value) *agentCall {
+	c := &agentCall{}
+	for name, m := range v.members() {
+		if field := c.field(name); field != nil {
+			*field = m
+		} else if string(name) != "type" {
+			c.extra.raw(string(name), m)
+		}
+	}
+	c.lane = f.run(c.runID, &c.extra)
+	if c.lane == "" && f.err == nil {
+		at := c.runID
+		if !at.there() {
+			at = v
+		}
+		f.fail(at.fault("run_id", "missing: an agent call has one"))
+	}
+	c.caller, _ = f.name(c.callerID, "caller_id")
+	if c.caller = laneID(c.caller); !c.callerID.there() {
+		c.extra.key("caller_id")
+		c.extra.buf = append(c.extra.buf, "null"...)
+	}
+	c.extra.raw("caller_id", c.callerID)
+	var exact bool
+	if c.agent, exact = f.name(c.agentName, "agent_name"); !exact {
+		c.extra.raw("agent_name", c.agentName)
+	}
+	c.systemText = f.takeText(c.systemPrompt, "system_prompt", &c.extra)
+	c.userText = f.takeText(c.userPrompt, "user_prompt", &c.extra)
+	f.list(c.systemSources, "system_prompt_sources")
+	f.list(c.userSources, "user_prompt_sources")
+	return c
+}
+
+// run is the lane of a run; extra keeps its id where the lane is not that.
+func (f *draft) run(v value, extra *object) string {
+	id, exact := f.name(v, "run_id")
+	lane := laneID(id)
+	if lane != id || !exact && id != "" {
+		extra.raw("run_id", v)
+	}
+	return lane
+}
+
+func (c *agentCall) field(name []byte) *value {
+	switch string(name) {
+	case "timestamp":
+		return &c.timestamp
+	case "run_id":
+		return &c.runID
+	case "caller_id":
+		return &c.callerID
+	case "agent_name":
+		return &c.agentName
+	case "system_prompt":
+		return &c.systemPrompt
+	case "system_prompt_sources":
+		return &c.systemSources
+	case "user_prompt":
+		return &c.userPrompt
+	case "user_prompt_sources":
+		return &c.userSources
+	case "llm_message_sent":
+		return &c.sent
+	case "llm_message_received":
+		return &c.received
+	case "model_response":
+		return &c.response
+	case "agent_decision":
+		return &c.decision
+	case "callbacks":
+		return &c.callbacks
+	case "skill_invocations":
+		return &c.skills
+	case "events":
+		return &c.events
+	}
+	return nil
+}
+
+// agentStart adds the start of a call and its prompts.
+func (f *draft) agentStart(c *agentCall) {
+	e := f.add(schema.AgentStart, idMain)
+	e.AgentName, e.AgentType, e.ParentAgentName = c.agent, c.agent, c.caller
+	e.Content = c.userText
+	e.Extra = c.extra.json()
+	f.prompt(idSystem, schema.RoleSystem, c.systemText, "system_prompt_sources", c.systemSources)
+	f.prompt(idUser, schema.RoleUser, c.userText, "user_prompt_sources", c.userSources)
+}
+
+// prompt adds a prompt of an agent, which another agent or a file may have written.
+func (f *draft) prompt(place int, role, text, name string, sources value) {
+	if text == "" && sources.empty() {
+		return
+	}
+	e := f.add(schema.Message, place)
+	e.Role, e.Actor, e.Content = role, schema.ActorRuntime, text
+	if !sources.empty() {
+		var extra object
+		extra.raw(name, sources)
+		e.Extra = extra.json()
+	}
+}
+
+// modelCall adds the request and the response of a record's model call, of which it holds
+// the last one. That it failed is said in the events.
+func (f *draft) modelCall(c *agentCall) {
+	failed := c.failure()
+	if !c.sent.null() {
+		e := f.add(schema.LLMStart, idRequest)
+		e.Model = c.sent.member("model").text()
+		var extra object
+		extra.raw("request", c.sent)
+		e.Extra = extra.json()
+	}
+	if c.received.null() && c.response.null() && (failed.null() || c.sent.null()) {
+		return
+	}
+	e := f.add(schema.LLMEnd, idResponse)
+	e.CausedBy = f.id(idRequest)
+	var extra object
+	if e.Content = c.received.text(); e.Content == "" {
+		extra.raw("llm_message_received", c.received) // "", or a list in an old version
+	}
+	if !c.response.null() {
+		extra.raw("model_response", c.response)
+	}
+	if !failed.null() && c.received.empty() {
+		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, failure(failed)
+	}
+	e.Extra = extra.json()
+}
+
+// failure is the entry of the events that says that the model call failed.
+func (c *agentCall) failure() value {
+	for _, v := range c.events.elements() {
+		if entryName(v) == nameLLMError {
+			return v
+		}
+	}
+	return value{}
+}
