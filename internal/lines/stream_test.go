@@ -52,8 +52,8 @@ func TestStreamIsAFile(t *testing.T) {
 
 // TestStreamGivesLongBuffersBack: one long line does not cost its memory for the rest.
 func TestStreamGivesLongBuffersBack(t *testing.T) {
-	s := Stream(strings.NewReader(strings.Repeat("x", 10*BufferSize) + "\n" + strings.Repeat("short\n", BufferSize)))
-	for range BufferSize {
+	s := Stream(strings.NewReader(strings.Repeat("x", 10*BufferSize) + "\n" + strings.Repeat("short\n", 3*BufferSize)))
+	for range 2 * BufferSize {
 		if _, err := s.Next(); err != nil {
 			t.Fatal(err)
 		}
