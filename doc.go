@@ -1,7 +1,7 @@
 // Package actiongraph records what an AI agent does, and answers what it did.
 //
-// A Recorder appends events to the journal of a home directory, as ag-hook does; a
-// Home reads them back as a graph, as ag-sessiond does. Both may happen at once, in
+// A Recorder or a Tracker appends events to the journal of a home directory, as ag-hook
+// does; a Home reads them back as a graph, as ag-sessiond does. Both may happen at once, in
 // any number of processes: the journal is the only source of truth, and the store
 // beside it is caught up whenever somebody asks.
 //
@@ -20,6 +20,17 @@
 //	get_tool_usage_stats  Home.ToolUsageStats
 //	get_action_sequence   Home.ActionSequence
 //	get_session_summary   Home.SessionSummary
+//
+// and its hooks, for an agent that a Go program runs itself:
+//
+//	create_tracking_hooks  Home.Tracker, Tracker.Hooks
+//
+// Action grains of the Open Memory Specification, from whoever has the call and its
+// result at once, are added and asked for:
+//
+//	open                  Open
+//	add                   Home.Add; all or none: Home.AddBatch
+//	recall                Home.Recall
 //
 // What has no verb of its own, search and the graph itself, is on Home.Reader.
 package actiongraph

@@ -81,3 +81,46 @@ func Example() {
 	// def hello():
 	//     print('Hello, World!')
 }
+
+// An agent that this program runs itself, with the callbacks of the Python package's
+// create_tracking_hooks.
+func ExampleTracker() {
+	dir, err := os.MkdirTemp("", "example") // a program of yours takes "": ~/.actiongraph
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	home, err := actiongraph.Open(dir, actiongraph.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer home.Close()
+
+	options := actiongraph.TrackAll()
+	options.TrackMessages = false // what people write is not recorded
+	options.ErrorFunc = func(err error) { log.Print(err) }
+	tracker := home.Tracker("my-session-123", options)
+
+	tracker.SessionStart(actiongraph.Session{Model: "claude-sonnet-4-20250514"})
+	tracker.UserPromptSubmit(actiongraph.HookInput{Prompt: "What is the weather in Tokyo?"})
+	tracker.PreToolUse(actiongraph.HookInput{
+		ToolName: "web_search", ToolUseID: "toolu_01", ToolInput: map[string]any{"query": "weather in tokyo"},
+	})
+	tracker.PostToolUse(actiongraph.HookInput{
+		ToolName: "web_search", ToolUseID: "toolu_01", ToolResponse: "72F, partly cloudy", DurationMS: 340,
+	})
+	tracker.Stop(actiongraph.HookInput{})
+	tracker.SessionEnd(actiongraph.SessionEnd{})
+
+	actions, err := home.ActionSequence(context.Background(), tracker.SessionID(), true)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range actions {
+		fmt.Printf("%s %s, %s: %q\n", a.ActionType, a.ToolName, a.Status, a.Text)
+	}
+	// Output:
+	// tool_call web_search, completed: ""
+	// tool_result web_search, completed: "72F, partly cloudy"
+	// turn_end , completed: ""
+}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -109,7 +108,7 @@ func machine() (host, name string) {
 // each time, unless nothing in it says when it was.
 func completeEvent(e *schema.Event, now time.Time) error {
 	if e.EventType == schema.SourcePosition {
-		return fmt.Errorf("event_type: %s says what an import has read, and is not added", e.EventType)
+		return &schema.FieldError{Field: "event_type", Problem: string(e.EventType) + " says what an import has read, and is not to be added"}
 	}
 	e.V = cmp.Or(e.V, schema.Version)
 	e.Origin = cmp.Or(e.Origin, schema.OriginAPI)
@@ -134,11 +133,11 @@ func itemError(item int, err error) error {
 		known.Item = item
 		return known
 	}
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		err = all.Unwrap()[0]
+	var field *schema.FieldError
+	if errors.As(err, &field) {
+		return &jsonl.LineError{Item: item, Field: field.Field, Err: fmt.Errorf("%w: %s", schema.ErrInvalid, field.Problem)}
 	}
-	field, why, _ := strings.Cut(strings.TrimPrefix(err.Error(), schema.ErrInvalid.Error()+": "), ": ")
-	return &jsonl.LineError{Item: item, Field: field, Err: fmt.Errorf("%s: %w", why, schema.ErrInvalid)}
+	return &jsonl.LineError{Item: item, Err: err}
 }
 
 // commit appends events and waits until they are on the disk.

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -95,6 +94,9 @@ type SessionEnd struct {
 	Reason    string
 	Key       string    // names this end among the session's
 	Timestamp time.Time // zero is now
+	// What the whole session took, where the runtime states it; 0 is not stated.
+	TotalCostUSD                        float64
+	TotalInputTokens, TotalOutputTokens int64
 }
 
 // EndSession records that a session ended.
@@ -102,7 +104,8 @@ func (r *Recorder) EndSession(s SessionEnd) (Recorded, error) {
 	return r.record(schema.Event{
 		EventType: schema.SessionEnd, SessionID: s.SessionID, Timestamp: s.Timestamp, Actor: schema.ActorRuntime,
 		EventID: eventID("session_end", s.SessionID, s.Key), Reason: s.Reason,
-		Status: cmp.Or(s.Status, schema.StatusCompleted),
+		Status:  cmp.Or(s.Status, schema.StatusCompleted),
+		CostUSD: stated(s.TotalCostUSD), InputTokens: stated(s.TotalInputTokens), OutputTokens: stated(s.TotalOutputTokens),
 	})
 }
 
@@ -221,7 +224,7 @@ func (r *Recorder) complete(e *schema.Event) error {
 // checkEvent says what is wrong with an event, and makes its session id a safe one.
 func checkEvent(e *schema.Event) error {
 	if e.SessionID == "" {
-		return errors.New("session_id: missing")
+		return &schema.FieldError{Field: "session_id", Problem: "missing"}
 	}
 	if safe := schema.SafeID(e.SessionID); safe != e.SessionID {
 		if err := keepOriginal(e); err != nil {
@@ -237,7 +240,7 @@ func keepOriginal(e *schema.Event) error {
 	metadata := map[string]json.RawMessage{}
 	if len(e.Metadata) > 0 {
 		if err := json.Unmarshal(e.Metadata, &metadata); err != nil {
-			return fmt.Errorf("metadata: %w", err)
+			return &schema.FieldError{Field: "metadata", Problem: "want an object"}
 		}
 	}
 	metadata[schema.MetaSessionID] = schema.AppendString(nil, e.SessionID)
@@ -286,6 +289,14 @@ func actionID(e *schema.Event) string {
 		}
 	}
 	return graph.EventActionID(e.SessionID, e.EventID)
+}
+
+// stated is a figure that 0 does not state.
+func stated[T int64 | float64](n T) *T {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 func orNow(t time.Time) time.Time {

@@ -1,0 +1,131 @@
+package actiongraph_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph"
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// recordedLines returns the events in a home's journal of a session.
+func recordedLines(t *testing.T, dir, session string) (events []schema.Event) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "journal", session+".jsonl"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.TrimSpace(line) != "" {
+			events = append(events, must(schema.Decode([]byte(line)))(t))
+		}
+	}
+	return events
+}
+
+func TestAddEvents(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "home")
+	home := must(actiongraph.Open(dir, actiongraph.Options{}))(t)
+	t.Cleanup(func() { home.Close() })
+	ctx := context.Background()
+	given := []schema.Event{
+		{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, Content: "one", Timestamp: minute(1)},
+		{EventType: schema.Message, SessionID: "another/session", Role: schema.RoleUser, Content: "two"},
+		{EventType: schema.ToolStart, SessionID: "s", ToolName: "Bash", ToolUseID: "t", EventID: "mine", Origin: schema.OriginAudit, SourceSDK: "x", Timestamp: minute(2)},
+		{EventType: schema.Message, SessionID: "another/session", Role: schema.RoleUser, Content: "two"},
+	}
+	before := append([]schema.Event(nil), given...)
+	for range 2 { // the second time as after an answer that was lost
+		if err := home.AddEvents(given); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(before, given); diff != "" {
+		t.Errorf("the caller's events (-want +got):\n%s", diff)
+	}
+	var got []string
+	for _, e := range recordedLines(t, dir, "s")[:2] {
+		got = append(got, fmt.Sprintf("%s %d %s %s %d %d", e.EventType, e.V, e.Origin, e.SourceSDK, len(e.EventID), e.Timestamp.Minute()))
+	}
+	if diff := cmp.Diff([]string{"message 1 api actiongraph-go 32 1", "tool_start 1 audit x 4 2"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n := len(must(home.ActionSequence(ctx, "s", false))(t)); n != 2 {
+		t.Errorf("%d actions, want 2: the same event is one fact", n)
+	}
+	// Without a time nothing tells one from the other.
+	if n := len(must(home.ActionSequence(ctx, "another/session", false))(t)); n != 4 {
+		t.Errorf("%d actions, want 4", n)
+	}
+}
+
+// A batch with one bad event writes nothing, and says which and what.
+func TestAddEventsAllOrNone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "home")
+	home := must(actiongraph.Open(dir, actiongraph.Options{}))(t)
+	good := schema.Event{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, Content: "x"}
+	for _, bad := range []struct {
+		field string
+		event schema.Event
+	}{
+		{"session_id", schema.Event{EventType: schema.Message, Role: schema.RoleUser}},
+		{"event_type", schema.Event{EventType: "dance", SessionID: "s"}},
+		{"event_type", schema.Event{EventType: schema.SourcePosition, SessionID: "s"}},
+		{"event_id", schema.Event{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, EventID: "../x"}},
+		{"v", schema.Event{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, V: 2}},
+		{"origin", schema.Event{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, Origin: "dream"}},
+		{"timestamp", schema.Event{EventType: schema.Message, SessionID: "s", Role: schema.RoleUser, Timestamp: time.Date(1, 2, 3, 0, 0, 0, 0, time.UTC)}},
+		{"tool_use_id", schema.Event{EventType: schema.ToolEnd, SessionID: "s"}},
+		{"extra", schema.Event{EventType: schema.Context, SessionID: "s", Extra: []byte(`[1]`)}},
+		{"metadata", schema.Event{EventType: schema.Context, SessionID: "not an id", Metadata: []byte(`[1]`)}},
+	} {
+		err := home.AddEvents([]schema.Event{good, bad.event, good})
+		var e *jsonl.LineError
+		if !errors.As(err, &e) || e.Item != 1 || e.Field != bad.field || !errors.Is(err, schema.ErrInvalid) {
+			t.Errorf("%s: got the error %v", bad.field, err)
+		}
+	}
+	if events := recordedLines(t, dir, "s"); len(events) > 0 {
+		t.Errorf("%d events are in the journal", len(events))
+	}
+	if err := home.AddEvents(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// Many callers at once, into few and into many sessions.
+func TestAddEventsAtOnce(t *testing.T) {
+	home, ctx := open(t), context.Background()
+	const callers, batches, size = 16, 8, 50
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			for b := range batches {
+				events := make([]schema.Event, size)
+				for i := range events {
+					events[i] = schema.Event{
+						EventType: schema.Context, SessionID: fmt.Sprint("s", (c*b+i)%(1+20*(b%2))), Content: "x",
+						EventID: fmt.Sprintf("e%d-%d-%d", c, b, i), Timestamp: minute(b),
+					}
+				}
+				if err := home.AddEvents(events); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if s := must(home.SessionSummary(ctx, ""))(t); s.ActionCount != callers*batches*size {
+		t.Errorf("%d actions, want %d", s.ActionCount, callers*batches*size)
+	}
+}
