@@ -46,6 +46,8 @@ type Config struct {
 	Transcripts Transcripts `toml:"transcripts"`
 	// Source lists JSONL files of other programs that the daemon reads as they grow.
 	Source []Source `toml:"source"`
+	// API says where the daemon answers HTTP requests.
+	API API `toml:"api"`
 	// Prices are what models cost, by name, for reports of usage.
 	Prices map[string]Price `toml:"prices"`
 }
@@ -97,6 +99,11 @@ format       = "oms"                # or audit trace-events events; default: aut
 namespace    = "research"           # of Action grains that name none; default: default
 keep_unknown = true                 # keeps grains of other types; default: they are bad lines
 
+# Where "ag-sessiond run" answers HTTP requests of this machine.
+[api]
+socket = "api.sock"                 # relative to this folder, this user's alone; "none": no socket
+listen = "127.0.0.1:4009"           # loopback alone, with the token in api.token; default: no port
+
 # What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
 # before the list price. A * stands for any text, the longest name that fits counts.
 [prices."my-model-*"]
@@ -136,6 +143,9 @@ func Load(home string) (Config, error) {
 		if err := c.Source[i].complete(home); err != nil {
 			return Config{}, fmt.Errorf("%s: [[source]] number %d: %w", path, i+1, err)
 		}
+	}
+	if err := c.API.complete(home); err != nil {
+		return Config{}, fmt.Errorf("%s: [api]: %w", path, err)
 	}
 	for _, name := range c.Models() {
 		p := c.Prices[name]

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+)
+
+// API is [api]: where the daemon answers HTTP requests of this machine.
+type API struct {
+	// Socket is the path of a unix socket, relative to the home; "~/" is the user's, None
+	// is no socket. By default api.sock in the home.
+	Socket string `toml:"socket"`
+	// Listen is a loopback address with a port, "127.0.0.1:4009". By default none.
+	Listen string `toml:"listen"`
+}
+
+// None is the API.Socket of a daemon that has no socket.
+const None = "none"
+
+// complete makes the path absolute, and refuses an address that others could reach.
+func (a *API) complete(home string) error {
+	if a.Socket != "" && a.Socket != None {
+		path, err := absolute(home, a.Socket)
+		if err != nil {
+			return fmt.Errorf("socket %q: %w", a.Socket, err)
+		}
+		a.Socket = path
+	}
+	if a.Listen == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(a.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: want an address like \"127.0.0.1:4009\"", a.Listen)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("listen %q: only 127.0.0.1, [::1] and localhost: the connection is not encrypted", a.Listen)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/actiongraph/actiongraph/config"
+)
+
+func TestAPI(t *testing.T) {
+	home := t.TempDir()
+	load := func(text string) (config.API, error) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(home, config.FileName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(home)
+		return c.API, err
+	}
+	for text, want := range map[string]config.API{
+		"":                                    {},
+		"[api]\nsocket = \"none\"":            {Socket: config.None},
+		"[api]\nsocket = \"run/api\"":         {Socket: filepath.Join(home, "run/api")},
+		"[api]\nsocket = \"/run/ag.sock\"":    {Socket: "/run/ag.sock"},
+		"[api]\nlisten = \"127.0.0.1:4009\"":  {Listen: "127.0.0.1:4009"},
+		"[api]\nlisten = \"[::1]:4009\"":      {Listen: "[::1]:4009"},
+		"[api]\nlisten = \"localhost:0\"":     {Listen: "localhost:0"},
+		"[api]\nlisten = \"127.1.2.3:65535\"": {Listen: "127.1.2.3:65535"},
+	} {
+		if got, err := load(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"[api]\nlisten = \"0.0.0.0:4009\"":     "[api]: listen \"0.0.0.0:4009\": only 127.0.0.1, [::1] and localhost",
+		"[api]\nlisten = \":4009\"":            "only 127.0.0.1",
+		"[api]\nlisten = \"example.com:80\"":   "only 127.0.0.1",
+		"[api]\nlisten = \"192.168.1.2:4009\"": "only 127.0.0.1",
+		"[api]\nlisten = \"4009\"":             "want an address like",
+		"[api]\nlistne = \"127.0.0.1:4009\"":   "did you mean listen?",
+		"[api]\nlisten = 4009":                 "a string in quotes",
+		"[ap]\nlisten = \"127.0.0.1:4009\"":    "did you mean api?",
+	} {
+		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), config.FileName) {
+			t.Errorf("%s: %v; want %q", text, err, want)
+		}
+	}
+}
