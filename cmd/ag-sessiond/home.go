@@ -105,21 +105,21 @@ func recorded(home string) (bool, error) {
 	return err == nil, unavailable(err)
 }
 
-// source is what a reading verb reads: the answers, and how far they go.
-type source interface {
+// storeReader is what a reading verb reads: the answers, and how far they go.
+type storeReader interface {
 	connector.Reader
 	connector.Store
 }
 
 // read is readSource for verbs that only ask questions.
 func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reader) error) error {
-	return a.readSource(ctx, func(ctx context.Context, s source) error { return fn(ctx, s) })
+	return a.readSource(ctx, func(ctx context.Context, s storeReader) error { return fn(ctx, s) })
 }
 
 // readSource catches the store up with the journal and calls fn with it. Where the
 // store cannot be caught up fn gets it as it is, and stderr says how far behind it is.
 // With --graph it is that database, as it is.
-func (a *app) readSource(ctx context.Context, fn func(context.Context, source) error) error {
+func (a *app) readSource(ctx context.Context, fn func(context.Context, storeReader) error) error {
 	if len(a.graphs) > 0 {
 		return a.readGraph(ctx, fn)
 	}
@@ -231,7 +231,7 @@ func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Rea
 
 // readSession is read for the one session that arg names.
 func (a *app) readSession(ctx context.Context, arg string, fn func(context.Context, connector.Reader, graph.SessionRow) error) error {
-	return a.readSource(ctx, func(ctx context.Context, r source) error {
+	return a.readSource(ctx, func(ctx context.Context, r storeReader) error {
 		s, err := session(ctx, r, arg, a.howToBegin())
 		if err != nil {
 			return err

@@ -211,7 +211,7 @@ func (a *app) open(ctx context.Context, g config.Graph, readOnly bool, log zerol
 
 // readGraph calls fn with a graph database, which holds what any number of machines
 // wrote into it: no journal is looked at, and no home is needed.
-func (a *app) readGraph(ctx context.Context, fn func(context.Context, source) error) error {
+func (a *app) readGraph(ctx context.Context, fn func(context.Context, storeReader) error) error {
 	name, err := a.oneGraph()
 	if err != nil {
 		return err

@@ -45,9 +45,9 @@ store is behind and no daemon keeps it in step.`,
 				}
 				return a.withGraph(cmd.Context(), name, true, func(store *neo4j.Store) error { return a.verify(cmd.Context(), store, "") })
 			case len(args) == 0:
-				return a.readSource(cmd.Context(), func(ctx context.Context, s source) error { return a.verify(ctx, s, "") })
+				return a.readSource(cmd.Context(), func(ctx context.Context, s storeReader) error { return a.verify(ctx, s, "") })
 			}
-			return a.readSource(cmd.Context(), func(ctx context.Context, store source) error {
+			return a.readSource(cmd.Context(), func(ctx context.Context, store storeReader) error {
 				s, err := session(ctx, store, args[0], a.howToBegin())
 				if err != nil {
 					return err
