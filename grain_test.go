@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,4 +129,33 @@ func TestAddEventsAtOnce(t *testing.T) {
 	if s := must(home.SessionSummary(ctx, ""))(t); s.ActionCount != callers*batches*size {
 		t.Errorf("%d actions, want %d", s.ActionCount, callers*batches*size)
 	}
+}
+
+// BenchmarkAddEvents adds batches of 500 from eight callers at once into one session:
+// events per second, acknowledged.
+func BenchmarkAddEvents(b *testing.B) {
+	home, err := actiongraph.Open(filepath.Join(b.TempDir(), "home"), actiongraph.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const size = 500
+	input := []byte(`{"query":"weather in tokyo","pages":[1,2,3]}`)
+	var n atomic.Int64
+	b.SetParallelism(4)
+	b.RunParallel(func(pb *testing.PB) {
+		events := make([]schema.Event, size)
+		for pb.Next() {
+			for i := range events {
+				id := fmt.Sprint("toolu_", n.Add(1))
+				events[i] = schema.Event{
+					EventType: schema.ToolStart, SessionID: "s", ToolName: "web_search", ToolUseID: id, EventID: id,
+					ToolInput: input, Timestamp: time.Now(),
+				}
+			}
+			if err := home.AddEvents(events); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(n.Load())/b.Elapsed().Seconds(), "events/s")
 }
