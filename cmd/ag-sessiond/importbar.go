@@ -8,7 +8,6 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
@@ -29,9 +28,10 @@ func (a *app) importBar(ctx context.Context) *importBar {
 	return &importBar{app: a, ctx: ctx, start: time.Now()}
 }
 
-func (b *importBar) reading(p actiongraph.TranscriptProgress) {
-	b.total = max(p.TotalBytes, p.Bytes, 1)
-	b.draw(p.Bytes, "reading", p.Bytes, p.TotalBytes, p.Bytes)
+// reading draws that so many bytes are read; nobody knows how many there are in a pipe.
+func (b *importBar) reading(done, total int64) {
+	b.total = max(total, done, 1)
+	b.draw(done, "reading", done, b.total, done)
 }
 
 func (b *importBar) folding(p connector.Progress) {

@@ -68,20 +68,24 @@ func newImportFold(ctx context.Context, j *journal.Journal, lock *connector.Lock
 	f := &importFold{store: store, lock: lock, stop: make(chan struct{})}
 	f.replica = connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()}
 	f.ended.Go(func() {
-		for {
+		for pause := foldPause; ; {
 			select {
 			case <-f.stop:
 				return
 			case <-ctx.Done():
 				return
-			case <-time.After(foldPause):
+			case <-time.After(pause):
 			}
 			if f.wait.Load() {
 				continue
 			}
+			began := time.Now()
 			if f.sync(ctx, nil) != nil {
 				return // finish says what is wrong, if it still is
 			}
+			// Where more sessions grow than the replica keeps, each pass folds them anew: with a
+			// pause that grows as it does, all of them together cost a few of the last.
+			pause = max(foldPause, time.Since(began)/4)
 		}
 	})
 	return f, nil
