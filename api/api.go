@@ -44,9 +44,13 @@ type Store interface {
 	// nothing counts as recorded. A *jsonl.LineError says what is wrong with an item.
 	AddEvents(events []schema.Event) error
 	AddBatch(grains []jsonl.Grain) (hashes []string, err error)
-	// Recall finds what was added before it is called.
+	// Recall finds what was added before it is called. With an error that wraps ErrBehind
+	// the hits are those of what was folded so far.
 	Recall(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
 }
+
+// ErrBehind says that a Store has not caught up with what it recorded.
+var ErrBehind = errors.New("the store has not caught up with what was recorded")
 
 // Server answers requests.
 type Server struct {

@@ -86,10 +86,11 @@ func (s *Server) recall(r *http.Request, namespace string) (answer, error) {
 	limit := q.Limit
 	q.Session, q.Limit = jsonl.NamespaceSession(q.namespace), limit+1
 	hits, err := s.Store.Recall(r.Context(), q.SearchQuery)
-	if err != nil {
-		return nil, err
+	behind := errors.Is(err, ErrBehind)
+	if err != nil && !behind {
+		return nil, &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
 	}
-	a := recalled{Results: []result{}, HasMore: len(hits) > limit}
+	a := recalled{Results: []result{}, HasMore: len(hits) > limit, Behind: behind}
 	for _, hit := range hits[:min(limit, len(hits))] {
 		a.Results = append(a.Results, resultOf(hit, q.namespace))
 	}

@@ -13,6 +13,9 @@ type recalled struct {
 	Results []result `json:"results"`
 	Count   int      `json:"count"`    // of results
 	HasMore bool     `json:"has_more"` // there are more than the limit
+	// Behind says that the store has not caught up with what was recorded: the latest may
+	// be missing.
+	Behind bool `json:"behind,omitempty"`
 }
 
 // result is one action that was recalled, best first.

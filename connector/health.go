@@ -47,6 +47,13 @@ func (r *Replica) StorePositions() map[string]schema.Position {
 	return maps.Clone(r.health.positions)
 }
 
+// StorePosition is StorePositions for one session; zero where the store holds nothing of it.
+func (r *Replica) StorePosition(session string) schema.Position {
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	return r.health.positions[session]
+}
+
 // health is what a replica knows about itself. Its zero value is Connecting.
 type health struct {
 	mu        sync.Mutex

@@ -111,6 +111,7 @@ type daemonReport struct {
 	Stores    []storeHealth `json:"stores"`
 	// Transcripts is absent where it reads none.
 	Transcripts *transcript.Health `json:"transcripts,omitempty"`
+	API         *apiHealth         `json:"api,omitempty"`
 }
 
 // reportFile is where it is, below the home. It counts only while the daemon's lock is
@@ -137,6 +138,8 @@ type reporter struct {
 	said    []connector.Health // in the last report
 	read    *transcript.Follower
 	told    *transcript.Health // in the last report
+	api     *listening
+	toldAPI *apiHealth // in the last report
 	lags    []*connector.EventLag
 	failed  bool // to write
 
@@ -155,8 +158,8 @@ type counted struct {
 // keepReport writes the report whenever something changed, at most once a second, and
 // removes it in the end. How the stores are is said at once; how far they are behind as
 // often as it may cost to count that.
-func keepReport(ctx context.Context, j *journal.Journal, keeps kept, transcripts *transcript.Follower, log zerolog.Logger) {
-	r := reporter{keeps: keeps, read: transcripts, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
+func keepReport(ctx context.Context, j *journal.Journal, keeps kept, transcripts *transcript.Follower, web *listening, log zerolog.Logger) {
+	r := reporter{keeps: keeps, read: transcripts, api: web, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
 		lags: make([]*connector.EventLag, len(keeps)), results: make(chan counted, 1)}
 	defer os.Remove(r.path)
 	ticker := time.NewTicker(time.Second)
@@ -201,7 +204,7 @@ func (r *reporter) look(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	if !changed && reflect.DeepEqual(r.reading(), r.told) {
+	if !changed && reflect.DeepEqual(r.reading(), r.told) && reflect.DeepEqual(r.api.health(), r.toldAPI) {
 		return
 	}
 	r.forget(now, r.said)
@@ -233,12 +236,12 @@ func (r *reporter) take(c counted) {
 
 func (r *reporter) write(ctx context.Context, now []connector.Health) {
 	report := r.keeps.report(ctx, now, r.lags)
-	report.Transcripts = r.reading()
+	report.Transcripts, report.API = r.reading(), r.api.health()
 	err := writeReport(ctx, r.path, report)
 	if err != nil && !r.failed && ctx.Err() == nil {
 		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
 	}
-	r.failed, r.said, r.told = err != nil, now, report.Transcripts
+	r.failed, r.said, r.told, r.toldAPI = err != nil, now, report.Transcripts, report.API
 }
 
 // lagWait is how long after a count the next may begin, if that took so long.

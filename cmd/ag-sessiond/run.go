@@ -26,6 +26,7 @@ func (a *app) runCmd() *cobra.Command {
 	var format string
 	var trees treesFlag
 	var noTranscripts bool
+	var way doorFlags
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
 		Use:   "run [--transcripts [DIR…]]",
@@ -40,6 +41,10 @@ as they grow: what was said, what it cost, and how calls ended that no hook saw 
 its sessions: the sessions of before the hooks, too, once, and those of programs without
 hooks. ag-sessiond status says how far it is.
 
+It answers HTTP requests on a unix socket in the home, api.sock, which this user alone may
+open, and with --listen on a loopback port, to those who have the token in api.token:
+they post events and Action grains, and recall them. GET /openapi.json says how.
+
 With --graph, and for each [[graph]] in config.toml, it keeps a Neo4j or Memgraph in
 step, too. Each store goes on from where it is by itself: one that is down, slow or full
 keeps nothing else from working, and catches up when it is back. Who logs in is said in
@@ -47,6 +52,7 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 		Example: `  ag-sessiond run
   ag-sessiond run --graph bolt://localhost:7687
   ag-sessiond run --transcripts
+  ag-sessiond run --listen 127.0.0.1:4009
   ag-sessiond run --log json 2>> ag-sessiond.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if trees.given {
@@ -63,8 +69,12 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 			if err != nil {
 				return err
 			}
+			doors, err := a.doors(way)
+			if err != nil {
+				return err
+			}
 			console := format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), followed)
+			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), followed, doors)
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
@@ -72,11 +82,12 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 	cmd.Flags().Var(&trees, "transcripts", "read all transcripts below `DIR` as they grow, not only announced ones; all: below all folders of Claude Code")
 	cmd.Flags().Lookup("transcripts").NoOptDefVal = config.All
 	cmd.Flags().BoolVar(&noTranscripts, "no-transcripts", false, "read no transcripts at all")
+	way.add(cmd)
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
 }
 
-func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed) error {
+func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed, doors doors) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -112,20 +123,24 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed) er
 	if err != nil {
 		return unavailable(err)
 	}
+	web, err := doors.open(j, log)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	if len(keeps) > 0 && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
 	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
 	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
 		Strs("stores", keeps.names()).Str("transcripts", followed.String()).Msg("following the journal")
-	a.follow(ctx, j, store, keeps, followed, log)
+	a.follow(ctx, j, store, keeps, followed, web, log)
 	log.Info().Msg("stopped")
 	return store.Close()
 }
 
 // follow keeps the stores in step with the journal until ctx ends, and says how they
 // are in the home's status file.
-func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, followed followed, log zerolog.Logger) {
+func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, followed followed, web *listening, log zerolog.Logger) {
 	var beside sync.WaitGroup
 	defer beside.Wait() // they read the stores that are closed then
 	for i, k := range keeps {
@@ -133,7 +148,10 @@ func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader
 	}
 	beside.Go(func() { endAbandoned(ctx, j, r, log) })
 	transcripts := followed.follower(j, log)
-	beside.Go(func() { keepReport(ctx, j, keeps, transcripts, log) })
+	beside.Go(func() { keepReport(ctx, j, keeps, transcripts, web, log) })
+	if web != nil {
+		beside.Go(func() { web.serve(ctx, j, r, keeps[0].replica, log) })
+	}
 	followers := keeps.followers()
 	if transcripts != nil {
 		followers = append(followers, transcripts)

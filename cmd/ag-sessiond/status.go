@@ -48,6 +48,8 @@ type statusReport struct {
 	Daemon  daemonStatus  `json:"daemon"`
 	// Transcripts is how a running daemon's reading of them is; absent where it reads none.
 	Transcripts *transcript.Health `json:"transcripts,omitempty"`
+	// API is how a running daemon's API is reached; absent where it has none.
+	API *apiHealth `json:"api,omitempty"`
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
 	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
 	HookLog  []string            `json:"hook_log"` // its last lines
@@ -118,7 +120,7 @@ func (a *app) status(ctx context.Context) error {
 		s.Store = storeState(ctx, j, s.Store)
 		s.Daemon = daemonState(home)
 		said := a.daemonSays(s)
-		s.Transcripts = said.Transcripts
+		s.Transcripts, s.API = said.Transcripts, said.API
 		if skipped := actiongraph.TranscriptsSkipped(home); skipped.Files > 0 {
 			s.Skipped = &skipped
 		}
