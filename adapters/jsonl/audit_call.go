@@ -11,29 +11,35 @@ import (
 // says that a model call failed.
 const nameLLMError = "llm.error"
 
+// callerHost is the caller_id of a call that no agent made (agent_framework, host.py).
+const callerHost = "host"
+
 // agentCall is an AgentCallAuditRecord. A field that is not there, and one that has its
 // dataclass's default (null, an empty list), say the same.
 type agentCall struct {
-	runID, callerID, agentName                value
-	systemPrompt, userPrompt                  value
-	systemSources, userSources                value
-	sent, received, response, decision        value
-	callbacks, skills, events, timestamp      value
-	lane, agent, caller, systemText, userText string
-	extra                                     object // what no field takes
+	typ, timestamp                     value
+	runID, callerID, agentName         value
+	systemPrompt, userPrompt           value
+	systemSources, userSources         value
+	sent, received, response, decision value
+	callbacks, skills, events          value
+	lane, agent, caller                string
+	systemText, userText               string
+	extra                              object // what no field takes
 }
 
 // agentCall adds the events of an AgentCallAuditRecord. All of them are in the lane of its
 // run. It is written when the call ends, and does not say when that was.
 func (f *draft) agentCall(v value) {
 	f.kind = kindAgentCall
-	c := f.readCall(v)
+	c := f.readCall(v, (*agentCall).field)
+	f.lane = c.lane
+	f.needRun(v)
 	f.setTime(c.timestamp)
 	f.received(&c.extra)
 	if f.err != nil {
 		return
 	}
-	f.lane = c.lane
 	f.agentStart(c)
 	f.modelCall(c)
 	if !c.decision.null() && f.isObject(c.decision, partDecision) {
@@ -71,26 +77,32 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// needRun faults what is told of an agent call that no run_id names.
+func (f *draft) needRun(v value) {
+	if f.lane != "" {
+		return
+	}
+	if run := v.member("run_id"); run.there() {
+		v = run
+	}
+	f.fail(v.fault("run_id", "missing: an agent call has one"))
+}
+
 // readCall takes the fields of a record, and of the payload of a TraceEvent that tells the
 // start of one.
-func (f *draft) readCall(v value) *agentCall {
+func (f *draft) readCall(v value, field func(*agentCall, []byte) *value) *agentCall {
 	c := &agentCall{}
 	for name, m := range v.members() {
-		if field := c.field(name); field != nil {
-			*field = m
-		} else if string(name) != "type" {
+		if taken := field(c, name); taken != nil {
+			*taken = m
+		} else {
 			c.extra.raw(string(name), m)
 		}
 	}
 	c.lane = f.run(c.runID, &c.extra)
-	if c.lane == "" && f.err == nil {
-		at := c.runID
-		if !at.there() {
-			at = v
-		}
-		f.fail(at.fault("run_id", "missing: an agent call has one"))
+	if c.caller, _ = f.name(c.callerID, "caller_id"); c.caller == callerHost {
+		c.caller = ""
 	}
-	c.caller, _ = f.name(c.callerID, "caller_id")
 	if c.caller = laneID(c.caller); !c.callerID.there() {
 		c.extra.key("caller_id")
 		c.extra.buf = append(c.extra.buf, "null"...)
@@ -117,10 +129,9 @@ func (f *draft) run(v value, extra *object) string {
 	return lane
 }
 
-func (c *agentCall) field(name []byte) *value {
+// began is the field of that name that is known when a call begins, nil where none is.
+func (c *agentCall) began(name []byte) *value {
 	switch string(name) {
-	case "timestamp":
-		return &c.timestamp
 	case "run_id":
 		return &c.runID
 	case "caller_id":
@@ -135,6 +146,17 @@ func (c *agentCall) field(name []byte) *value {
 		return &c.userPrompt
 	case "user_prompt_sources":
 		return &c.userSources
+	}
+	return nil
+}
+
+// field is the field of that name of a whole record.
+func (c *agentCall) field(name []byte) *value {
+	switch string(name) {
+	case "type":
+		return &c.typ
+	case "timestamp":
+		return &c.timestamp
 	case "llm_message_sent":
 		return &c.sent
 	case "llm_message_received":
@@ -150,7 +172,7 @@ func (c *agentCall) field(name []byte) *value {
 	case "events":
 		return &c.events
 	}
-	return nil
+	return c.began(name)
 }
 
 // agentStart adds the start of a call and its prompts.

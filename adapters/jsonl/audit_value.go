@@ -229,6 +229,19 @@ func (o *object) raw(name string, v value) {
 	o.buf = append(o.buf, clean(v.raw())...)
 }
 
+// join puts the members of another object that an object built.
+func (o *object) join(other json.RawMessage) {
+	if len(other) == 0 {
+		return
+	}
+	if len(o.buf) == 0 {
+		o.buf = append(o.buf, '{')
+	} else {
+		o.buf = append(o.buf, ',')
+	}
+	o.buf = append(o.buf, other[1:len(other)-1]...)
+}
+
 // json returns the object, nil where it has no members.
 func (o *object) json() json.RawMessage {
 	if len(o.buf) == 0 {
