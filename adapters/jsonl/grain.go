@@ -1,7 +1,9 @@
 package jsonl
 
 import (
+	"cmp"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -10,57 +12,138 @@ import (
 // DefaultNamespace is the namespace of grains that name none.
 const DefaultNamespace = "default"
 
+// grainSDK is Event.SourceSDK of the events of grains.
+const grainSDK = "oms"
+
 // NamespaceSession returns the session that holds the grains of a namespace.
 func NamespaceSession(namespace string) string { return schema.SafeID("ns-" + namespace) }
 
 // Grain is an OMS Action grain, in the names of OMS 1.2 and 1.3. Only ToolName is
 // required.
 type Grain struct {
-	// GrainType is "" or "action". A grain of another type is its namespace and Extra.
-	GrainType    string          `json:"-"`
-	ToolName     string          `json:"tool_name"`
-	Input        json.RawMessage `json:"input,omitempty"` // an object
-	Content      string          `json:"content,omitempty"`
-	IsError      bool            `json:"is_error,omitempty"`
-	Error        string          `json:"error,omitempty"`
-	DurationMS   *float64        `json:"duration_ms,omitempty"`
-	ParentTaskID string          `json:"parent_task_id,omitempty"`
-	OutputSchema json.RawMessage `json:"output_schema,omitempty"`
-	Confidence   *float64        `json:"confidence,omitempty"`
-	Tags         []string        `json:"tags,omitempty"`
-	Namespace    string          `json:"namespace,omitempty"`
-	RelatedTo    []string        `json:"related_to,omitempty"` // hashes of grains
+	// GrainType is "" or "action". A grain of another type is its Namespace, its
+	// CreatedAt and its Extra.
+	GrainType    string
+	ToolName     string
+	Input        json.RawMessage // an object
+	Content      string
+	IsError      bool
+	Error        string
+	DurationMS   *float64
+	ParentTaskID string
+	OutputSchema json.RawMessage // an object
+	Confidence   *float64        // 0 to 1
+	Tags         []string
+	Namespace    string   // "" is DefaultNamespace
+	RelatedTo    []string // hashes of grains
 	// CreatedAt is when it happened; zero is when it was received.
-	CreatedAt time.Time `json:"created_at,omitzero"`
+	CreatedAt time.Time
 	// Extra is what else the grain has: an object.
-	Extra json.RawMessage `json:"-"`
+	Extra json.RawMessage
 }
 
-// Validate says what is wrong with a grain that no Parse function made. The error is a
-// *LineError without a column.
-func (g *Grain) Validate() error { panic("not yet") }
-
-// Hash returns the grain's content hash, 64 hexadecimal digits: its id. The namespace is
-// part of it.
-func (g *Grain) Hash() string { panic("not yet") }
+// action reports whether it is an Action grain.
+func (g *Grain) action() bool { return g.GrainType == "" || g.GrainType == actionType }
 
 // AppendEvents appends the events of a valid grain: its call and its result, whose
 // tool_use_id is the grain's hash, or an unknown event of a grain of another type. Of src
-// it takes Origin, Host, User and HashKey. at is when the grain was received.
+// it takes Origin, Host, User and HashKey. at is when the grain was received. Event.Seq
+// counts the events in dst, so that the grains of one batch keep their order.
 func (g *Grain) AppendEvents(dst []schema.Event, src *Source, at time.Time) []schema.Event {
-	panic("not yet")
+	return g.appendEvents(dst, g.Hash(), src, at)
 }
 
-// ParseGrain reads a bare grain of OMS 1.1, 1.2 or 1.3, or {"grain_type":…,"fields":{…}}.
-// The error is a *LineError. The grain aliases nothing of raw.
-func ParseGrain(raw []byte) (Grain, error) { panic("not yet") }
+func (g *Grain) appendEvents(dst []schema.Event, hash string, src *Source, at time.Time) []schema.Event {
+	e := schema.Event{
+		V: schema.Version, SessionID: NamespaceSession(cmp.Or(g.Namespace, DefaultNamespace)), Timestamp: g.time(at),
+		SourceSDK: grainSDK, Origin: cmp.Or(src.Origin, schema.OriginAPI), HookEventName: cmp.Or(g.GrainType, actionType),
+		Seq: int64(len(dst) + 1), Host: src.Host, UserID: src.User,
+	}
+	if !g.action() {
+		e.EventType = schema.Unknown
+		e.EventID = schema.EventID(schema.OriginAudit, "grain", hash)
+		e.Actor = schema.ActorRuntime
+		e.Extra = g.extra(hash)
+		return append(dst, e)
+	}
+	e.Actor, e.ToolName, e.ToolUseID = schema.ActorAgent, g.ToolName, hash
+	call, result := e, e
+	call.EventType = schema.ToolStart
+	call.EventID = schema.EventID(schema.OriginAudit, "grain_call", hash)
+	call.ToolInput, call.InputHash = g.Input, keyedHash(src.HashKey, g.Input)
+	call.ParentTaskID, call.Tags, call.RelatedTo = g.ParentTaskID, g.Tags, g.RelatedTo
+	call.Extra = g.extra("")
+	result.EventType = schema.ToolEnd
+	result.EventID = schema.EventID(schema.OriginAudit, "grain_result", hash)
+	result.Seq++
+	result.CausedBy = call.EventID
+	if g.Content != "" {
+		result.Result = schema.AppendString(make([]byte, 0, len(g.Content)+16), g.Content)
+	}
+	result.IsError, result.ErrorMessage, result.DurationMS = g.IsError, g.Error, g.DurationMS
+	return append(dst, call, result)
+}
 
-// ParseBatch reads {"grains":[…]}, an array of grains or one grain, all or none. Of src it
-// takes Namespace, that of grains that name none, and KeepUnknown, without which a grain
-// that is no action is an error. The error is a *LineError whose Item is the index, -1
-// where raw is no batch. The grains alias nothing of raw.
-func ParseBatch(raw []byte, src *Source) ([]Grain, error) { panic("not yet") }
+// time is when it happened: created_at, else timestamp_ms, a common field of OMS, else at.
+func (g *Grain) time(at time.Time) time.Time {
+	if !g.CreatedAt.IsZero() {
+		return g.CreatedAt.UTC()
+	}
+	if len(g.Extra) > 0 {
+		ms, err := strconv.ParseInt(string(schema.Field(g.Extra, "timestamp_ms")), 10, 64)
+		if t := time.UnixMilli(ms).UTC(); err == nil && inYears(t) {
+			return t
+		}
+	}
+	return at.Round(0).UTC()
+}
 
+// inYears reports whether an event can have the time, which is in UTC.
+func inYears(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2261 }
+
+// extra returns Event.Extra: what no field of an event takes. hash is "" where the event
+// has it elsewhere.
+func (g *Grain) extra(hash string) json.RawMessage {
+	o := object{buf: make([]byte, 0, 64+len(g.Extra)+len(g.OutputSchema))}
+	o.text("grain_type", cmp.Or(g.GrainType, actionType))
+	o.text("namespace", cmp.Or(g.Namespace, DefaultNamespace))
+	if hash != "" {
+		o.text("hash", hash)
+	}
+	if g.Confidence != nil {
+		o.key("confidence")
+		o.buf = appendFloat(o.buf, *g.Confidence)
+	}
+	if len(g.OutputSchema) > 0 {
+		o.key("output_schema")
+		o.buf = append(o.buf, g.OutputSchema...)
+	}
+	for name, raw := range schema.Fields(g.Extra) {
+		o.key(name)
+		o.buf = append(o.buf, raw...)
+	}
+	return o.json()
+}
+
+// grains reads a line of grains.
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
-	panic("not yet")
+	batch, whole, err := parseBatch(line, &d.src)
+	if err != nil {
+		return dst, Line{}, err
+	}
+	l := Line{Kind: "batch", Hashes: make([]string, 0, len(batch))}
+	was := len(dst)
+	for i := range batch {
+		hash := batch[i].Hash()
+		l.Hashes = append(l.Hashes, hash)
+		dst = batch[i].appendEvents(dst, hash, &d.src, at)
+	}
+	for i := range dst[was:] {
+		dst[was+i].Seq = n*1000 + int64(i+1)
+	}
+	if !whole {
+		g := &batch[0]
+		l.Kind, l.Unknown = shortName(cmp.Or(g.GrainType, actionType)), !g.action()
+	}
+	return dst, l, nil
 }

@@ -1,0 +1,81 @@
+package jsonl
+
+import (
+	"bytes"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// ParseBatch reads {"grains":[…]}, an array of grains or one grain, all or none. Of src it
+// takes Namespace, that of grains that name none, and KeepUnknown, without which a grain
+// that is no action is an error. The error is a *LineError whose Item is the index, -1
+// where raw is no batch. The grains alias nothing of raw.
+func ParseBatch(raw []byte, src *Source) ([]Grain, error) {
+	batch, _, err := parseBatch(raw, src)
+	return batch, err
+}
+
+// parseBatch is ParseBatch; whole is false of one grain that is in no batch.
+func parseBatch(raw []byte, src *Source) (batch []Grain, whole bool, err error) {
+	if !schema.Valid(raw) {
+		return nil, false, notJSON(raw)
+	}
+	v := value{line: raw, end: len(raw)}
+	v.skip()
+	list := v
+	switch v.first() {
+	case '{':
+		list = value{}
+		if !bytes.Contains(raw, []byte(`"grains"`)) {
+			break // as most lines: no need to look at its members
+		}
+		if list, src, err = batchOf(v, src); err != nil {
+			return nil, false, err
+		}
+	case '[':
+	default:
+		return nil, false, v.fault("", "want a grain or {\"grains\":[…]}, got %s", v.what())
+	}
+	if !list.there() {
+		g, fault := readGrain(v, src)
+		if fault != nil {
+			return nil, false, fault
+		}
+		return []Grain{g}, false, nil
+	}
+	for i, item := range list.elements() {
+		g, fault := readGrain(item, src)
+		if fault != nil {
+			fault.Item = i
+			return nil, true, fault
+		}
+		batch = append(batch, g)
+	}
+	return batch, true, nil
+}
+
+// batchOf returns the list of {"grains":[…]}, and the source with the namespace that may
+// stand beside it; no value where v has no grains.
+func batchOf(v value, src *Source) (list value, _ *Source, _ error) {
+	if list = v.member("grains"); !list.there() {
+		return list, src, nil
+	}
+	if list.first() != '[' {
+		return list, src, list.fault("grains", "want a list of grains, got %s", list.what())
+	}
+	for name, m := range v.members() {
+		switch string(name) {
+		case "grains":
+		case "namespace":
+			if !m.null() && m.text() == "" {
+				return list, src, m.fault("namespace", "want a name, got %s", m.sample())
+			}
+			with := *src
+			with.Namespace = m.text()
+			src = &with
+		default:
+			return list, src, m.fault(string(name), "is nothing that a batch has; what a grain says stands in its fields")
+		}
+	}
+	return list, src, nil
+}
