@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/source"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -109,9 +110,14 @@ type daemonReport struct {
 	PID       int           `json:"pid"`
 	UpdatedAt time.Time     `json:"updated_at"`
 	Stores    []storeHealth `json:"stores"`
-	// Transcripts is absent where it reads none.
-	Transcripts *transcript.Health `json:"transcripts,omitempty"`
-	API         *apiHealth         `json:"api,omitempty"`
+	beside
+}
+
+// beside is how a daemon does what it does beside keeping stores; nil is what it does not do.
+type beside struct {
+	Transcripts *transcript.Health `json:"transcripts,omitempty"` // the reading of them
+	Sources     *source.Health     `json:"sources,omitempty"`     // the reading of other JSONL
+	API         *apiHealth         `json:"api,omitempty"`         // how it is reached
 }
 
 // reportFile is where it is, below the home. It counts only while the daemon's lock is
@@ -136,10 +142,8 @@ type reporter struct {
 	path    string
 	log     zerolog.Logger
 	said    []connector.Health // in the last report
-	read    *transcript.Follower
-	told    *transcript.Health // in the last report
-	api     *listening
-	toldAPI *apiHealth // in the last report
+	others  func() beside
+	told    beside // in the last report
 	lags    []*connector.EventLag
 	failed  bool // to write
 
@@ -158,8 +162,8 @@ type counted struct {
 // keepReport writes the report whenever something changed, at most once a second, and
 // removes it in the end. How the stores are is said at once; how far they are behind as
 // often as it may cost to count that.
-func keepReport(ctx context.Context, j *journal.Journal, keeps kept, transcripts *transcript.Follower, web *listening, log zerolog.Logger) {
-	r := reporter{keeps: keeps, read: transcripts, api: web, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
+func keepReport(ctx context.Context, j *journal.Journal, keeps kept, others func() beside, log zerolog.Logger) {
+	r := reporter{keeps: keeps, others: others, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
 		lags: make([]*connector.EventLag, len(keeps)), results: make(chan counted, 1)}
 	defer os.Remove(r.path)
 	ticker := time.NewTicker(time.Second)
@@ -204,20 +208,11 @@ func (r *reporter) look(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	if !changed && reflect.DeepEqual(r.reading(), r.told) && reflect.DeepEqual(r.api.health(), r.toldAPI) {
+	if !changed && reflect.DeepEqual(r.others(), r.told) {
 		return
 	}
 	r.forget(now, r.said)
 	r.write(ctx, now)
-}
-
-// reading is how the reading of transcripts is, nil where there is none.
-func (r *reporter) reading() *transcript.Health {
-	if r.read == nil {
-		return nil
-	}
-	h := r.read.Health()
-	return &h
 }
 
 // forget drops the lags that were counted in another state than now.
@@ -236,12 +231,12 @@ func (r *reporter) take(c counted) {
 
 func (r *reporter) write(ctx context.Context, now []connector.Health) {
 	report := r.keeps.report(ctx, now, r.lags)
-	report.Transcripts, report.API = r.reading(), r.api.health()
+	report.beside = r.others()
 	err := writeReport(ctx, r.path, report)
 	if err != nil && !r.failed && ctx.Err() == nil {
 		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
 	}
-	r.failed, r.said, r.told, r.toldAPI = err != nil, now, report.Transcripts, report.API
+	r.failed, r.said, r.told = err != nil, now, report.beside
 }
 
 // lagWait is how long after a count the next may begin, if that took so long.

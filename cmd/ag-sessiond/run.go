@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/source"
 )
 
 // abandonEvery is how often the daemon looks for sessions that nobody will end.
@@ -26,6 +27,7 @@ func (a *app) runCmd() *cobra.Command {
 	var format string
 	var trees treesFlag
 	var noTranscripts bool
+	var sourcePaths []string
 	var way doorFlags
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
@@ -39,7 +41,9 @@ It also reads the transcript of each session that hooks announce, and of its sub
 as they grow: what was said, what it cost, and how calls ended that no hook saw end. With
 --transcripts it reads everything below DIR, or below the folders where Claude Code keeps
 its sessions: the sessions of before the hooks, too, once, and those of programs without
-hooks. ag-sessiond status says how far it is.
+hooks. With --source, and for each [[source]] in config.toml, it reads the JSONL that
+other agents write, as ag-sessiond tail does: audit dumps, Action grains, events of the
+protocol. ag-sessiond status says how far it is with each.
 
 It answers HTTP requests on a unix socket in the home, api.sock, which this user alone may
 open, and with --listen on a loopback port, to those who have the token in api.token:
@@ -52,6 +56,7 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 		Example: `  ag-sessiond run
   ag-sessiond run --graph bolt://localhost:7687
   ag-sessiond run --transcripts
+  ag-sessiond run --source ~/agent/traces --source '~/agent/logs/*.jsonl'
   ag-sessiond run --listen 127.0.0.1:4009
   ag-sessiond run --log json 2>> ag-sessiond.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -73,8 +78,12 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 			if err != nil {
 				return err
 			}
+			sources, err := a.sources(sourcePaths)
+			if err != nil {
+				return err
+			}
 			console := format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), followed, doors)
+			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), follows{followed, sources}, doors)
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
@@ -83,11 +92,18 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 	cmd.Flags().Lookup("transcripts").NoOptDefVal = config.All
 	cmd.Flags().BoolVar(&noTranscripts, "no-transcripts", false, "read no transcripts at all")
 	way.add(cmd)
+	cmd.Flags().StringArrayVar(&sourcePaths, "source", nil, "read the JSONL in this file, folder or glob `PATH` as it grows; may be repeated")
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
 }
 
-func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed, doors doors) error {
+// follows is what a daemon reads as it grows, beside the journal.
+type follows struct {
+	transcripts followed
+	sources     []source.Spec
+}
+
+func (a *app) run(ctx context.Context, log zerolog.Logger, reads follows, doors doors) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -132,29 +148,47 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, followed followed, do
 	}
 	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
 	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
-		Strs("stores", keeps.names()).Str("transcripts", followed.String()).Msg("following the journal")
-	a.follow(ctx, j, store, keeps, followed, web, log)
+		Strs("stores", keeps.names()).Str("transcripts", reads.transcripts.String()).
+		Strs("sources", specPaths(reads.sources)).Msg("following the journal")
+	a.follow(ctx, j, store, keeps, reads, web, log)
 	log.Info().Msg("stopped")
 	return store.Close()
 }
 
 // follow keeps the stores in step with the journal until ctx ends, and says how they
 // are in the home's status file.
-func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, followed followed, web *listening, log zerolog.Logger) {
-	var beside sync.WaitGroup
-	defer beside.Wait() // they read the stores that are closed then
+func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, reads follows, web *listening, log zerolog.Logger) {
+	var besides sync.WaitGroup
+	defer besides.Wait() // they read the stores that are closed then
 	for i, k := range keeps {
 		keeps[i].replica = &connector.Replica{Journal: j, Store: k.store, Name: k.name, Log: log, MaxBytes: keeps.bytes(k.name)}
 	}
-	beside.Go(func() { endAbandoned(ctx, j, r, log) })
-	transcripts := followed.follower(j, log)
-	beside.Go(func() { keepReport(ctx, j, keeps, transcripts, web, log) })
-	if web != nil {
-		beside.Go(func() { web.serve(ctx, j, r, keeps[0].replica, log) })
-	}
+	besides.Go(func() { endAbandoned(ctx, j, r, log) })
 	followers := keeps.followers()
+	transcripts := reads.transcripts.follower(j, log)
 	if transcripts != nil {
 		followers = append(followers, transcripts)
+	}
+	sources := sourceFollower(j, reads.sources, log)
+	if sources != nil {
+		followers = append(followers, sources)
+	}
+	besides.Go(func() {
+		keepReport(ctx, j, keeps, func() (b beside) {
+			if transcripts != nil {
+				h := transcripts.Health()
+				b.Transcripts = &h
+			}
+			if sources != nil {
+				h := sources.Health()
+				b.Sources = &h
+			}
+			b.API = web.health()
+			return b
+		}, log)
+	})
+	if web != nil {
+		besides.Go(func() { web.serve(ctx, j, r, keeps[0].replica, log) })
 	}
 	connector.Follow(ctx, j, log, followers...)
 }

@@ -112,8 +112,8 @@ func (f followed) follower(j *journal.Journal, log zerolog.Logger) *transcript.F
 	return follower
 }
 
-// printFollowed prints how a daemon's reading of transcripts is.
-func (a *app) printFollowed(h *transcript.Health) {
+// printFollowed prints how a daemon's reading of files as they grow is.
+func (a *app) printFollowed(noun string, h *transcript.Health) {
 	if h == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func (a *app) printFollowed(h *transcript.Health) {
 	if h.Behind > 0 {
 		behind = render.Bytes(h.Behind) + " behind"
 	}
-	field("follows", "%s; %s", render.Plural(int64(h.Files), "transcript"), behind)
+	field("follows", "%s; %s", render.Plural(int64(h.Files), noun), behind)
 	if h.Lines > 0 {
 		field("read", "%s, %s since it began, the last %s", render.Plural(h.Lines, "line"), render.Plural(h.Events, "event"), render.Time(h.ReadAt))
 	}
@@ -134,7 +134,7 @@ func (a *app) printFollowed(h *transcript.Health) {
 		field("unknown", "%s", unknownKinds(h.Unknown))
 	}
 	if h.Failing > 0 {
-		field("failing", "%s cannot be read now", render.Plural(int64(h.Failing), "transcript"))
+		field("failing", "%s cannot be read now", render.Plural(int64(h.Failing), noun))
 	}
 	if h.LastError != "" {
 		when := render.Time(h.LastErrorAt) + " "

@@ -24,9 +24,9 @@ func (a *app) statusCmd() *cobra.Command {
 		Use:   "status",
 		Short: "What is recorded where, how far each store is, what went wrong",
 		Long: `Say what the journal holds, how far each store is behind it (the embedded one, those
-in config.toml, and --graph), whether a daemon runs and which transcripts it reads, what
-in transcripts was broken or of unknown types, and what ag-hook could not record.
-It reads the whole journal and changes nothing.
+in config.toml, and --graph), whether a daemon runs and which transcripts and other JSONL
+it reads, what in transcripts was broken or of unknown types, and what ag-hook could not
+record. It reads the whole journal and changes nothing.
 
 Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
 and have two seconds to answer.`,
@@ -46,10 +46,7 @@ type statusReport struct {
 	Store   storeStatus   `json:"store"`
 	Stores  []storeHealth `json:"stores"` // Store first, as its replica sees it, then the graphs
 	Daemon  daemonStatus  `json:"daemon"`
-	// Transcripts is how a running daemon's reading of them is; absent where it reads none.
-	Transcripts *transcript.Health `json:"transcripts,omitempty"`
-	// API is how a running daemon's API is reached; absent where it has none.
-	API *apiHealth `json:"api,omitempty"`
+	beside                // what a running daemon says of itself
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
 	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
 	HookLog  []string            `json:"hook_log"` // its last lines
@@ -120,7 +117,7 @@ func (a *app) status(ctx context.Context) error {
 		s.Store = storeState(ctx, j, s.Store)
 		s.Daemon = daemonState(home)
 		said := a.daemonSays(s)
-		s.Transcripts, s.API = said.Transcripts, said.API
+		s.beside = said.beside
 		if skipped := actiongraph.TranscriptsSkipped(home); skipped.Files > 0 {
 			s.Skipped = &skipped
 		}

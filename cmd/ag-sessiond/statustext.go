@@ -76,7 +76,8 @@ func (a *app) printStatus(s statusReport) {
 	}
 	a.printAPI(s.API)
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
-	a.printFollowed(s.Transcripts)
+	a.printFollowed("transcript", s.Transcripts)
+	a.printFollowed("JSONL file", sourceHealth(s.Sources))
 	a.printSkipped(s.Skipped)
 	for _, h := range s.Stores[min(1, len(s.Stores)):] {
 		a.printGraph(h, s)
