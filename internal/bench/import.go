@@ -82,8 +82,8 @@ type imported struct {
 	}
 }
 
-func (b *bench) importOf(dir, home string) (u usage, did imported, err error) {
-	if u, err = spawnOne(b.sessiond, "import", "--json", "--home", home, dir); err == nil {
+func (b *bench) importOf(path, home string, flags ...string) (u usage, did imported, err error) {
+	if u, err = spawnOne(append([]string{b.sessiond, "import", "--json", "--home", home, path}, flags...)...); err == nil {
 		err = json.Unmarshal([]byte(u.Stdout), &did)
 	}
 	return u, did, err
@@ -109,11 +109,10 @@ type sessionFile struct {
 // readSessions reads the transcripts in the repository: of real work, which is most of
 // the tree, and of recordings, which have the subagents, forks and lines of today.
 func readSessions() (*sessions, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := moduleRoot()
 	if err != nil {
-		return nil, fmt.Errorf("go list -m: %w", err)
+		return nil, err
 	}
-	root := strings.TrimSpace(string(out))
 	s := &sessions{own: map[string]bool{}}
 	texts := map[string]string{}
 	for _, dir := range []string{"internal/bench/testdata/transcripts", "transcript/testdata/projects"} {
@@ -130,6 +129,14 @@ func readSessions() (*sessions, error) {
 		s.files = append(s.files, f)
 	}
 	return s, nil
+}
+
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list -m: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // read reads the files of a tree that are named after sessions.

@@ -27,7 +27,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, idle, follow, neo4j, reference or growth")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, dump, idle, follow, neo4j, reference or growth")
 	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
@@ -94,7 +94,7 @@ func measure(dir string, quick bool, only string) error {
 		asked bool // only when named: it takes long, or the network
 	}{
 		{name: "binaries", run: b.binaries}, {name: "hook", run: b.hooks}, {name: "generator", run: b.prepare},
-		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "import", run: b.imports}, {name: "idle", run: b.idle},
+		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "import", run: b.imports}, {name: "dump", run: b.dumps}, {name: "idle", run: b.idle},
 		{name: "usage", run: b.usageReports},
 		{name: "follow", run: b.follow},
 		{name: "neo4j", run: b.neo4j}, {name: "reference", run: b.reference, asked: true},
