@@ -47,7 +47,7 @@ func (g *Grain) action() bool { return g.GrainType == "" || g.GrainType == actio
 
 // AppendEvents appends the events of a valid grain: its call and its result, whose
 // tool_use_id is the grain's hash, or an unknown event of a grain of another type. Of src
-// it takes Origin, Host, User and HashKey. at is when the grain was received. Event.Seq
+// it takes Origin, Host and User. at is when the grain was received. Event.Seq
 // counts the events in dst, so that the grains of one batch keep their order.
 func (g *Grain) AppendEvents(dst []schema.Event, src *Source, at time.Time) []schema.Event {
 	return g.appendEvents(dst, g.Hash(), src, at)
@@ -70,7 +70,7 @@ func (g *Grain) appendEvents(dst []schema.Event, hash string, src *Source, at ti
 	call, result := e, e
 	call.EventType = schema.ToolStart
 	call.EventID = schema.EventID(schema.OriginAudit, "grain_call", hash)
-	call.ToolInput, call.InputHash = g.Input, keyedHash(src.HashKey, g.Input)
+	call.ToolInput = g.Input // no InputHash: no other fact is joined by one
 	call.ParentTaskID, call.Tags, call.RelatedTo = g.ParentTaskID, g.Tags, g.RelatedTo
 	call.Extra = g.extra("")
 	result.EventType = schema.ToolEnd

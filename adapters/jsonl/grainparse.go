@@ -44,14 +44,11 @@ func readGrain(v value, src *Source) (Grain, *LineError) {
 	if fault != nil {
 		return g, fault
 	}
-	switch g.GrainType {
-	case actionType, "tool_call", "toolcall", "ToolCall": // what OMS 1.1 called it
+	if isActionType(g.GrainType) {
 		g.GrainType = ""
-	case "":
-	default:
-		if !src.KeepUnknown {
-			return g, v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
-		}
+	}
+	if !g.action() && !src.KeepUnknown {
+		return g, v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
 	}
 	r := reading{g: &g}
 	for _, m := range members {
@@ -71,6 +68,15 @@ func readGrain(v value, src *Source) (Grain, *LineError) {
 		return g, v.fault("tool_name", "missing, an action has one")
 	}
 	return g, nil
+}
+
+// isActionType reports whether a grain's type is Action's: OMS 1.1 called it ToolCall.
+func isActionType(typ string) bool {
+	switch typ {
+	case actionType, "tool_call", "toolcall", "ToolCall":
+		return true
+	}
+	return false
 }
 
 // grainMembers gathers what a grain states, those of its fields too, and its type, which
