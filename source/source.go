@@ -6,12 +6,12 @@ package source
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
@@ -22,6 +22,8 @@ type Reader struct {
 	Journal    *journal.Journal // nil: what is read is counted and not written
 	Redactor   *redact.Redactor
 	Host, User string // this machine, and whose files these are
+
+	buffers lines.Buffers
 }
 
 // Options say how a file is read; the zero value finds out.
@@ -83,13 +85,6 @@ type Progress struct{ Bytes, TotalBytes, Lines int64 }
 // ErrPartial says that some files or lines could not be read; the report names them.
 // A file of no format that is known is none of these: Report.Foreign has it.
 var ErrPartial = errors.New("not everything could be read")
-
-// Import reads files, folders and globs; "-" is stdin. A file or line that cannot be read
-// does not stop the others: the error wraps ErrPartial then. Any other error, with
-// Options.Strict a bad line's, ended the import early. progress may be nil.
-func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o Options, progress func(Progress)) (Report, error) {
-	panic("not yet")
-}
 
 // Spec is what a Follower reads as it grows.
 type Spec struct {

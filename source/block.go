@@ -1,0 +1,266 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+const (
+	blockBytes  = 128 << 10 // of lines that are decoded in one go
+	longLine    = 1 << 20   // a longer line is decoded where it was read to: it is not held twice
+	blockMemory = 3 * blockBytes
+	maxProblems = 20 // of one file; the rest is counted
+)
+
+// block is some whole lines that follow each other, and what became of them.
+type block struct {
+	text    []byte
+	ends    []int        // of each line in text
+	tooLong map[int]bool // lines that are not in text
+	long    []byte       // the last line, in place of the one in text; it is the reader's
+	before  int64        // lines in front of the block's first
+	end     lines.Position
+	bytes   int64 // that the lines take in the file
+	done    chan struct{}
+
+	out      []redact.Line
+	memory   []byte // of out
+	facts    []schema.Event
+	counts   counts
+	problems []Problem
+	failed   bool // with Options.Strict: the last problem ended it
+}
+
+// counts are what a block adds to a report.
+type counts struct {
+	lines, blank, broken, events int64
+	kinds, skipped, unknown      map[string]int64
+	types                        map[schema.Type]int64
+	sessions                     map[string]bool
+}
+
+func newCounts() counts {
+	return counts{kinds: map[string]int64{}, skipped: map[string]int64{}, unknown: map[string]int64{},
+		types: map[schema.Type]int64{}, sessions: map[string]bool{}}
+}
+
+// reset makes a block ready for the lines behind a place.
+func (b *block) reset(before int64) {
+	clear(b.out)
+	clear(b.facts[:cap(b.facts)])
+	if cap(b.text) > 2*longLine {
+		b.text = nil
+	}
+	*b = block{text: b.text[:0], ends: b.ends[:0], before: before, done: make(chan struct{}),
+		out: b.out[:0], memory: b.memory[:0], facts: b.facts[:0], counts: newCounts()}
+}
+
+// fill takes lines from l until the block is full. The error is that of l: io.EOF where
+// there is no whole line any more.
+func (b *block) fill(l *lines.Reader, all *uint32, first uint64) (err error) {
+	start := l.Offset()
+	for len(b.text) < blockBytes && b.long == nil {
+		var line []byte
+		if line, err = l.Next(); err != nil {
+			break
+		}
+		*all = lines.Sum(*all, line)
+		switch {
+		case l.TooLong():
+			if b.tooLong == nil {
+				b.tooLong = map[int]bool{}
+			}
+			b.tooLong[len(b.ends)] = true
+		case len(line) > longLine:
+			b.long = line
+		default:
+			b.text = append(b.text, line...)
+		}
+		b.ends = append(b.ends, len(b.text))
+	}
+	if len(b.ends) == 0 {
+		return err
+	}
+	var failed error
+	if b.end, failed = l.Position(first); failed != nil {
+		b.ends = b.ends[:0]
+		return failed
+	}
+	b.end.All = max(*all, 1)
+	b.bytes = l.Offset() - start
+	return err
+}
+
+// line returns the i-th line.
+func (b *block) line(i int) []byte {
+	if b.long != nil && i == len(b.ends)-1 {
+		return b.long
+	}
+	begin := 0
+	if i > 0 {
+		begin = b.ends[i-1]
+	}
+	return b.text[begin:b.ends[i]]
+}
+
+// decoding is what decodes blocks; each goroutine has its own.
+type decoding struct {
+	events   *jsonl.Decoder
+	redactor *redact.Redactor
+	path     string
+	at       time.Time // of what states no time
+	strict   bool
+	count    bool // nothing is to be written
+}
+
+// decode makes events of the lines.
+func (d *decoding) decode(b *block) {
+	defer close(b.done)
+	if b.memory == nil && !d.count {
+		b.memory = make([]byte, 0, blockMemory)
+	}
+	for i := range b.ends {
+		b.counts.lines++
+		n := b.before + int64(i) + 1
+		var err error
+		if b.tooLong[i] {
+			err = fmt.Errorf("longer than %d bytes", lines.MaxLine)
+		} else {
+			err = d.line(b, trim(b.line(i), n), n)
+		}
+		if err == nil {
+			continue
+		}
+		b.counts.broken++
+		if len(b.problems) < maxProblems {
+			text, _ := d.redactor.Text(err.Error()) // it may quote the line
+			b.problems = append(b.problems, Problem{Path: d.path, Line: n, Error: text})
+		}
+		if d.strict {
+			b.failed = true
+			return
+		}
+	}
+}
+
+// byteOrderMark is what some programs begin a file of UTF-8 with.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// trim takes off what is around a line and not of it. A program that goes on writing where
+// it was in a file that was cut to nothing leaves zeros in front of its next line.
+func trim(line []byte, n int64) []byte {
+	if n == 1 {
+		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+	}
+	return bytes.TrimSpace(bytes.TrimLeft(line, "\x00"))
+}
+
+// line adds the events of one line.
+func (d *decoding) line(b *block, line []byte, n int64) error {
+	if len(line) == 0 {
+		b.counts.blank++
+		return nil
+	}
+	events, what, err := d.append(b.facts[:0], line, n)
+	if err != nil {
+		return err
+	}
+	b.facts = events
+	kind := what.Kind
+	switch {
+	case what.Unknown:
+		kind = unknownName(kind, d.redactor)
+		b.counts.unknown[kind]++
+	case what.Skipped:
+		b.counts.skipped[kind]++
+	}
+	b.counts.kinds[kind]++
+	for i := range events {
+		d.event(b, &events[i])
+	}
+	return nil
+}
+
+// append asks the adapter. One line that it cannot stand must not keep the rest out.
+func (d *decoding) append(dst []schema.Event, line []byte, n int64) (events []schema.Event, what jsonl.Line, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
+		}
+	}()
+	return d.events.Append(dst, line, n, d.at)
+}
+
+func (d *decoding) event(b *block, e *schema.Event) {
+	b.counts.events++
+	b.counts.types[e.EventType]++
+	if d.count {
+		b.counts.sessions[schema.SafeID(e.SessionID)] = true
+		return
+	}
+	var line redact.Line
+	line, b.memory = d.redactor.AppendEvent(b.memory, *e)
+	b.counts.sessions[line.Session()] = true
+	b.out = append(b.out, line)
+}
+
+// maxUnknown bounds the names of kinds that are counted: a file of garbage has a new one
+// in each line. otherKinds is what more of them, and what cannot be a name, are counted as.
+const (
+	maxUnknown = 100
+	otherKinds = "other kinds"
+)
+
+// unknownName is what a kind that this version does not know is called in reports and
+// logs. It comes from the file, as a secret may.
+func unknownName(kind string, r *redact.Redactor) string {
+	if kind == "" {
+		return "no kind"
+	}
+	for _, c := range []byte(kind) {
+		if c|0x20 < 'a' && (c < '0' || c > '9') && c != '.' && c != '-' && c != '/' || c|0x20 > 'z' && c != '_' {
+			return otherKinds
+		}
+	}
+	if text, _ := r.Text(kind); len(kind) > 64 || text != kind {
+		return otherKinds
+	}
+	return kind
+}
+
+// add sums up.
+func (c *counts) add(o counts) {
+	c.lines, c.blank, c.broken, c.events = c.lines+o.lines, c.blank+o.blank, c.broken+o.broken, c.events+o.events
+	for kind, n := range o.unknown {
+		if _, known := c.unknown[kind]; !known && len(c.unknown) >= maxUnknown {
+			o.kinds[otherKinds] += n
+			o.kinds[kind] -= n
+			kind = otherKinds
+		}
+		c.unknown[kind] += n
+	}
+	for kind, n := range o.kinds {
+		if n > 0 {
+			c.kinds[kind] += n
+		}
+	}
+	for kind, n := range o.skipped {
+		c.skipped[kind] += n
+	}
+	for typ, n := range o.types {
+		c.types[typ] += n
+	}
+	for s := range o.sessions {
+		c.sessions[s] = true
+	}
+}
+
+// isEnd reports whether an error is that there is no more for now.
+func isEnd(err error) bool { return err == io.EOF }

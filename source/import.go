@@ -1,0 +1,225 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"time"
+)
+
+// errStrict is wrapped by the error of the bad line that ended an import.
+var errStrict = errors.New("stopped at a bad line, as asked")
+
+// maxSessions is how many sessions a FileReport names.
+const maxSessions = 3
+
+// Import reads files, folders and globs; "-" is stdin. A file or line that cannot be read
+// does not stop the others: the error wraps ErrPartial then. Any other error, with
+// Options.Strict a bad line's, ended the import early. progress may be nil.
+//
+// What is in the journal already is left alone: a file goes on where it was read to, also
+// under another name, as a copy, or packed. What stops an import, or a kill, loses
+// nothing, and the next one goes on.
+func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o Options, progress func(Progress)) (Report, error) {
+	start := time.Now()
+	im := &importing{Reader: r, o: o, progress: progress, counts: newCounts(), files: map[[2]uint64]bool{}}
+	im.report = Report{PerFile: []FileReport{}, Problems: []Problem{}, Foreign: []string{}}
+	err := im.run(ctx, paths, stdin)
+	c := &im.counts
+	im.report.Sessions, im.report.Lines, im.report.Events = len(c.sessions), c.lines, c.events
+	im.report.Blank, im.report.Broken = c.blank, c.broken
+	im.report.Kinds, im.report.Skipped, im.report.Unknown, im.report.Types = c.kinds, c.skipped, c.unknown, c.types
+	im.report.Duration = time.Since(start)
+	slices.SortFunc(im.report.PerFile, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })
+	return im.report, cmp.Or(err, im.report.err())
+}
+
+// err sums up what could not be read.
+func (r *Report) err() error {
+	all := slices.Clone(r.Problems)
+	for _, f := range r.PerFile {
+		all = append(all, f.Problems...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d files failed, %d lines are broken, %d other problems; the first: %s",
+		ErrPartial, r.Failed, r.Broken, len(r.Problems), all[0])
+}
+
+func (p Problem) String() string {
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Error)
+	}
+	return p.Path + ": " + p.Error
+}
+
+// importing is one Import.
+type importing struct {
+	*Reader
+	o        Options
+	progress func(Progress)
+	counts   counts
+	report   Report
+	done     Progress
+	files    map[[2]uint64]bool // that were read: two paths may lead to one
+}
+
+func (im *importing) run(ctx context.Context, paths []string, stdin io.Reader) error {
+	files, problems := find(ctx, paths)
+	im.report.Problems = append(im.report.Problems, problems...)
+	for _, f := range files {
+		im.done.TotalBytes += f.info.Size()
+	}
+	if stdin != nil && slices.Contains(paths, stdinPath) {
+		im.report.Files++
+		if err := im.pipe(ctx, stdinPath, stdin); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if dev, inode := idOf(f.info); inode != 0 {
+			if im.files[[2]uint64{dev, inode}] {
+				continue
+			}
+			im.files[[2]uint64{dev, inode}] = true
+		}
+		im.report.Files++
+		if err := im.file(ctx, f); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (im *importing) stream(path string) *stream {
+	s := &stream{Reader: im.Reader, o: im.o, path: path, counts: newCounts()}
+	s.progress = func(bytes, lines int64) {
+		im.done.Bytes += bytes
+		im.done.Lines += lines
+		if im.progress != nil {
+			im.progress(im.done)
+		}
+	}
+	return s
+}
+
+// file reads one file. The error is one that ends the import.
+func (im *importing) file(ctx context.Context, found found) error {
+	s := im.stream(found.path)
+	f, err := os.Open(found.path)
+	if err != nil {
+		return im.ended(s, nil, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return im.ended(s, nil, err)
+	}
+	if !info.Mode().IsRegular() {
+		return im.pipe(ctx, found.path, f)
+	}
+	before := im.done.Bytes
+	defer func() { // what was read before, or is packed
+		if im.done.Bytes = before + info.Size(); im.progress != nil {
+			im.progress(im.done)
+		}
+	}()
+	known, err := s.identify(f, info)
+	if text := s.document(f, info); text != nil {
+		known, err = s.readDocument(text, info)
+		s.at.Offset = info.Size()
+	}
+	switch {
+	case err != nil:
+		return im.ended(s, info, err)
+	case known:
+		im.report.Unchanged++
+		return nil
+	case s.whole:
+		return im.ended(s, info, s.note())
+	}
+	_, err = s.read(ctx, f, info, 1<<62)
+	if noted := s.note(); noted != nil && !errors.Is(err, errAppend) {
+		err = errors.Join(err, noted)
+	}
+	return im.ended(s, info, err)
+}
+
+// pipe reads what is no file: stdin, or what another program writes.
+func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error {
+	s := im.stream(path)
+	s.piped = true
+	head, l, err := s.pipeLines(src)
+	var records []record
+	if err == nil {
+		records, err = s.records(s.first)
+	}
+	if err == nil {
+		err = s.settle(head, records)
+	}
+	if err == nil {
+		err = s.pipe(ctx, l, time.Now().UTC())
+	}
+	return im.ended(s, nil, err)
+}
+
+// ended reports what became of a file; info is nil of a pipe. The error is one that ends
+// the import.
+func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
+	r := FileReport{Path: s.path, Format: s.src.Format, Sessions: s.sessions(), Bytes: s.bytes, Lines: s.counts.lines,
+		Events: s.counts.events, Broken: s.counts.broken, Restart: s.replaced, Problems: s.problems}
+	if info != nil && !s.packed && err == nil {
+		r.Waiting = max(0, info.Size()-s.at.Offset)
+	}
+	im.counts.add(s.counts)
+	fatal := errors.Is(err, errAppend) || errors.Is(err, errStrict) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	switch {
+	case errors.Is(err, errForeign):
+		im.report.Foreign = append(im.report.Foreign, s.path)
+		return nil
+	case errors.Is(err, errNotYet):
+		if info != nil && info.Size() > detectBytes {
+			im.report.Foreign = append(im.report.Foreign, s.path)
+			return nil
+		}
+		if info != nil {
+			r.Waiting = info.Size()
+		}
+		err = nil
+	case err != nil && !fatal:
+		var system *fs.PathError
+		if errors.As(err, &system) {
+			err = system.Err
+		} else if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("the compressed data is cut short")
+		}
+		r.Problems = append(r.Problems, Problem{Path: s.path, Error: err.Error()})
+		im.report.Failed++
+		err = nil
+	}
+	if s.counts.lines > 0 {
+		im.report.Read++
+	} else if info != nil && r.Waiting == 0 && len(r.Problems) == 0 && err == nil {
+		im.report.Unchanged++ // it was touched, or is empty
+		return nil
+	}
+	im.report.Bytes += r.Bytes
+	im.report.Waiting += r.Waiting
+	im.report.PerFile = append(im.report.PerFile, r)
+	return err
+}
+
+func (s *stream) sessions() []string {
+	names := slices.Sorted(maps.Keys(s.counts.sessions))
+	return names[:min(len(names), maxSessions)]
+}

@@ -1,0 +1,83 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/actiongraph/actiongraph/internal/lines"
+)
+
+// gzipMagic is what compressed data begins with, whatever its file is called: RFC 1952.
+const gzipMagic = "\x1f\x8b"
+
+func isPacked(f *os.File) (bool, error) {
+	var begin [len(gzipMagic)]byte
+	_, err := f.ReadAt(begin[:], 0)
+	return string(begin[:]) == gzipMagic, lines.IgnoreEOF(err)
+}
+
+const packedBuffer = 256 << 10
+
+// lines reads on in a file; done gives back what that takes.
+func (s *stream) lines(f *os.File, at lines.Position) (l *lines.Reader, done func(), err error) {
+	if !s.packed {
+		if l, err = lines.New(f, at); err != nil {
+			return nil, nil, err
+		}
+		l.Use = &s.buffers
+		return l, l.Close, nil
+	}
+	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), packedBuffer))
+	if err != nil {
+		return nil, nil, err
+	}
+	l = lines.Stream(z)
+	l.Use = &s.buffers
+	for l.Count() < at.Lines {
+		if _, err := l.Next(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return l, l.Close, nil
+}
+
+// pipeLines reads what is no file, and lets its head be read first.
+func (s *stream) pipeLines(src io.Reader) (h head, l *lines.Reader, err error) {
+	in := bufio.NewReaderSize(src, packedBuffer)
+	if begin, _ := in.Peek(len(gzipMagic)); string(begin) == gzipMagic {
+		if src, err = gzip.NewReader(in); err != nil {
+			return h, nil, err
+		}
+	} else {
+		src = in
+	}
+	var seen bytes.Buffer
+	if h, err = s.head(lines.Stream(io.TeeReader(src, &seen))); err != nil {
+		return h, nil, err
+	}
+	return h, lines.Stream(io.MultiReader(&seen, src)), nil
+}
+
+// extensions are the names of files that are looked into where a folder is given.
+var wantedName = regexp.MustCompile(`(?i)\.(jsonl|ndjson|json)(\.gz|\.[0-9]{1,4}|[.-][0-9]{8}|\.(old|bak|prev))*$`)
+
+// rotated are the ends that programs which rotate logs give to a file's name.
+var rotated = regexp.MustCompile(`(?i)(\.gz|\.[0-9]{1,4}|[.-][0-9]{8}|\.(old|bak|prev))+$`)
+
+// stem is the name of a file without what says how it is kept: it stays when a file is
+// rotated or packed.
+func stem(path string) string {
+	name := rotated.ReplaceAllString(filepath.Base(path), "")
+	for _, ext := range []string{".jsonl", ".ndjson", ".json"} {
+		if n := len(name) - len(ext); n > 0 && strings.EqualFold(name[n:], ext) {
+			return name[:n]
+		}
+	}
+	return name
+}

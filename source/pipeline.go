@@ -1,0 +1,107 @@
+package source
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/lines"
+)
+
+// pipeline decodes the blocks of one file on all cores: one goroutine reads and writes, in
+// the order of the file, the others decode.
+type pipeline struct {
+	decoding func() *decoding
+	work     chan *block // nil until there is more than one block
+	workers  sync.WaitGroup
+	flying   []*block // in the order of the file
+	free     []*block
+}
+
+func (s *stream) pipeline(at time.Time) *pipeline {
+	return &pipeline{decoding: func() *decoding {
+		return &decoding{events: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path, at: at,
+			strict: s.o.Strict, count: !s.writes()}
+	}}
+}
+
+// take returns a block to be filled.
+func (p *pipeline) take(before int64) *block {
+	b := &block{}
+	if n := len(p.free); n > 0 {
+		b, p.free = p.free[n-1], p.free[:n-1]
+	}
+	b.reset(before)
+	return b
+}
+
+// give has a block decoded; alone says that there is no other one to read meanwhile.
+func (p *pipeline) give(b *block, alone bool) {
+	p.flying = append(p.flying, b)
+	if alone && len(p.flying) == 1 {
+		p.decoding().decode(b)
+		return
+	}
+	if p.work == nil {
+		p.work = make(chan *block, depth())
+		for range runtime.GOMAXPROCS(0) {
+			p.workers.Go(func() {
+				d := p.decoding()
+				for b := range p.work {
+					d.decode(b)
+				}
+			})
+		}
+	}
+	p.work <- b
+}
+
+// depth is how many blocks are decoded or wait for it at most.
+func depth() int { return runtime.GOMAXPROCS(0) + 2 }
+
+func (p *pipeline) stop() {
+	if p.work != nil {
+		close(p.work)
+		p.workers.Wait()
+	}
+}
+
+// run reads from l what is whole, at most about limit bytes; more says that there is more.
+func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.Time) (more bool, err error) {
+	p := s.pipeline(at)
+	defer p.stop()
+	all, begun := s.at.All, l.Offset()
+	if s.at.Lines == 0 {
+		all = 0
+	}
+	for {
+		b := p.take(l.Count())
+		err := b.fill(l, &all, s.first)
+		last := err != nil || l.Offset()-begun >= limit || ctx.Err() != nil
+		if len(b.ends) > 0 {
+			p.give(b, last || b.long != nil)
+		}
+		drain := last || b.long != nil
+		for len(p.flying) > 0 && (drain || len(p.flying) >= depth()) {
+			b := p.flying[0]
+			<-b.done
+			p.flying = p.flying[1:]
+			if err := s.commit(b); err != nil {
+				return false, err
+			}
+			p.free = append(p.free, b)
+		}
+		switch {
+		case isEnd(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		case ctx.Err() != nil:
+			return true, ctx.Err()
+		case last:
+			return true, nil
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// record is what a source_position says: up to where a file is in the journal, and which
+// file that was.
+type record struct {
+	lines.Position
+	path       string
+	dev, inode uint64 // 0 where the system has none, or where it was no file
+	// size and modTime are of the file when it was read to its end, as it is on the disk; 0 says that
+	// there was more to read.
+	size    int64
+	modTime int64 // Unix nanoseconds
+	format  jsonl.Format
+	session string // of a format that is one session a file
+}
+
+// sdk is the source_sdk of positions.
+const sdk = "actiongraph-source"
+
+// Keys of a position's metadata, beside those of schema.
+const (
+	metaAll      = "all"    // the sum of all lines before the offset, CRC-32C, 8 hexadecimal digits
+	metaDevice   = "device" // of the file, hexadecimal digits, as inode
+	metaInode    = "inode"
+	metaSize     = "size"     // of the file as it was read to its end, bytes
+	metaModified = "modified" // likewise its time, Unix nanoseconds
+	metaFormat   = "format"
+	metaSession  = "session" // of a format that is one session a file
+)
+
+// placesOf names the journal of the positions of files that begin with a line. It has
+// nothing else: positions are no facts of a session.
+func placesOf(first uint64) string { return fmt.Sprintf("source-%016x", first) }
+
+// event is the fact that the file is in the journal up to there.
+func (r record) event(host string) schema.Event {
+	number := func(b []byte, key string, n int64) []byte {
+		return strconv.AppendInt(append(append(append(b, ",\""...), key...), "\":"...), n, 10)
+	}
+	meta := append(schema.AppendString([]byte(`{"`+schema.MetaSource+`":`), r.path), ""...)
+	meta = number(meta, schema.MetaOffset, r.Offset)
+	meta = number(meta, schema.MetaLines, r.Lines)
+	meta = fmt.Appendf(meta, `,"%s":"%016x","%s":"%016x","%s":"%08x","%s":"%x","%s":"%x"`, schema.MetaSum, r.Sum, schema.MetaFirst, r.First,
+		metaAll, r.All, metaDevice, r.dev, metaInode, r.inode)
+	if r.size > 0 {
+		meta = number(number(meta, metaSize, r.size), metaModified, r.modTime)
+	}
+	meta = append(schema.AppendString(append(meta, `,"`+metaFormat+`":`...), string(r.format)), `,"`+metaSession+`":`...)
+	meta = append(schema.AppendString(meta, r.session), '}')
+	return schema.Event{
+		V: schema.Version, EventType: schema.SourcePosition, SessionID: placesOf(r.First), Timestamp: time.Unix(0, max(r.modTime, 1)).UTC(),
+		EventID:   schema.EventID(schema.OriginAudit, string(schema.SourcePosition), host, string(meta)),
+		SourceSDK: sdk, Origin: schema.OriginAudit, Actor: schema.ActorRuntime, Host: host, Metadata: meta,
+	}
+}
+
+// parseRecord reads what event made, of a file of this machine.
+func parseRecord(line []byte, host string) (r record, ok bool) {
+	if !bytes.Contains(line, []byte(`"`+sdk+`"`)) {
+		return r, false
+	}
+	e, err := schema.Decode(line)
+	if err != nil || e.EventType != schema.SourcePosition || e.SourceSDK != sdk || e.Host != host {
+		return r, false
+	}
+	number := func(name string) (n int64) {
+		if raw := schema.Field(e.Metadata, name); err == nil && raw != nil {
+			n, err = strconv.ParseInt(string(raw), 10, 64)
+		}
+		return n
+	}
+	hash := func(name string) (n uint64) {
+		if err == nil {
+			n, err = strconv.ParseUint(schema.FieldString(e.Metadata, name), 16, 64)
+		}
+		return n
+	}
+	r = record{
+		Position: lines.Position{Offset: number(schema.MetaOffset), Lines: number(schema.MetaLines), Sum: hash(schema.MetaSum),
+			First: hash(schema.MetaFirst), All: uint32(hash(metaAll))},
+		path: schema.FieldString(e.Metadata, schema.MetaSource), dev: hash(metaDevice), inode: hash(metaInode),
+		size: number(metaSize), modTime: number(metaModified),
+		format: jsonl.Format(schema.FieldString(e.Metadata, metaFormat)), session: schema.FieldString(e.Metadata, metaSession),
+	}
+	return r, err == nil && r.Offset >= 0 && r.Lines >= 0 && (r.session == "" || schema.ValidID(r.session))
+}
+
+// records reads what the journal has of files that begin with a line: of each file the
+// last word, the oldest first.
+func (r *Reader) records(first uint64) (found []record, err error) {
+	if r.Journal == nil {
+		return nil, nil
+	}
+	cursor, err := r.Journal.Read(placesOf(first), journal.Position{})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer cursor.Close()
+	at := map[[2]uint64]int{}
+	for {
+		line, err := cursor.Next()
+		if err == io.EOF {
+			return found, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		rec, ok := parseRecord(line, r.Host)
+		if !ok || rec.First != first {
+			continue
+		}
+		id := [2]uint64{rec.dev, rec.inode}
+		if i, ok := at[id]; ok && rec.inode != 0 {
+			found[i] = rec
+			continue
+		}
+		at[id] = len(found)
+		found = append(found, rec)
+	}
+}
