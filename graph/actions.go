@@ -14,7 +14,7 @@ type action struct {
 	eff int64 // max(own, parent's eff + 1): never before its cause
 	seq int64 // the least source line of its facts, 0 if they have none
 
-	parent, child, next, prev int32 // parent, first child, siblings
+	parent, child, next, prev int32 // parent, first child, siblings: see attach
 	lane                      int32
 	turn                      int32
 	more                      int32 // what a tool call, or a model call with usage, has beside this
@@ -35,6 +35,7 @@ const (
 	isThought                    // a message that is no answer
 	inFile                       // a model call: a transcript states its usage
 	isFinal                      // and a fact says why the answer ended: its figures are the last
+	isHeld                       // its parent holds it back: its own time is not after the parent's
 )
 
 func (a *action) has(f flags) bool { return a.flags&f != 0 }

@@ -13,7 +13,11 @@ func (s *Session) agentEnd(f *fact) {
 		return
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
-	l.stops.add(f)
+	if schema.FieldString(f.Extra, "end_time") == "unknown" {
+		l.overs.add(f)
+	} else {
+		l.stops.add(f)
+	}
 	s.single(f, SubagentStop)
 	if f.Content != "" {
 		// The latest message stands, so the order of time is turned round.
@@ -41,18 +45,20 @@ func (s *Session) showAgent(l *lane) {
 	start := l.seen
 	if len(l.starts) > 0 {
 		start = l.starts[0].first
-	} else if call := s.callOf(l.spawnCall); !l.own && call.startRank != 0 {
+	} else if call := s.callOf(l.spawner); !l.own && call.startRank != 0 {
 		start = min(start, call.started) // nothing is known of its own
 	}
 	last := max(latestOf(l.starts), start)
-	stop, fail := l.stops.last(), l.fails.last()
+	stop, over, fail := l.stops.last(), l.overs.last(), l.fails.last()
 	said, saidAt := s.reports[l.id].last()
 	end := int64(0)
 	switch {
-	case fail >= max(last, stop, 1) && (saidAt <= fail || said == schema.StatusFailed):
+	case fail >= max(last, stop, over, 1) && (saidAt <= fail || said == schema.StatusFailed):
 		status, end = schema.StatusFailed, fail
 	case stop >= max(last, 1):
 		status, end = schema.StatusCompleted, stop
+	case over >= max(last, 1):
+		status = schema.StatusCompleted
 	case saidAt >= max(last, 1):
 		status, end = said, saidAt
 	default:
@@ -80,10 +86,10 @@ func (s *Session) showAgent(l *lane) {
 // spawned it, where it failed or waited for the agent (the results of a subagent's own
 // calls name nobody), else in progress for as long as the session is.
 func (s *Session) endOfCall(l *lane, last int64) (status string, end int64) {
-	if l.spawnCall != 0 {
-		switch st := statuses[s.actions.at(l.spawnCall).status]; st {
+	if l.spawner != 0 {
+		switch st := statuses[s.actions.at(l.spawner).status]; st {
 		case schema.StatusFailed, schema.StatusInterrupted, schema.StatusCompleted:
-			ended := s.callOf(l.spawnCall).ended
+			ended := s.callOf(l.spawner).ended
 			if ended >= max(last, 1) && (st != schema.StatusCompleted || l.foreground) {
 				return st, ended
 			}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"math"
-	"slices"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -20,14 +19,19 @@ type lane struct {
 	seen   int64   // the least time of a fact that names the lane
 	starts []span  // SubagentStart
 	stops  moments // SubagentStop
+	overs  moments // ends of which nobody knows the time
 	fails  moments // StopFailure
 	nodes  []int32
 
 	status               string
 	shownStart, shownEnd int64
-	spawn                stamp // of the fact that says which call spawned it
-	spawnCall            int32
+	spawner              int32  // the action that spawned it
+	spawn                stamp  // of the fact that says which call that is
+	byCall               bool   // there is such a fact
 	foreground           bool   // that call waited for it
+	saidCaller           bool   // its start says who called it
+	caller               string // "" is nobody
+	name                 string // by which others name it
 	own                  bool   // a fact is its own, not only another's mention of it
 	asked                string // the agent_type that is shown because the call asks for it
 	calls                int32  // of the model
@@ -43,6 +47,9 @@ const (
 	agentPrompt
 	agentModel
 	agentLastMessage
+	agentName
+	agentCaller
+	agentMeta
 )
 
 // openLane returns the lane of a subagent, with its Agent node and the action that
@@ -91,16 +98,20 @@ func (s *Session) agentStart(f *fact) {
 	}
 	n := s.laneOf[f.AgentID]
 	l := s.lanes[n]
-	if f.Origin == schema.OriginTranscript {
-		// The first line of the agent's file: what it was asked, not when it began.
-		if f.Content != "" {
-			s.agentProp(l, f.stamp(1), agentPrompt, Prop{"prompt", clip(f.Content)})
-		}
-		return
+	if f.Origin != schema.OriginHook && f.Content != "" {
+		s.agentProp(l, f.stamp(1), agentPrompt, Prop{"prompt", clip(f.Content)})
 	}
+	if f.Origin == schema.OriginTranscript {
+		return // the first line of the agent's file: what it was asked, not when it began
+	}
+	if meta := stated(f.Event, "caller_id", "transcript_path", "permission_mode"); meta != "" {
+		s.agentProp(l, f.stamp(0), agentMeta, Prop{"metadata", meta})
+	}
+	first := len(l.starts) == 0
 	var from int
 	l.starts, from = addSpan(l.starts, f.at)
 	s.settleStarts(n, from)
+	s.called(l, f, first)
 	s.showAgent(l)
 }
 
@@ -178,7 +189,7 @@ type askedType struct {
 
 // showAsked gives an agent, whose type nothing else says, the one that was asked for.
 func (s *Session) showAsked(l *lane) {
-	typ := s.askedTypes[l.spawnCall].name
+	typ := s.askedTypes[l.spawner].name
 	if typ == l.asked || s.regs.held(l.regs, agentType) {
 		return
 	}
@@ -195,170 +206,4 @@ func timeOrNone(t int64) any {
 		return nil
 	}
 	return Time(t)
-}
-
-// spawnFacts folds what a fact says about which call spawned which subagent: the
-// runtime's own record of the agent, read by the hook (metadata.agent), and the
-// result of the call. Nothing else does: neither prompt_id nor order can tell
-// parallel subagents apart (design.md §9).
-func (s *Session) spawnFacts(f *fact) {
-	if meta := schema.Field(f.Metadata, schema.MetaAgent); f.AgentID != "" && len(meta) > 0 {
-		l := s.lanes[s.laneOf[f.AgentID]]
-		st := f.stamp(1)
-		if v := schema.FieldString(meta, "agentType"); v != "" {
-			s.agentProp(l, st, agentType, Prop{"agent_type", v}, Prop{"name", v})
-		}
-		if v := schema.FieldString(meta, "description"); v != "" {
-			s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
-		}
-		if v := schema.FieldString(meta, "model"); v != "" {
-			s.agentProp(l, st, agentModel, Prop{"model", v})
-		}
-		if !l.foreground && schema.FieldString(meta, "requestShape") == "foreground" {
-			l.foreground = true
-			s.showAgent(l)
-		}
-		if call := schema.FieldString(meta, "toolUseId"); call != "" {
-			parent := schema.FieldString(meta, "parentAgentId")
-			s.setSpawn(l, call, parent, f, st)
-		}
-	}
-	id := spawnedBy(f.Event)
-	if id == "" {
-		return
-	}
-	l := s.openLane(id, f)
-	s.report(id, schema.FieldString(f.Result, "status"), f)
-	st := f.stamp(0)
-	// A tool_result line has no input, but most results repeat these.
-	for k, said := range [][]byte{f.ToolInput, f.Result} {
-		st := f.stamp(uint8(k * 2))
-		if v := schema.FieldString(said, "description"); v != "" {
-			s.agentProp(l, st, agentDescription, Prop{"description", clip(v)})
-		}
-		if v := schema.FieldString(said, "prompt"); v != "" {
-			s.agentProp(l, st, agentPrompt, Prop{"prompt", clip(v)})
-		}
-	}
-	if v := schema.FieldString(f.Result, "resolvedModel"); v != "" {
-		s.agentProp(l, st, agentModel, Prop{"model", v})
-	}
-	s.setSpawn(l, f.ToolUseID, f.AgentID, f, st)
-}
-
-// spawnedBy returns the id of the agent that a call's result says it spawned, "" if it
-// says none. A tool_result line does not name its tool: there the shape tells.
-func spawnedBy(e *schema.Event) string {
-	if e.EventType != schema.ToolEnd || e.ToolUseID == "" {
-		return ""
-	}
-	byShape := e.ToolName == "" && e.Origin == schema.OriginTranscript && schema.FieldString(e.Result, "status") != ""
-	if !byShape && !isAgentTool(e.ToolName) {
-		return ""
-	}
-	id := schema.FieldString(e.Result, "agentId")
-	if id == "" {
-		id = schema.FieldString(e.Result, "agent_id") // status teammate_spawned
-	}
-	id, _ = schema.CutString(id, maxName)
-	return id
-}
-
-// setSpawn notes that a call spawned the agent of lane l. parent is the lane that the
-// call is in, for as long as the call's own facts are missing.
-func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp) {
-	if parent != "" {
-		s.openLane(parent, f)
-	}
-	call, _ := s.callAction(toolUseID, s.laneOf[parent])
-	mention := &fact{Event: &schema.Event{AgentID: parent}, at: f.at, sum: f.sum}
-	s.stub(call, mention)
-	s.callOf(call).spawns = true
-	if l.spawnCall != 0 && !st.less(l.spawn) {
-		return
-	}
-	l.spawn = st
-	if l.spawnCall == call {
-		return
-	}
-	if l.spawnCall != 0 {
-		s.delEdge(Spawned, s.handle(l.spawnCall), s.named(l.ref))
-	}
-	s.putEdge(Spawned, s.handle(call), s.named(l.ref))
-	s.untangle([]*lane{l}, func() {
-		if old := l.spawnCall; old != 0 {
-			s.spawned[old] = slices.DeleteFunc(s.spawned[old], func(o *lane) bool { return o == l })
-		}
-		l.spawnCall = call
-		s.spawned[call] = append(s.spawned[call], l)
-	})
-	s.showAgent(l)
-}
-
-// placeStart hangs a subagent_start under the call that spawned the agent.
-func (s *Session) placeStart(l *lane, i int32) {
-	p := l.spawnCall
-	if s.circle(l) != nil {
-		p = 0
-	}
-	s.setParent(i, p)
-	if s.actions.at(i).has(isUnplaced) != (p == 0) {
-		s.setUnplaced(i, p == 0)
-		s.putRef(l.ref, Prop{"parent_unknown", flag(p == 0)})
-	}
-}
-
-// showSpawned writes what the agents that a call spawned have of it.
-func (s *Session) showSpawned(call int32) {
-	if s.callOf(call).spawns {
-		for _, l := range s.spawned[call] {
-			s.showAgent(l)
-		}
-	}
-}
-
-// untangle makes a change of who spawned the agents of lanes, or where, and places
-// the starts of all whom it concerns: the agents, and those on the circles that it
-// opens or closes. Parents are taken away before any is given, so that there is no
-// circle while times are passed down.
-func (s *Session) untangle(lanes []*lane, change func()) {
-	all := slices.Clone(lanes)
-	for _, l := range lanes {
-		all = append(all, s.circle(l)...)
-		for _, i := range l.nodes {
-			s.setParent(i, 0)
-		}
-	}
-	change()
-	for _, l := range lanes {
-		for _, on := range s.circle(l) {
-			all = append(all, on)
-			for _, i := range on.nodes {
-				s.setParent(i, 0)
-			}
-		}
-	}
-	for _, l := range all {
-		for _, i := range l.nodes {
-			s.placeStart(l, i)
-		}
-	}
-}
-
-// circle returns the lanes of the agents that, by what the facts claim, descend from
-// themselves through the agent of l, nil if it does not: their parents are unknown
-// then.
-func (s *Session) circle(l *lane) []*lane {
-	on := make([]*lane, 0, 4)
-	for at := l; at.spawnCall != 0 && len(on) < len(s.lanes); {
-		on = append(on, at)
-		n := s.actions.at(at.spawnCall).lane
-		if n == 0 {
-			break
-		}
-		if at = s.lanes[n]; at == l {
-			return on
-		}
-	}
-	return nil
 }

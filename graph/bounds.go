@@ -22,8 +22,8 @@ const (
 func bounded(e *schema.Event) *schema.Event {
 	long := false
 	for _, s := range []string{
-		e.ToolName, e.ToolUseID, e.AgentID, e.AgentType, e.AgentName, e.PromptID, e.MessageID, e.TaskID, e.ParentTaskID,
-		e.Model, e.Status, e.SourceSDK, e.Host, e.UserID, e.ParentEventID,
+		e.ToolName, e.ToolUseID, e.AgentID, e.AgentType, e.AgentName, e.ParentAgentName, e.PromptID, e.MessageID, e.TaskID, e.ParentTaskID,
+		e.ToAgent, e.Model, e.Status, e.SourceSDK, e.Host, e.UserID, e.ParentEventID,
 	} {
 		long = long || len(s) > maxName
 	}
@@ -33,8 +33,8 @@ func bounded(e *schema.Event) *schema.Event {
 	}
 	c := *e
 	for _, s := range []*string{
-		&c.ToolName, &c.ToolUseID, &c.AgentID, &c.AgentType, &c.AgentName, &c.PromptID, &c.MessageID, &c.TaskID, &c.ParentTaskID,
-		&c.Model, &c.Status, &c.SourceSDK, &c.Host, &c.UserID, &c.ParentEventID,
+		&c.ToolName, &c.ToolUseID, &c.AgentID, &c.AgentType, &c.AgentName, &c.ParentAgentName, &c.PromptID, &c.MessageID, &c.TaskID, &c.ParentTaskID,
+		&c.ToAgent, &c.Model, &c.Status, &c.SourceSDK, &c.Host, &c.UserID, &c.ParentEventID,
 	} {
 		*s, _ = schema.CutString(*s, maxName)
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -253,6 +254,29 @@ func eventProps(e *schema.Event, t ActionType, replace bool) []Prop {
 	return props
 }
 
+// stated is what else a producer that is no runtime says of what it did, but for some
+// members: a JSON object, "" where it is nothing. Runtimes say little there, again and
+// again.
+func stated(e *schema.Event, but ...string) string {
+	if len(e.Extra) == 0 || e.Origin != schema.OriginAudit && e.Origin != schema.OriginAPI {
+		return ""
+	}
+	out := []byte{'{'}
+	for k, v := range schema.Fields(e.Extra) {
+		if string(v) == "null" || slices.Contains(but, k) {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(schema.AppendString(out, k), ':'), cutJSON(v)...)
+	}
+	if len(out) == 1 {
+		return ""
+	}
+	return string(append(out, '}'))
+}
+
 // leftovers is what else the payload said, but for what every payload repeats.
 func leftovers(e *schema.Event) string {
 	out := []byte{'{'}
@@ -263,6 +287,9 @@ func leftovers(e *schema.Event) string {
 		out = append(append(schema.AppendString(out, k), ':'), cutJSON(v)...)
 	}
 	for k, v := range schema.Fields(e.Extra) {
+		if e.Origin == schema.OriginAudit && saidElsewhere(e, k, v) {
+			continue
+		}
 		switch k {
 		case "transcript_path", "permission_mode", "effort", "parent_uuid", "request_id", "is_sidechain":
 		default:
@@ -284,6 +311,23 @@ func leftovers(e *schema.Event) string {
 	return string(append(out, '}'))
 }
 
+// saidElsewhere reports a member of a record of an audit that says nothing, or what the
+// record's typed fields, or the action that its decision led to, say.
+func saidElsewhere(e *schema.Event, name string, v []byte) bool {
+	switch {
+	case string(v) == "null", string(v) == "{}":
+		return true
+	case e.EventType == schema.Decision && name == "response":
+		return e.Title == "respond"
+	case e.EventType == schema.Decision && name == "parameters":
+		return e.Title == "call_tool"
+	case len(v) == 0 || v[0] != '"':
+		return false
+	}
+	text := schema.Unquote(v)
+	return text == "" || slices.Contains([]string{e.Title, e.Content, e.Reason, e.ToAgent, e.ToolName, e.ErrorType, e.ErrorMessage}, text)
+}
+
 // eventName is the caption of an action that is one event.
 func eventName(e *schema.Event, t ActionType) string {
 	head := e.HookEventName
@@ -301,7 +345,17 @@ func eventName(e *schema.Event, t ActionType) string {
 		}
 	case ErrorEvent, RateLimitEvent:
 		tail = strings.TrimSpace(e.ErrorType + " " + e.ErrorMessage)
+	case Decision, Callback, Memory:
+		head = string(t)
+		if t == Memory && e.Reason != "" {
+			head = e.Reason // the operation
+		}
+		tail = caption(e.Title, cmp.Or(e.ToAgent, e.ToolName), e.Content)
 	case Context:
+		if e.Origin == schema.OriginAudit {
+			head, tail = string(t), caption(e.Title, e.ToolName, e.Content)
+			break
+		}
 		for _, k := range []string{"file_path", "new_cwd", "directory", "worktree_path", "name", "to_model", "trigger", "source"} {
 			if v := schema.FieldString(e.Extra, k); v != "" {
 				tail = v
@@ -318,4 +372,13 @@ func eventName(e *schema.Event, t ActionType) string {
 		return head + ": " + g
 	}
 	return head
+}
+
+// caption says what something is, of whom or what, and what was said of it.
+func caption(what, of, said string) string {
+	what = strings.TrimSpace(what + " " + of)
+	if what == "" || said == "" {
+		return what + said
+	}
+	return what + ": " + said
 }

@@ -10,8 +10,9 @@ import (
 
 // fileUse is the files that a call names, until the call is known to have touched them.
 type fileUse struct {
-	edge  EdgeType
-	files []*file
+	edge   EdgeType
+	listed bool // by who ran it: they are linked whatever became of the call
+	files  []*file
 }
 
 type file struct{ key, host, path, repo string }
@@ -19,7 +20,7 @@ type file struct{ key, host, path, repo string }
 // useFiles notes the files that a call reads or writes.
 func (s *Session) useFiles(i int32, f *fact) {
 	edge, paths := filesOf(f.Event)
-	u := &fileUse{edge: edge}
+	u := &fileUse{edge: edge, listed: isSkill(f.Event)}
 	for _, path := range paths {
 		x := file{key: FileKey(f.Host, path), host: f.Host}
 		x.path, _ = schema.CutString(path, maxPath)
@@ -30,7 +31,7 @@ func (s *Session) useFiles(i int32, f *fact) {
 	if old == nil && len(u.files) == 0 {
 		return
 	}
-	if old != nil && (old.edge != u.edge || !slices.Equal(old.files, u.files)) {
+	if old != nil && (old.edge != u.edge || old.listed != u.listed || !slices.Equal(old.files, u.files)) {
 		s.unlinkFiles(i, old)
 	}
 	if was, repo := old.repo(), u.repo(); was != repo {
@@ -73,7 +74,7 @@ func (s *Session) linkFiles(i int32) {
 	if u == nil {
 		return
 	}
-	done := statuses[s.actions.at(i).status] == schema.StatusCompleted
+	done := u.listed || statuses[s.actions.at(i).status] == schema.StatusCompleted
 	if done == s.callOf(i).file {
 		return
 	}
@@ -120,6 +121,9 @@ func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
 		}
 		return Wrote, paths
 	default:
+		if isSkill(e) {
+			return Read, inventory(e)
+		}
 		return "", nil
 	}
 	for _, name := range []string{"file_path", "notebook_path"} {
@@ -128,6 +132,31 @@ func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
 		}
 	}
 	return "", nil
+}
+
+// isSkill reports the call of a skill that lists the files it has.
+func isSkill(e *schema.Event) bool {
+	return e.ToolName == "Skill" && len(schema.Field(e.Extra, "inventory")) > 0
+}
+
+// inventory returns the files that a skill lists, relative ones below its name.
+func inventory(e *schema.Event) (paths []string) {
+	skill := schema.FieldString(e.ToolInput, "skill")
+	for raw := range schema.Elements(schema.Field(e.Extra, "inventory")) {
+		p := schema.Unquote(raw)
+		switch {
+		case p == "":
+			continue
+		case path.IsAbs(p):
+			p = path.Clean(p)
+		case !isWindowsPath(p) && !strings.HasPrefix(p, "~"):
+			p = path.Join(skill, p)
+		}
+		if !slices.Contains(paths, p) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
 }
 
 // wholePath gives a file's path as one file has it however it is called: from the root,

@@ -197,7 +197,7 @@ const (
 	Spawned    EdgeType = "SPAWNED"     // Action → Agent
 	UsedTool   EdgeType = "USED_TOOL"   // Action → Tool
 	RelatedTo  EdgeType = "RELATED_TO"  // Action → Action
-	HasTag     EdgeType = "HAS_TAG"     // Session → Tag
+	HasTag     EdgeType = "HAS_TAG"     // Session → Tag, Action → Tag
 	ForkedFrom EdgeType = "FORKED_FROM" // Session → Session
 	Continues  EdgeType = "CONTINUES"   // Session → Session
 	Read       EdgeType = "READ"        // Action → File

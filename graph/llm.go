@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -12,6 +15,7 @@ const (
 	llmStop
 	llmSpeed
 	llmMessage
+	llmRequest
 )
 
 // llm folds a model call: llm_start and llm_end are one action. Its key is the model
@@ -57,6 +61,9 @@ func (s *Session) llm(f *fact) {
 		}
 	}
 	text(llmMessage, "message_id", f.MessageID)
+	if request := schema.Field(f.Extra, "request"); f.EventType == schema.LLMStart && len(request) > 0 {
+		text(llmRequest, "request", string(cutJSON(request)))
+	}
 	if f.EventType == schema.LLMEnd {
 		text(llmStop, "stop_reason", f.Reason)
 		text(llmSpeed, "speed", schema.FieldString(schema.Field(f.Extra, "usage"), "speed"))
@@ -70,66 +77,29 @@ func llmEndProps(e *schema.Event) []Prop {
 	if e.IsError {
 		status = schema.StatusFailed
 	}
-	var text, duration any
+	var text, duration, problem, response any
 	if e.Content != "" {
 		text = clip(e.Content)
 	}
 	if e.DurationMS != nil {
 		duration = *e.DurationMS
 	}
-	return []Prop{{"status", status}, {"text", text}, {"duration_ms", duration}}
+	if e.ErrorMessage != "" {
+		problem = clip(e.ErrorMessage)
+	}
+	if raw := schema.Field(e.Extra, "model_response"); len(raw) > 0 && !sameJSON(raw, e.Content) {
+		response = string(cutJSON(raw))
+	}
+	return []Prop{{"status", status}, {"is_error", flag(e.IsError)}, {"text", text}, {"duration_ms", duration},
+		{"error_message", problem}, {"model_response", response}}
 }
 
-// task folds TaskCreated and TaskCompleted: one action a task.
-func (s *Session) task(f *fact) {
-	if f.TaskID == "" {
-		s.single(f, Task)
-		return
+// sameJSON reports whether a text is the JSON of raw: what a model said in JSON is not
+// stored a second time as what was read out of it.
+func sameJSON(raw []byte, text string) bool {
+	if len(text) < len("{}") || string(raw) == "null" {
+		return string(raw) == "null"
 	}
-	i, created := s.keyed(f, taskKey(s.id, f.TaskID), Task)
-	if created {
-		s.put(i, Prop{"task_id", f.TaskID})
-	}
-	regs := &s.actions.at(i).regs
-	if won, taken := s.regs.take(regs, f.stamp(0), classText); won != 0 {
-		s.put(i, eventProps(f.Event, Task, taken != 0)...)
-	}
-	// The latest word on a task is its status; completed beats what came with it.
-	if f.Status != "" {
-		st := f.stamp(1)
-		if f.Status == schema.StatusCompleted {
-			st.rank = 0
-		}
-		st.time = -st.time
-		if won, _ := s.regs.take(regs, st, classTool); won != 0 {
-			s.put(i, Prop{"status", f.Status})
-		}
-	}
-	s.putPrompt(i, f)
-}
-
-// relate puts the edges that an event names: to actions that are events themselves,
-// now or once they come.
-func (s *Session) relate(f *fact) {
-	if f.self == 0 {
-		return
-	}
-	for _, id := range f.RelatedTo {
-		key := eventKey(s.id, id)
-		if to := s.actions.find(key); to != 0 {
-			s.putEdge(RelatedTo, s.handle(f.self), s.handle(to))
-		} else {
-			s.related[key] = append(s.related[key], s.actions.at(f.self).key)
-		}
-	}
-	if len(s.related) == 0 {
-		return
-	}
-	key := s.actions.at(f.self).key
-	for _, from := range s.related[key] {
-		if i := s.actions.find(from); i != 0 {
-			s.putEdge(RelatedTo, s.handle(i), s.handle(f.self))
-		}
-	}
-	delete(s.related, key)
+	var a, b bytes.Buffer
+	return json.Compact(&a, raw) == nil && json.Compact(&b, []byte(text)) == nil && bytes.Equal(a.Bytes(), b.Bytes())
 }

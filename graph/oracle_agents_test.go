@@ -15,7 +15,10 @@ func (w *world) agentNode(id string) {
 
 	start := w.starts[id][0].own
 	restart := w.starts[id][len(w.starts[id])-1].own
-	stop := lastOccasion(where(in, func(r record) bool { return r.EventType == schema.AgentEnd }))
+	timed := func(r record) bool { return schema.FieldString(r.Extra, "end_time") != "unknown" }
+	ended := where(in, func(r record) bool { return r.EventType == schema.AgentEnd })
+	stop := lastOccasion(where(ended, timed))
+	over := lastOccasion(where(ended, func(r record) bool { return !timed(r) }))
 	fail := lastOccasion(where(in, isTurnFailure))
 	said, saidAt := w.reported(id)
 	if u := w.spawnCall(id); len(in) == 0 && u != nil && u.call.props["started_at"] != nil {
@@ -23,14 +26,16 @@ func (w *world) agentNode(id string) {
 		restart = start
 	}
 	props["started_at"] = Time(start)
-	status, ended := schema.StatusInProgress, int64(0)
+	status, endedAt := schema.StatusInProgress, int64(0)
 	switch {
-	case fail >= max(restart, stop) && (saidAt <= fail || said == schema.StatusFailed):
-		status, ended = schema.StatusFailed, fail
+	case fail >= max(restart, stop, over) && (saidAt <= fail || said == schema.StatusFailed):
+		status, endedAt = schema.StatusFailed, fail
 	case stop >= restart:
-		status, ended = schema.StatusCompleted, stop
+		status, endedAt = schema.StatusCompleted, stop
+	case over >= restart:
+		status = schema.StatusCompleted
 	case saidAt >= restart:
-		status, ended = said, saidAt
+		status, endedAt = said, saidAt
 	default:
 		if w.closed >= restart || !w.live {
 			status = schema.StatusUnknown
@@ -43,12 +48,12 @@ func (w *world) agentNode(id string) {
 			ends = append(ends, schema.StatusCompleted)
 		}
 		if u != nil && u.ended >= restart && slices.Contains(ends, u.call.props["status"]) {
-			status, ended = u.call.props["status"].(string), u.ended
+			status, endedAt = u.call.props["status"].(string), u.ended
 		}
 	}
 	props["status"] = status
-	if ended != 0 {
-		props["ended_at"] = Time(ended)
+	if endedAt != 0 {
+		props["ended_at"] = Time(endedAt)
 	}
 	for name, n := range w.used(id) {
 		props["total_"+name] = n
@@ -164,10 +169,15 @@ func (w *world) agentContent(id string, in []record, props map[string]any) {
 	result := func(name string) func(record) string {
 		return func(r record) string { return schema.FieldString(r.Result, name) }
 	}
-	asked := where(in, func(r record) bool { return r.EventType == schema.AgentStart && r.Origin == schema.OriginTranscript })
+	asked := where(in, func(r record) bool { return r.EventType == schema.AgentStart && r.Origin != schema.OriginHook })
 	set("description", from(results, input("description")), from(in, meta("description")), from(results, result("description")))
 	set("prompt", from(results, input("prompt")), from(asked, func(r record) string { return r.Content }), from(results, result("prompt")))
 	set("model", from(results, func(r record) string { return schema.FieldString(r.Result, "resolvedModel") }), from(in, meta("model")))
+	started := w.ownStarts(id)
+	if by := w.statedCaller(id); by != nil && *by != "" {
+		props["caller_id"] = *by
+	}
+	set("metadata", from(started, func(r record) string { return otherMembers(r, "caller_id") }))
 	said := newest(where(in, func(r record) bool { return r.EventType == schema.AgentEnd && r.Content != "" }))
 	if said != nil && !w.said[[2]string{id, said.Content}] {
 		props["last_assistant_message"] = clip(said.Content)

@@ -25,6 +25,7 @@ type toolUse struct {
 	requests int // permission requests that are its children
 	files    []Ref
 	use      EdgeType
+	listed   bool // by who ran it, whatever became of the call
 }
 
 // mention is a fact about something else that names a call and says its lane.
@@ -67,7 +68,8 @@ func (w *world) findCalls() {
 		case r.EventType == schema.ToolStart, isEnd(r):
 			w.use(r.ToolUseID).facts = append(w.use(r.ToolUseID).facts, r)
 		case r.ToolUseID == "":
-		case r.EventType == schema.StructuredOutput, r.EventType == schema.Permission:
+		case r.EventType == schema.StructuredOutput, r.EventType == schema.Permission,
+			r.EventType == schema.Skill && r.Origin != schema.OriginHook:
 			w.use(r.ToolUseID).mentions = append(w.use(r.ToolUseID).mentions, mention{r, r.AgentID})
 		}
 		for _, s := range spawnsOf(r) {
@@ -105,6 +107,9 @@ func (w *world) makeCall(u *toolUse) {
 	}
 	if r := said(func(r record) bool { return r.Model != "" }); r != nil {
 		v.set(Prop{"model", r.Model})
+	}
+	if r := said(func(r record) bool { return len(otherMembers(r)) > 0 }); r != nil {
+		v.set(Prop{"metadata", otherMembers(*r)})
 	}
 	if r := said(func(r record) bool { return schema.Field(r.Extra, "permission_mode") != nil }); r != nil {
 		v.set(Prop{"permission_mode", schema.FieldString(r.Extra, "permission_mode")})
@@ -167,6 +172,7 @@ func (u *toolUse) span() {
 
 func (u *toolUse) useFile(r *record) {
 	use, paths := filesOf(r.Event)
+	u.listed = r.ToolName == "Skill" && schema.Field(r.Extra, "inventory") != nil
 	for k, path := range paths {
 		u.use, u.files = use, append(u.files, Ref{LabelFile, FileKey(r.Host, path)})
 		if repo := repoPath(r.Event, path); k == 0 && repo != "" {
@@ -271,7 +277,7 @@ func (w *world) callStatuses() {
 		if neverRan(u.evidence) {
 			u.call.set(Prop{"never_ran", true})
 		}
-		if status == schema.StatusCompleted && u.use != "" {
+		if (status == schema.StatusCompleted || u.listed) && u.use != "" {
 			for _, file := range u.files {
 				w.put(file, "", nil)
 				w.edge(u.use, u.call.ref(), file)
@@ -279,7 +285,7 @@ func (w *world) callStatuses() {
 		}
 	}
 	for _, v := range w.vertices {
-		if v.typ != PermissionRequest {
+		if v.typ != PermissionRequest || v.answered {
 			continue
 		}
 		status := schema.StatusUnknown

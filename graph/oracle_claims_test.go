@@ -133,7 +133,11 @@ func (w *world) findNamed() {
 			}
 			fallthrough
 		default:
+			v.named = true
 			w.singleContent(v, r)
+			if r := first(where(recs, func(r record) bool { return r.ToolUseID != "" })); v.typ == Skill && r != nil {
+				v.parent, v.underLane = w.calls[r.ToolUseID].call, false
+			}
 		}
 	}
 }
@@ -159,7 +163,13 @@ func (v *vertex) modelCallContent(recs []record) {
 	if r := first(where(recs, func(r record) bool { return r.EventType == schema.LLMEnd })); r != nil {
 		v.set(Prop{"status", schema.StatusCompleted})
 		if r.IsError {
-			v.set(Prop{"status", schema.StatusFailed})
+			v.set(Prop{"status", schema.StatusFailed}, Prop{"is_error", true})
+		}
+		if r.ErrorMessage != "" {
+			v.set(Prop{"error_message", clip(r.ErrorMessage)})
+		}
+		if answer := schema.Field(r.Extra, "model_response"); len(answer) > 0 && !sameJSON(answer, r.Content) {
+			v.set(Prop{"model_response", string(answer)})
 		}
 		if r.Content != "" {
 			v.set(Prop{"text", clip(r.Content)})
@@ -168,6 +178,8 @@ func (v *vertex) modelCallContent(recs []record) {
 			v.set(Prop{"duration_ms", *r.DurationMS})
 		}
 	}
+	asks := where(recs, func(r record) bool { return r.EventType == schema.LLMStart })
+	v.some("request", asks, func(r record) string { return string(schema.Field(r.Extra, "request")) })
 	if r := first(where(recs, func(r record) bool { return r.MessageID != "" })); r != nil {
 		v.set(Prop{"message_id", r.MessageID})
 	}
@@ -291,7 +303,7 @@ func (w *world) findAsking() {
 	}
 	groups := map[kind][]record{}
 	for _, r := range w.recs {
-		if r.EventType == schema.Permission && r.ToolUseID == "" {
+		if r.EventType == schema.Permission && r.ToolUseID == "" && !isAnswer(r) {
 			k := kind{r.AgentID, r.ToolName, inputHash(r.Event)}
 			groups[k] = append(groups[k], r)
 		}

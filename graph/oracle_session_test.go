@@ -100,16 +100,20 @@ func (w *world) spawnCall(agent string) *toolUse {
 	return w.calls[best.call]
 }
 
-// descendsFromItself reports an agent whose chain of spawning calls leads back to it.
+// parentLane returns the lane that what an agent hangs under is in.
+func (w *world) parentLane(agent string) string {
+	if u := w.spawnCall(agent); u != nil {
+		return u.call.lane
+	}
+	return w.callerOf(agent)
+}
+
+// descendsFromItself reports an agent whose chain of parents leads back to it.
 func (w *world) descendsFromItself(agent string) bool {
 	at := agent
 	for range len(w.seen) {
-		u := w.spawnCall(at)
-		if u == nil || u.call.lane == "" {
-			return false
-		}
-		if at = u.call.lane; at == agent {
-			return true
+		if at = w.parentLane(at); at == "" || at == agent {
+			return at == agent
 		}
 	}
 	return false
@@ -133,10 +137,21 @@ func (w *world) hangUnderStarts() {
 		if u != nil {
 			w.edge(Spawned, u.call.ref(), Ref{LabelAgent, AgentKey(w.session, id)})
 		}
-		for _, start := range w.starts[id] {
-			if u != nil && !w.descendsFromItself(id) {
-				start.parent = u.call
+		var under *vertex
+		if u != nil {
+			under = u.call
+		} else if by := w.callerOf(id); by != "" {
+			if under = w.delegation(by, id); under != nil {
+				w.edge(Spawned, under.ref(), Ref{LabelAgent, AgentKey(w.session, id)})
 			} else {
+				under = w.starts[by][0]
+			}
+		}
+		by := w.statedCaller(id)
+		for _, start := range w.starts[id] {
+			if under != nil && !w.descendsFromItself(id) {
+				start.parent = under
+			} else if u != nil || by == nil || *by != "" {
 				start.set(Prop{"parent_unknown", true})
 			}
 		}

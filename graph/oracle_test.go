@@ -30,6 +30,8 @@ type vertex struct {
 	seq       int64
 	parent    *vertex
 	underLane bool // its parent is the last start of its lane before it
+	named     bool // by the id of an event of its own
+	answered  bool // a permission request whose record says the answer
 	props     map[string]any
 }
 
@@ -81,6 +83,8 @@ func oracle(session string, events []schema.Event) *Graph {
 	w.findEnds()
 	w.findPrompts()
 	w.findAsking()
+	w.findAnswers()
+	w.findTasks()
 	w.findCompactions()
 	w.hangUnderStarts()
 	w.claimCalls()

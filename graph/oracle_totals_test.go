@@ -283,12 +283,15 @@ func (w *world) references(facts []record) {
 	}
 	for _, r := range facts {
 		for _, id := range r.RelatedTo {
-			from, to := w.vertices[w.about(r)], w.vertices[eventKey(w.session, id)]
-			if from != nil && to != nil {
-				w.edge(RelatedTo, from.ref(), to.ref())
+			from := w.vertices[w.about(r)]
+			for _, to := range []*vertex{w.vertices[eventKey(w.session, id)], w.vertices[toolCallKey(w.session, id)]} {
+				if from != nil && to != nil {
+					w.edge(RelatedTo, from.ref(), to.ref())
+				}
 			}
 		}
 	}
+	w.tagActions()
 }
 
 // about returns the key of the action that an event names as its own. A hook names
@@ -305,6 +308,8 @@ func (w *world) about(r record) schema.Key {
 		return llmKey(w.session, modelCall(r))
 	case r.EventType == schema.Task && r.TaskID != "":
 		return taskKey(w.session, r.TaskID)
+	case isAnswer(r):
+		return schema.NewKey("answered permission", w.session, r.EventID)
 	case r.EventType == schema.Permission && r.ToolUseID != "", singleType(r) != "" && r.Origin != schema.OriginHook:
 		return eventKey(w.session, r.EventID)
 	}

@@ -73,11 +73,20 @@ func (s *Session) reorder(i int32, change func()) {
 	}
 	a.set(isLinked, true)
 	s.touch(a.lane)
-	if a.eff != old {
-		s.put(i, Prop{"timestamp", Time(a.eff)})
-		for k := a.child; k != 0; k = s.actions.at(k).next {
-			s.follow(k)
+	if held := a.eff != a.own; a.parent != 0 && a.has(isHeld) != held {
+		s.detach(i)
+		a.set(isHeld, held)
+		s.attach(i)
+	}
+	if a.eff == old {
+		return
+	}
+	s.put(i, Prop{"timestamp", Time(a.eff)})
+	for k, next := a.child, int32(0); k != 0; k = next {
+		if next = s.actions.at(k).next; a.eff < old && !s.actions.at(k).has(isHeld) {
+			break // they are after i as it is: a task may have a million
 		}
+		s.follow(k)
 	}
 }
 
@@ -216,16 +225,13 @@ func (s *Session) setParent(i, p int32) {
 	if old := a.parent; old != 0 {
 		s.delEdge(ParentOf, s.handle(old), s.handle(i))
 		s.detach(i)
+		a.set(isHeld, false)
 	}
 	a.parent = p
 	if p == 0 {
 		s.put(i, Prop{"parent_action_id", nil})
 	} else {
-		a.next = s.actions.at(p).child
-		if a.next != 0 {
-			s.actions.at(a.next).prev = i
-		}
-		s.actions.at(p).child = i
+		s.attach(i)
 		s.putEdge(ParentOf, s.handle(p), s.handle(i))
 		s.put(i, Prop{"parent_action_id", s.actionID(p)})
 	}
@@ -235,15 +241,41 @@ func (s *Session) setParent(i, p int32) {
 	}
 }
 
+// attach puts i among the children of its parent: those that the parent holds back come
+// first. The first one's prev is the last, so that both ends are at hand.
+func (s *Session) attach(i int32) {
+	a := s.actions.at(i)
+	p := s.actions.at(a.parent)
+	first := p.child
+	if first == 0 {
+		p.child, a.prev, a.next = i, i, 0
+		return
+	}
+	f := s.actions.at(first)
+	last := f.prev
+	if a.has(isHeld) {
+		a.next, a.prev, f.prev, p.child = first, last, i, i
+	} else {
+		a.next, a.prev, f.prev = 0, last, i
+		s.actions.at(last).next = i
+	}
+}
+
 func (s *Session) detach(i int32) {
 	a := s.actions.at(i)
-	if a.prev != 0 {
+	p := s.actions.at(a.parent)
+	first := p.child
+	switch {
+	case first == i:
+		p.child = a.next
+	default:
 		s.actions.at(a.prev).next = a.next
-	} else {
-		s.actions.at(a.parent).child = a.next
 	}
-	if a.next != 0 {
+	switch {
+	case a.next != 0:
 		s.actions.at(a.next).prev = a.prev
+	case first != i:
+		s.actions.at(first).prev = a.prev
 	}
 	a.next, a.prev = 0, 0
 }

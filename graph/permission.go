@@ -10,6 +10,10 @@ func (s *Session) permission(f *fact) {
 		s.namedPermission(f)
 		return
 	}
+	if answered(f.Event) {
+		s.answeredPermission(f)
+		return
+	}
 	hash := inputHash(f.Event)
 	key := schema.NewKey("permissions", s.id, f.AgentID, f.ToolName, hexSum(hash))
 	g := s.claims[key]
@@ -41,6 +45,61 @@ func permissionProps(e *schema.Event) string {
 		return `{"permission_suggestions":` + string(cutJSON(raw)) + `}`
 	}
 	return ""
+}
+
+// answered reports the record of a request by who was asked: it says what was answered,
+// but neither which call it was for, nor for what input. No call can be claimed by it.
+func answered(e *schema.Event) bool {
+	return e.Origin != schema.OriginHook && e.ToolUseID == "" && len(e.ToolInput) == 0
+}
+
+// answeredPermission folds such a record.
+func (s *Session) answeredPermission(f *fact) {
+	lane := s.laneOf[f.AgentID]
+	i, created := s.action(schema.NewKey("answered permission", s.id, f.EventID), PermissionRequest, lane)
+	if created {
+		s.setUnplaced(i, true)
+	}
+	if won, taken := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classLane|classText); won != 0 {
+		s.setLane(i, lane)
+		s.put(i, answerProps(f.Event, taken != 0)...)
+	}
+	s.putPrompt(i, f)
+	f.self = i
+	s.setOwn(i, f.at, f.Seq)
+}
+
+// answerProps gives the properties of a request that was answered. What people filter on
+// is out of the JSON.
+func answerProps(e *schema.Event, replace bool) []Prop {
+	status, name := e.Status, "permission: "+e.ToolName
+	if status == "" {
+		status = schema.StatusUnknown
+	}
+	resource := schema.FieldString(e.Extra, "resource")
+	if resource != "" && resource != e.ToolName {
+		name += ": " + gist(resource)
+	}
+	props := []Prop{{"name", name}, {"status", status}, {"tool_name", e.ToolName}}
+	set := func(name string, v any, present bool) {
+		if present {
+			props = append(props, Prop{name, v})
+		} else if replace {
+			props = append(props, Prop{name, nil})
+		}
+	}
+	set("text", clip(e.Content), e.Content != "")
+	set("resource", clip(resource), resource != "")
+	action := schema.FieldString(e.Extra, "action")
+	set("action", clip(action), action != "")
+	set("reason", clip(e.Reason), e.Reason != "" && e.Reason != action)
+	for _, name := range []string{"allowed", "remember_for_session"} {
+		v := string(schema.Field(e.Extra, name))
+		set(name, v == "true", v == "true" || v == "false")
+	}
+	rest := stated(e, "resource", "action", "allowed", "remember_for_session", "permission_mode", "transcript_path")
+	set("properties", rest, rest != "")
+	return props
 }
 
 // namedPermission folds a permission fact that names its call: PermissionDenied, or

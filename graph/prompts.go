@@ -178,10 +178,13 @@ func promptText(text string) string {
 }
 
 // skill folds UserPromptExpansion: what a slash command expands to belongs to its
-// prompt. Other producers' skills are actions.
+// prompt. Other producers' skills are actions, children of the call that they name.
 func (s *Session) skill(f *fact) {
 	if f.Origin != schema.OriginHook || f.HookEventName != "UserPromptExpansion" {
 		s.single(f, Skill)
+		if f.Origin != schema.OriginHook && f.ToolUseID != "" {
+			s.underCall(f.self, f)
+		}
 		return
 	}
 	g := s.promptGroup(f, UserMessage, promptText(f.Content))

@@ -190,7 +190,7 @@ func contentSum(e *schema.Event) uint64 {
 func recordSum(e *schema.Event, content uint64) uint64 {
 	h := fnv(content).str(e.EventID).longBytes(e.Metadata).num(e.Seq).str(e.Host).str(e.UserID).
 		str(e.CausedBy).str(e.FrameID).str(e.Actor).str(e.ParentTaskID).str(string(e.Origin)).
-		str(e.SourceSDK).str(e.PromptHash).str(e.ParentSessionID).str(e.ParentEventID)
+		str(e.SourceSDK).str(e.PromptHash).str(e.ParentSessionID).str(e.ParentEventID).str(e.ParentAgentName)
 	for _, tag := range e.Tags {
 		h = h.str(tag)
 	}

@@ -28,9 +28,13 @@ type Session struct {
 	echoes      map[textKey][]*group     // turn and subagent ends that may repeat one
 	inputs      map[uint64][]int32       // calls by lane, tool and input
 	asking      map[uint64]*claimGroup
-	related     map[schema.Key][]schema.Key // edges to actions that are not there yet
-	spawned     map[int32][]*lane           // by the call that spawned them
-	askedTypes  map[int32]askedType         // of agents, by the call that asks for one
+	related     relations
+	spawned     map[int32][]*lane    // by the call or decision that spawned them
+	callees     map[string][]*lane   // by whom their starts say they were called
+	namesakes   map[string][]*lane   // by the name that their starts say
+	delegates   map[int32]delegate   // by decision
+	delegations map[delegate][]int32 // decisions, in the order of time
+	askedTypes  map[int32]askedType  // of agents, by the call that asks for one
 	tools       []string
 	toolOf      map[string]int32
 	files       map[int32]*fileUse
@@ -72,8 +76,11 @@ func NewSession(id, journal string) *Session {
 		inputs:      map[uint64][]int32{},
 		asking:      map[uint64]*claimGroup{},
 		compacted:   map[int32]*compactions{},
-		related:     map[schema.Key][]schema.Key{},
 		spawned:     map[int32][]*lane{},
+		callees:     map[string][]*lane{},
+		namesakes:   map[string][]*lane{},
+		delegates:   map[int32]delegate{},
+		delegations: map[delegate][]int32{},
 		askedTypes:  map[int32]askedType{},
 		tools:       []string{""},
 		toolOf:      map[string]int32{"": 0},
@@ -126,6 +133,8 @@ func (s *Session) Apply(e *schema.Event) {
 		s.agentStart(f)
 	case schema.AgentEnd:
 		s.agentEnd(f)
+	case schema.Decision:
+		s.decision(f)
 	case schema.TurnEnd:
 		s.turnEnd(f)
 	case schema.Error, schema.RateLimit:
@@ -143,6 +152,7 @@ func (s *Session) Apply(e *schema.Event) {
 	}
 	s.spawnFacts(f)
 	s.relate(f)
+	s.tagAction(f)
 }
 
 // Take returns what changed in the graph since the last Take: at most one op an entity
@@ -183,8 +193,6 @@ func simpleTypes(t schema.Type) ActionType {
 		return Memory
 	case schema.Callback:
 		return Callback
-	case schema.Decision:
-		return Decision
 	}
 	return Unknown
 }
@@ -250,6 +258,7 @@ func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, cre
 		s.putEdge(HasAction, s.named(s.lanes[lane].ref), s.handle(i))
 	}
 	s.count(t, +1)
+	s.awaited(i)
 	return i, true
 }
 

@@ -15,6 +15,7 @@ const (
 	classDuration                   // duration_ms
 	classText                       // text, error_message, error_type, exit_code, properties, name
 	classMeta                       // metadata
+	classTask                       // the task that it is part of
 )
 
 // Ranks of the facts about one call. What PostToolUse says ran is what ran: a hook
@@ -152,6 +153,14 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 	if f.Model != "" {
 		want |= classModel
 	}
+	task, meta := int32(0), callMetadata(f.Event)
+	if f.ParentTaskID != "" {
+		task = s.mentionTask(f)
+		want |= classTask
+	}
+	if meta != "" {
+		want |= classMeta
+	}
 	won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(first), want)
 	if won&classTool != 0 {
 		s.nameTool(i, f.ToolName)
@@ -165,16 +174,31 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 	if won&classModel != 0 {
 		s.put(i, Prop{"model", f.Model})
 	}
+	if won&classMeta != 0 {
+		s.put(i, Prop{"metadata", meta})
+	}
 	s.takeInput(i, f, rank)
 	s.askType(i, f, rank)
 	s.setOwn(i, f.at, f.Seq)
 	if won&classLane != 0 {
 		s.moveCall(i, lane)
 	}
-	if created {
+	switch {
+	case won&classTask != 0:
+		s.actions.at(i).set(inLane, false)
+		s.setParent(i, task)
+	case created:
 		s.adopt(i)
 	}
 	return i, was
+}
+
+// callMetadata is what else the producer of a call, who is no runtime, says of it.
+func callMetadata(e *schema.Event) string {
+	if isSkill(e) {
+		return stated(e, "inventory", "transcript_path", "permission_mode") // edges tell of the files
+	}
+	return stated(e, "transcript_path", "permission_mode")
 }
 
 // callAction returns the action of a call, which may be new.
@@ -195,7 +219,8 @@ func (s *Session) moveCall(i, lane int32) {
 	}
 	move := func() {
 		s.setLane(i, lane)
-		for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
+		for k, next := s.actions.at(i).child, int32(0); k != 0; k = next {
+			next = s.actions.at(k).next // k itself may change places
 			switch a := s.actions.at(k); actionTypes[a.typ] {
 			case ToolResult, StructuredOutput:
 				s.setLane(k, lane)
@@ -314,4 +339,15 @@ func (s *Session) stub(i int32, f *fact) {
 		s.shareInput(i, was)
 	}
 	s.settleCall(i)
+}
+
+// underCall makes an action that is one event a child of the call that the least of its
+// facts which name one names.
+func (s *Session) underCall(i int32, f *fact) {
+	call, _ := s.callAction(f.ToolUseID, s.laneOf[f.AgentID])
+	s.stub(call, f)
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classTool); won != 0 {
+		s.actions.at(i).set(inLane, false)
+		s.setParent(i, call)
+	}
 }

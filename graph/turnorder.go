@@ -41,9 +41,12 @@ func (s *Session) promptsUntil(w when) int {
 	return sort.Search(len(s.turns), func(k int) bool { return w.less(s.turns[k].when) })
 }
 
-// setTurns numbers i and what takes its turn from it.
+// setTurns numbers i and, of a call, what takes its turn from it.
 func (s *Session) setTurns(i int32) {
 	s.setTurn(i)
+	if actionTypes[s.actions.at(i).typ] != ToolCall {
+		return
+	}
 	for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
 		s.setTurn(k)
 	}

@@ -181,7 +181,7 @@ func (s *Session) countCall(i int32) {
 // showMissing makes the sums lower bounds where a subagent ran and none of its calls of the
 // model is known, though the session's are: its own file is missing.
 func (s *Session) showMissing(l *lane) {
-	missing := l.calls == 0 && s.node.modelCalls > 0 && l.spawnCall != 0 && s.callOf(l.spawnCall).ended != 0
+	missing := l.calls == 0 && s.node.modelCalls > 0 && l.spawner != 0 && s.callOf(l.spawner).ended != 0
 	if missing == l.missing {
 		return
 	}

@@ -1,0 +1,214 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Frameworks do not say which call spawned an agent: the start of a run names who called
+// it, by the id of a run, or by an agent's name. Records are written when a run finishes,
+// so that a run is known before its caller: whoever comes later, both find each other.
+
+// callerOf returns whom the start of an agent names as its caller. One that says it has
+// none is called by nobody, which is not unknown.
+func callerOf(e *schema.Event) (caller string, said bool) {
+	if e.ParentAgentName != "" {
+		return e.ParentAgentName, true
+	}
+	return "", schema.Field(e.Extra, "caller_id") != nil
+}
+
+// called folds what an agent's start says of its name and of its caller.
+func (s *Session) called(l *lane, f *fact, first bool) {
+	if f.AgentName != "" {
+		if won, _ := s.regs.take(&l.regs, f.stamp(0), agentName); won != 0 {
+			s.rename(l, f.AgentName)
+		}
+	}
+	if caller, said := callerOf(f.Event); said {
+		if won, _ := s.regs.take(&l.regs, f.stamp(0), agentCaller); won != 0 {
+			s.setCaller(l, caller)
+		}
+	}
+	if first {
+		s.findCallers(s.callees[l.id])
+	}
+}
+
+// rename gives an agent the name by which others may say that they were called by it, or
+// delegate to it.
+func (s *Session) rename(l *lane, name string) {
+	old := l.name
+	if name == old {
+		return
+	}
+	was, is := s.sole(old), s.sole(name)
+	if old != "" {
+		s.namesakes[old] = slices.DeleteFunc(s.namesakes[old], func(o *lane) bool { return o == l })
+	}
+	l.name = name
+	s.namesakes[name] = append(s.namesakes[name], l)
+	if s.sole(old) != was {
+		s.findCallers(s.callees[old])
+	}
+	if s.sole(name) != is {
+		s.findCallers(s.callees[name])
+	}
+	s.findCaller(l)
+}
+
+// sole returns the agent that has a name, nil if none or several have it.
+func (s *Session) sole(name string) *lane {
+	if all := s.namesakes[name]; len(all) == 1 {
+		return all[0]
+	}
+	return nil
+}
+
+func (s *Session) setCaller(l *lane, caller string) {
+	var shown any
+	if caller != "" {
+		shown = caller
+	}
+	if l.caller != caller {
+		s.putRef(l.ref, Prop{"caller_id", shown})
+		s.callees[l.caller] = slices.DeleteFunc(s.callees[l.caller], func(o *lane) bool { return o == l })
+		if caller != "" {
+			s.callees[caller] = append(s.callees[caller], l)
+		}
+	}
+	l.caller, l.saidCaller = caller, true
+	s.findCaller(l)
+}
+
+// callerLane returns the agent that called l: the run of that id, if it is in the session,
+// else the only agent of that name.
+func (s *Session) callerLane(l *lane) *lane {
+	if l.caller == "" {
+		return nil
+	}
+	if n := s.laneOf[l.caller]; n != 0 && len(s.lanes[n].starts) > 0 {
+		return s.lanes[n]
+	}
+	return s.sole(l.caller)
+}
+
+// findCaller hangs an agent, whose spawning call nothing names, under the decision of its
+// caller to delegate to it, else under its caller's start.
+func (s *Session) findCaller(l *lane) {
+	if l.byCall {
+		return
+	}
+	spawner := int32(0)
+	if p := s.callerLane(l); p != nil {
+		if spawner = s.delegation(p, l); spawner == 0 {
+			spawner = p.nodes[0]
+		}
+	}
+	s.setSpawner(l, spawner)
+}
+
+func (s *Session) findCallers(list []*lane) {
+	for _, l := range list {
+		s.findCaller(l)
+	}
+}
+
+// delegate is a lane, and whom a decision made in it delegates to: an agent's name or id.
+type delegate struct {
+	lane int32
+	to   string
+}
+
+// delegation returns the earliest decision of the agent p to delegate to l, 0 if there is
+// none.
+func (s *Session) delegation(p, l *lane) int32 {
+	n := s.laneOf[p.id]
+	best := s.firstDelegation(delegate{n, l.id})
+	if i := s.firstDelegation(delegate{n, l.name}); best == 0 || i != 0 && s.compareOwn(i, best) < 0 {
+		best = i
+	}
+	return best
+}
+
+func (s *Session) firstDelegation(d delegate) int32 {
+	if all := s.delegations[d]; d.to != "" && len(all) > 0 {
+		return all[0]
+	}
+	return 0
+}
+
+func (s *Session) compareOwn(i, j int32) int {
+	a, b := s.actions.at(i), s.actions.at(j)
+	return cmp.Or(cmp.Compare(a.own, b.own), slices.Compare(a.key[:], b.key[:]))
+}
+
+// decision folds a decision of an agent. Those to delegate spawn agents.
+func (s *Session) decision(f *fact) {
+	if f.Origin == schema.OriginHook { // it has no key, and no runtime's hook tells of one
+		s.single(f, Decision)
+		return
+	}
+	i := s.actions.find(eventKey(s.id, f.EventID))
+	was, before := delegate{}, int32(0)
+	var spawned []*lane
+	if i != 0 {
+		// Its place may change: nothing hangs under it meanwhile, or there might be a circle.
+		was = s.delegates[i]
+		before = s.firstDelegation(was)
+		spawned = slices.Clone(s.spawned[i])
+		for _, l := range spawned {
+			s.setSpawner(l, 0)
+		}
+		s.delegations[was] = slices.DeleteFunc(s.delegations[was], func(k int32) bool { return k == i })
+	}
+	s.single(f, Decision)
+	i = f.self
+	is := delegate{s.actions.at(i).lane, was.to}
+	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classTool); won != 0 {
+		is.to = ""
+		if f.Title == "delegate" {
+			is.to = f.ToAgent
+		}
+	}
+	beforeNow := s.firstDelegation(is)
+	if is == was {
+		beforeNow = before
+	}
+	s.delegates[i] = is
+	if is.to != "" && is.lane != 0 {
+		all := s.delegations[is]
+		k, _ := slices.BinarySearchFunc(all, i, s.compareOwn)
+		s.delegations[is] = slices.Insert(all, k, i)
+	} else {
+		delete(s.delegates, i)
+	}
+	s.findCallers(spawned)
+	if s.firstDelegation(was) != before {
+		s.redelegate(was)
+	}
+	if s.firstDelegation(is) != beforeNow {
+		s.redelegate(is)
+	}
+}
+
+// redelegate looks at the agents again that an agent called and may have delegated to.
+func (s *Session) redelegate(d delegate) {
+	p := s.lanes[d.lane]
+	byID, byName, same := s.callees[p.id], s.callees[p.name], s.namesakes[d.to]
+	if len(same) < len(byID)+len(byName) {
+		byID, byName = same, nil
+		if n := s.laneOf[d.to]; n != 0 {
+			s.findCaller(s.lanes[n])
+		}
+	}
+	for _, list := range [][]*lane{byID, byName} {
+		for _, l := range list {
+			if l.name == d.to || l.id == d.to {
+				s.findCaller(l)
+			}
+		}
+	}
+}

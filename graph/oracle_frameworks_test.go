@@ -1,0 +1,170 @@
+package graph
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// What frameworks say that no runtime's hook does: who called an agent, what was answered
+// to a request, what a call is part of.
+
+// ownStarts returns the facts that an agent started, of which nobody else's file is one.
+func (w *world) ownStarts(id string) []record {
+	return where(w.recs, func(r record) bool {
+		return r.EventType == schema.AgentStart && r.AgentID == id && r.Origin != schema.OriginTranscript
+	})
+}
+
+// statedCaller returns whom the start of an agent says it was called by, "" for nobody;
+// nil where it says nothing.
+func (w *world) statedCaller(id string) *string {
+	r := first(where(w.ownStarts(id), func(r record) bool {
+		return r.ParentAgentName != "" || schema.Field(r.Extra, "caller_id") != nil
+	}))
+	if r == nil {
+		return nil
+	}
+	return &r.ParentAgentName
+}
+
+func (w *world) agentName(id string) string {
+	if r := first(where(w.ownStarts(id), func(r record) bool { return r.AgentName != "" })); r != nil {
+		return r.AgentName
+	}
+	return ""
+}
+
+// callerOf returns the agent that called another: the one with that id that has started,
+// else the one and only with that name.
+func (w *world) callerOf(id string) string {
+	by := w.statedCaller(id)
+	if by == nil || *by == "" {
+		return ""
+	}
+	if len(w.ownStarts(*by)) > 0 {
+		return *by
+	}
+	var named []string
+	for other := range w.seen {
+		if w.agentName(other) == *by {
+			named = append(named, other)
+		}
+	}
+	if len(named) != 1 {
+		return ""
+	}
+	return named[0]
+}
+
+// delegation returns the first decision of an agent to delegate to another.
+func (w *world) delegation(by, to string) *vertex {
+	var best *vertex
+	for _, v := range w.vertices {
+		if v.typ != Decision || v.lane != by || v.props["title"] != "delegate" || !v.named {
+			continue
+		}
+		if name := v.props["to_agent"]; name != to && (name != w.agentName(to) || name == "") {
+			continue
+		}
+		if best == nil || v.own < best.own || v.own == best.own && bytes.Compare(v.key[:], best.key[:]) < 0 {
+			best = v
+		}
+	}
+	return best
+}
+
+// isAnswer reports the record of a request that names neither call nor input.
+func isAnswer(r record) bool {
+	return r.EventType == schema.Permission && r.Origin != schema.OriginHook && r.ToolUseID == "" && len(r.ToolInput) == 0
+}
+
+func (w *world) findAnswers() {
+	same := map[string][]record{}
+	for _, r := range where(w.recs, isAnswer) {
+		same[r.EventID] = append(same[r.EventID], r)
+	}
+	for id, recs := range same {
+		r := first(recs)
+		v := w.vertexOf(schema.NewKey("answered permission", w.session, id), PermissionRequest, r.AgentID)
+		v.answered = true
+		v.happened(recs...)
+		v.promptOf(recs)
+		v.set(answerProps(r.Event, false)...)
+		v.set(Prop{"parent_unknown", true})
+	}
+}
+
+// findTasks hangs calls under the tasks that they say they are part of, which are there
+// for that alone, and under nothing.
+func (w *world) findTasks() {
+	tasks := map[string][]record{}
+	for _, u := range w.calls {
+		part := where(u.facts, func(r record) bool { return r.ParentTaskID != "" })
+		for _, r := range part {
+			tasks[r.ParentTaskID] = append(tasks[r.ParentTaskID], r)
+		}
+	}
+	for id, recs := range tasks {
+		key := taskKey(w.session, id)
+		v := w.vertices[key]
+		if v == nil {
+			v = w.vertexOf(key, Task, first(recs).AgentID)
+			v.set(Prop{"task_id", id}, Prop{"name", "task: " + gist(id)})
+		}
+		v.underLane = false
+		for _, r := range recs {
+			r.Event = &schema.Event{} // their lines are not the task's
+			v.happened(r)
+		}
+	}
+	for _, u := range w.calls {
+		if r := least(where(u.facts, func(r record) bool { return r.ParentTaskID != "" }), place); r != nil {
+			u.call.underLane = false
+			u.call.parent = w.vertices[taskKey(w.session, r.ParentTaskID)]
+		}
+	}
+}
+
+// tagActions puts the edges to the tags that facts give what they are about.
+func (w *world) tagActions() {
+	for _, r := range w.recs {
+		v := w.vertices[w.about(r)]
+		if isEnd(r) {
+			v = w.calls[r.ToolUseID].call
+		}
+		if v == nil || r.EventType == schema.Tag {
+			continue
+		}
+		for _, name := range r.Tags {
+			if name != "" {
+				w.put(Ref{LabelTag, name}, "", nil)
+				w.edge(HasTag, v.ref(), Ref{LabelTag, name})
+			}
+		}
+	}
+}
+
+// otherMembers is what else a producer that is no runtime says, as JSON.
+func otherMembers(r record, but ...string) string {
+	if r.Origin != schema.OriginAudit && r.Origin != schema.OriginAPI {
+		return ""
+	}
+	but = append(but, "transcript_path", "permission_mode")
+	if r.ToolName == "Skill" && r.EventType != schema.AgentStart {
+		but = append(but, "inventory")
+	}
+	var out []byte
+	for k, v := range schema.Fields(r.Extra) {
+		if slices.Contains(but, k) || string(v) == "null" {
+			continue
+		}
+		out = append(append(schema.AppendString(append(out, ','), k), ':'), v...)
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	out[0] = '{'
+	return string(append(out, '}'))
+}
