@@ -39,10 +39,14 @@ func randomSession(d dice, session string, n int) []schema.Event {
 	all := []func(dice, *schema.Event){
 		toolStart, toolStart, toolStart, toolStart, toolEnd, toolEnd, toolEnd, toolBatch, permission, permission,
 		message, message, message, agentEvent, agentEvent, turnEnd, failure, sessionEvent, sessionEvent, compaction,
-		modelUse, rare, rare,
+		modelUse, rare, rare, framework, framework,
 	}
 	kinds := all
-	switch d(8) {
+	switch d(10) {
+	case 8:
+		kinds = []func(dice, *schema.Event){run, run, run, framework, decision, toolStart}
+	case 9:
+		kinds = []func(dice, *schema.Event){grain, grain, grain, grain, toolEnd, agentEvent, rare}
 	case 0:
 		kinds = []func(dice, *schema.Event){toolBatch, toolEnd, permission, permission} // calls that only their ends tell of
 	case 1, 2, 3:
