@@ -234,7 +234,8 @@ func (r *eventReading) reference() {
 
 // eventID names a fact that has no event_id: by what its kind of fact has for a key, so
 // that the facts of one call join whoever tells them, else by the line's own bytes. Bytes
-// without a time name no moment: then the place in the file, or of a caller the time.
+// without a time name no moment: then the place in the file does, and of a caller the time,
+// too, as he numbers each of his calls from 1.
 func (d *Decoder) eventID(r *eventReading, v value, at place) string {
 	e := &r.e
 	id := func(key ...string) string {
@@ -254,8 +255,8 @@ func (d *Decoder) eventID(r *eventReading, v value, at place) string {
 		return id(string(v.raw()))
 	}
 	where := strconv.FormatInt(at.n, 10)
-	if e.Origin != schema.OriginAudit {
-		where = schema.FormatTime(at.at)
+	if d.src.Origin != schema.OriginAudit {
+		where += "/" + schema.FormatTime(at.at)
 	}
 	return id(string(v.raw()), where, strconv.Itoa(at.item))
 }

@@ -48,11 +48,11 @@ func (h *hook) run(stdin io.Reader) {
 	}
 	if h.runtime == "" {
 		h.log.add(problem{level: "ERROR", message: "no runtime given, nothing recorded",
-			cure: "name it: ag-hook claude"})
+			cure: "name it: ag-hook claude, or ag-hook events"})
 		return
 	}
 	h.watchdog = time.AfterFunc(h.patience, h.late)
-	payload, more := h.in.read(stdin, func() { h.watchdog.Reset(h.patience) })
+	payload, more := h.read(stdin)
 	if !h.in.take() {
 		select {} // the watchdog is recording, and ends the process
 	}
@@ -63,8 +63,22 @@ func (h *hook) run(stdin io.Reader) {
 	}
 }
 
-// late is the watchdog: stdin stopped in the middle of a value, or the file system
-// does not answer. It ends the process.
+// read reads what the runtime gives: one value, or of a caller of the protocol any number.
+func (h *hook) read(stdin io.Reader) (payload []byte, more bool) {
+	if h.runtime == eventsRuntime {
+		return h.in.readAll(stdin, func() {
+			wait := h.patience
+			if h.in.settled.Load() {
+				wait = min(wait, pause)
+			}
+			h.watchdog.Reset(wait)
+		})
+	}
+	return h.in.read(stdin, func() { h.watchdog.Reset(h.patience) })
+}
+
+// late is the watchdog: stdin stopped in the middle of a value, or after one and is left
+// open, or the file system does not answer. It ends the process.
 func (h *hook) late() {
 	defer h.exit()
 	defer h.recovered()
@@ -74,7 +88,9 @@ func (h *hook) late() {
 		return
 	}
 	h.watchdog.Reset(deadline)
-	h.warn("stdin stopped before the end of a JSON value: recorded what had come", "")
+	if !h.in.settled.Load() {
+		h.warn("stdin stopped before the end of a JSON value: recorded what had come", "")
+	}
 	h.record(h.in.soFar())
 }
 
@@ -111,7 +127,11 @@ func (h *hook) record(payload []byte) {
 		key = j.Key()
 	}
 	r := redact.New(redact.Options{})
-	for _, e := range h.events(payload, key) {
+	events := h.events(payload, key)
+	if h.runtime == eventsRuntime && err == nil && h.appendAll(j, r, events) {
+		return
+	}
+	for _, e := range events {
 		if err != nil {
 			h.lost(&e, err)
 			continue
@@ -144,8 +164,10 @@ func (h *hook) events(payload, key []byte) (events []schema.Event) {
 	switch h.runtime {
 	case "claude":
 		events = claude.Events(payload, h.environment(payload, key))
+	case eventsRuntime:
+		return h.protocol(payload, key)
 	default:
-		h.warn("an unknown runtime, recorded an unknown event", "name one that ag-hook knows: claude")
+		h.warn("an unknown runtime, recorded an unknown event", "name one that ag-hook knows: claude, or events")
 		return h.unknown(payload, "unknown runtime")
 	}
 	if len(events) == 0 {

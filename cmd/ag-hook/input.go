@@ -14,8 +14,9 @@ const (
 // input is stdin: one JSON value, after which the runtime may close its end or leave
 // it open for ever.
 type input struct {
-	sofar atomic.Pointer[[]byte]
-	taken atomic.Bool
+	sofar   atomic.Pointer[[]byte]
+	taken   atomic.Bool
+	settled atomic.Bool // what has been read ends between two values
 }
 
 // take reports whether the caller is the one to record this input: the first to
@@ -35,15 +36,31 @@ func (in *input) soFar() []byte {
 // hold more, which its writer is perhaps still writing. A payload that is longer
 // than maxPayload is cut there.
 func (in *input) read(r io.Reader, progress func()) (payload []byte, more bool) {
-	buf := make([]byte, 0, firstRead)
 	var object objectScanner
+	return in.readUntil(r, object.end, progress)
+}
+
+// readAll is read for any number of values: it ends with r.
+func (in *input) readAll(r io.Reader, progress func()) (payload []byte, more bool) {
+	var values valuesScanner
+	return in.readUntil(r, func(piece []byte) int {
+		in.settled.Store(values.settled(piece))
+		return -1
+	}, progress)
+}
+
+// readUntil reads r until end, which is given each piece that comes, returns where in it
+// the payload ends.
+func (in *input) readUntil(r io.Reader, end func(piece []byte) int, progress func()) (payload []byte, more bool) {
+	buf := make([]byte, 0, firstRead)
 	for {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		from := len(buf)
 		buf = buf[:from+n]
 		in.sofar.Store(&buf)
+		end := end(buf[from:])
 		progress()
-		if end := object.end(buf[from:]); end >= 0 {
+		if end >= 0 {
 			return buf[:from+end], err == nil && len(buf) == cap(buf)
 		}
 		if err != nil {
@@ -67,6 +84,7 @@ type objectScanner struct {
 	depth    int
 	inString bool
 	escaped  bool
+	arrays   bool // an array will do, too
 	none     bool // what came first is not the start of an object
 }
 
@@ -78,7 +96,7 @@ func (s *objectScanner) end(b []byte) int {
 	i := 0
 	if s.depth == 0 {
 		i = len(b) - len(bytes.TrimLeft(b, " \t\r\n"))
-		if i < len(b) && b[i] != '{' {
+		if i < len(b) && b[i] != '{' && !(s.arrays && b[i] == '[') {
 			s.none = true
 			return -1
 		}

@@ -2,8 +2,10 @@
 // way. The runtime starts it at each step:
 //
 //	ag-hook claude [--home DIR] [--at RFC3339] < payload
+//	ag-hook events [--home DIR] [--at RFC3339] < events
 //
-// It reads one JSON value from stdin, normalizes it (adapters/claude), takes
+// It reads one JSON value from stdin, normalizes it (adapters/claude), or any number of
+// events of the protocol from whoever has a hook of his own (adapters/jsonl), takes
 // credentials out (redact), appends it to the session's journal (journal) and exits
 // 0. It prints nothing: what a hook prints becomes the model's context, and an exit
 // code of 2 blocks the tool. Whatever goes wrong is one line in <home>/hook.log.

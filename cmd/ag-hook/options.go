@@ -12,7 +12,7 @@ import (
 // never keeps an event from being recorded, which is why it is not package flag's
 // to parse: that stops at the first mistake.
 type options struct {
-	runtime  string // the agent's name: "claude"
+	runtime  string // the agent's name: "claude"; "events" of who speaks the protocol
 	home     string
 	now      time.Time
 	at       time.Time // when the event was received, if not now
@@ -23,6 +23,10 @@ type options struct {
 const usage = `ag-hook records one hook event of an AI coding agent, read from stdin.
 
   ag-hook claude [--home DIR] [--at RFC3339]
+  ag-hook events [--home DIR] [--at RFC3339]
+
+claude takes what Claude Code gives its hooks, events any number of Event Protocol
+events (schema/event.schema.json): objects or arrays of them.
 
   --home DIR     where the journal is (default $AG_HOME, else ~/.actiongraph)
   --at RFC3339   the time of the event, instead of now
