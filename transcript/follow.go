@@ -224,6 +224,10 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 	}
 	progress := func(bytes, _ int64) { s.queue.advance(j, bytes) }
 	report, at, err := s.Reader.read(ctx, file, from, progress, s.live(file))
+	if report.foreign {
+		s.leave(file)
+		return nil
+	}
 	s.note(file, at, &report)
 	s.health.read(&report, s.Log)
 	if err == nil && report.failed {
@@ -253,9 +257,7 @@ func (s *following) position(file *File) (Position, error) {
 		if file.Session = e.session; !indexed {
 			session, err := identify(file.Path)
 			if session == "" && err == nil && file.Size > identifyBytes {
-				s.mu.Lock()
-				s.foreign[file.Path] = file.Size
-				s.mu.Unlock()
+				s.leave(*file)
 			}
 			if file.Session = session; err != nil || session == "" {
 				return Position{}, err
@@ -283,6 +285,13 @@ func (s *following) position(file *File) (Position, error) {
 	}
 	from, _, err := s.known.of(*file)
 	return from, err
+}
+
+// leave takes down that a file is no transcript.
+func (s *following) leave(file File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.foreign[file.Path] = file.Size
 }
 
 // live returns what is kept of a file that grows; nil of an old one.

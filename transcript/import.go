@@ -98,6 +98,7 @@ func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress
 	}
 	err := im.run(ctx, paths)
 	im.report.Duration = time.Since(start)
+	slices.Sort(im.report.Foreign)
 	slices.SortFunc(im.report.PerFile, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })
 	return im.report, cmp.Or(err, im.report.err())
 }
@@ -238,6 +239,11 @@ func (im *importing) add(f *FileReport) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	r := &im.report
+	if f.foreign {
+		r.Files--
+		r.Foreign = append(r.Foreign, f.Path)
+		return
+	}
 	if f.failed {
 		r.Failed++
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +49,7 @@ type FileReport struct {
 	Problems []Problem `json:"problems,omitempty"`
 
 	failed  bool // something was wrong with the file, not with a line
+	foreign bool // it is no transcript, whatever its name
 	whole   bool // it was read to its end, but for what is Waiting
 	again   bool // something beside it could not be read, and is to be looked at again
 	begins  begins
@@ -89,6 +89,8 @@ func (r *Reader) read(ctx context.Context, file File, from Position, progress fu
 	var system *os.PathError
 	switch {
 	case err == nil, errors.Is(err, errAppend), ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case errors.Is(err, errForeign):
+		err, p.report.foreign, p.report.info = nil, true, nil
 	case errors.As(err, &system):
 		p.problem(0, system.Err)
 		err, p.report.failed = nil, true
@@ -183,6 +185,9 @@ func (p *reading) run(ctx context.Context) (err error) {
 
 // begin prepares what the events of the file depend on beside its lines.
 func (p *reading) begin() error {
+	if p.from.Offset == 0 && foreign(p.f) {
+		return errForeign
+	}
 	src := p.source()
 	if p.events = p.live.at(p.from); p.events == nil {
 		if err := p.origins(&src); err != nil {
@@ -268,36 +273,6 @@ func (p *reading) line(line []byte) {
 	for i := range events {
 		p.add(&events[i])
 	}
-}
-
-// maxUnknown bounds the names of types that are counted: a file of garbage has a new one in
-// each line.
-const maxUnknown = 100
-
-// otherTypes is what more of them, and what cannot be a name, are counted as.
-const otherTypes = "other types"
-
-// name is what a type that this version does not know is called in reports and logs. It
-// comes from the file, as a secret may.
-func (p *reading) name(kind string) string {
-	if kind == "" {
-		return "no type"
-	}
-	for _, c := range kind {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/", c) {
-			return otherTypes
-		}
-	}
-	_, known := p.report.unknown[kind]
-	if len(kind) > 64 || !known && len(p.report.unknown) >= maxUnknown {
-		return otherTypes
-	}
-	if !known && p.Redactor != nil {
-		if text, _ := p.Redactor.Text(kind); text != kind {
-			return otherTypes
-		}
-	}
-	return kind
 }
 
 // position is from where the next reading may go on, once all before at is in the

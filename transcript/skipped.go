@@ -94,3 +94,33 @@ func parseSkipped(field string) (s skipped, err error) {
 	}
 	return s, nil
 }
+
+// maxUnknown bounds the names of types that are counted: a file of garbage has a new one in
+// each line.
+const maxUnknown = 100
+
+// otherTypes is what more of them, and what cannot be a name, are counted as.
+const otherTypes = "other types"
+
+// name is what a type that this version does not know is called in reports and logs. It
+// comes from the file, as a secret may.
+func (p *reading) name(kind string) string {
+	if kind == "" {
+		return "no type"
+	}
+	for _, c := range kind {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/", c) {
+			return otherTypes
+		}
+	}
+	_, known := p.report.unknown[kind]
+	if len(kind) > 64 || !known && len(p.report.unknown) >= maxUnknown {
+		return otherTypes
+	}
+	if !known && p.Redactor != nil {
+		if text, _ := p.Redactor.Text(kind); text != kind {
+			return otherTypes
+		}
+	}
+	return kind
+}
