@@ -1,0 +1,341 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+)
+
+// TestDump: a recorded dump becomes what its lines say, one by one; to import it again is
+// nothing, under any name, copied or packed.
+func TestDump(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	text := dumpText(t)
+	path := write(t, text, dir, "in", "trace-260301_101500.jsonl")
+	report := clean(t, r, Options{}, filepath.Join(dir, "in"))
+	first, _, _ := strings.Cut(text, "\n")
+	session := jsonl.SessionID("trace-260301_101500", []byte(first))
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := oracle(t, r, jsonl.Audit, session, path, text, info.ModTime())
+	got := facts(t, r.Journal)
+	lossless(t, want, got)
+	once(t, got)
+	if report.Files != 1 || report.Read != 1 || report.Sessions != 1 || report.Lines != 118 || report.Broken != 0 || report.Bytes != int64(len(text)) {
+		t.Errorf("%+v", report)
+	}
+	diff(t, "sessions", []string{session}, report.PerFile[0].Sessions)
+	diff(t, "format", jsonl.Audit, report.PerFile[0].Format)
+	var lines int64
+	for _, n := range report.Kinds {
+		lines += n
+	}
+	diff(t, "lines by kind", report.Lines, lines)
+
+	again := func(what string, paths ...string) {
+		t.Helper()
+		report := clean(t, r, Options{}, paths...)
+		if report.Lines != 0 || report.Unchanged != report.Files || report.Files == 0 {
+			t.Errorf("%s: %+v", what, report)
+		}
+		lossless(t, got, facts(t, r.Journal))
+		once(t, facts(t, r.Journal))
+	}
+	again("again", path)
+	again("twice", path, filepath.Join(dir, "in"))
+	write(t, text, dir, "in", "copy.jsonl")
+	write(t, packed(t, text), dir, "in", "trace.jsonl.gz")
+	again("a copy, and one that is packed", filepath.Join(dir, "in"))
+	again("they again", filepath.Join(dir, "in", "*"))
+	if err := os.Rename(path, filepath.Join(dir, "in", "other.jsonl.1")); err != nil {
+		t.Fatal(err)
+	}
+	again("renamed", filepath.Join(dir, "in", "other.jsonl.1"))
+
+	// What is packed goes on where the plain file was, and the other way round.
+	more := `{"type":"user_output","timestamp":"2026-03-01T10:30:00+01:00","role":"assistant","text":"more"}` + "\n"
+	write(t, packed(t, text+more), dir, "in", "trace.jsonl.gz")
+	if report := clean(t, r, Options{}, filepath.Join(dir, "in", "trace.jsonl.gz")); report.Lines != 1 || !slices.Equal(report.PerFile[0].Sessions, []string{session}) {
+		t.Errorf("%+v", report)
+	}
+	appendTo(t, filepath.Join(dir, "in", "copy.jsonl"), more)
+	appendTo(t, filepath.Join(dir, "in", "other.jsonl.1"), more+more)
+	if report := clean(t, r, Options{}, filepath.Join(dir, "in")); report.Sessions != 1 || report.Lines > 3 {
+		t.Errorf("%+v", report)
+	}
+	want = oracle(t, r, jsonl.Audit, session, path, text+more+more, info.ModTime())
+	lossless(t, want, facts(t, r.Journal))
+}
+
+// TestWays: the same lines say the same, in whatever a file begins, ends or is packed
+// with, and whatever folder, name or pipe they come by.
+func TestWays(t *testing.T) {
+	text := events(0, 500)
+	dir := realDir(t)
+	plain := newReader(t, filepath.Join(dir, "home"))
+	clean(t, plain, Options{}, write(t, text, dir, "plain.jsonl"))
+	want := facts(t, plain.Journal)
+	if len(want) != 500 {
+		t.Fatalf("%d facts", len(want))
+	}
+	crlf := strings.ReplaceAll(text, "\n", "\r\n")
+	for name, content := range map[string]string{
+		"mark.jsonl": byteOrderMark + text, "crlf.ndjson": crlf, "both.jsonl": byteOrderMark + crlf, "open.jsonl": strings.TrimSuffix(text, "\n"),
+		"blank.jsonl": "\n\n" + strings.ReplaceAll(text, "\n", "\n\n \t\n"), "packed.jsonl.gz": packed(t, text), "packed": packed(t, crlf),
+		"parts.gz": packed(t, text[:1000]) + packed(t, text[1000:]), "zeros.jsonl": strings.Repeat("\x00", 3<<20) + text,
+		"array.json": "[" + strings.ReplaceAll(strings.TrimSpace(text), "\n", ",") + "]", "pretty.json": "[\n  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", ",\n  ") + "\n]\n",
+		"rotated.jsonl.1": text, "dated.jsonl-20260301": text,
+	} {
+		r := newReader(t, filepath.Join(dir, "home-"+name))
+		path := write(t, content, dir, "in-"+name, name)
+		if name == "packed" || name == "parts.gz" {
+			path = filepath.Dir(path) + "/" + name
+		} else {
+			path = filepath.Dir(path)
+		}
+		report := clean(t, r, Options{}, path)
+		if t.Run(name, func(t *testing.T) { lossless(t, want, facts(t, r.Journal)); once(t, facts(t, r.Journal)) }); t.Failed() {
+			t.Fatalf("%s: %+v", name, report)
+		}
+		if report := clean(t, r, Options{}, path); report.Lines != 0 || report.Unchanged != 1 {
+			t.Errorf("%s again: %+v", name, report)
+		}
+	}
+	for name, content := range map[string]string{"plain": text, "packed": packed(t, text)} {
+		r := newReader(t, filepath.Join(dir, "home-stdin-"+name))
+		report, err := r.Import(context.Background(), []string{"-"}, strings.NewReader(content), Options{}, nil)
+		if err != nil || report.Lines != 500 || report.Files != 1 || report.PerFile[0].Path != "-" {
+			t.Errorf("stdin, %s: %+v, %v", name, report, err)
+		}
+		lossless(t, want, facts(t, r.Journal))
+	}
+}
+
+// TestDumpFromAPipe: a dump that is piped in after it was imported is that session's.
+func TestDumpFromAPipe(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	clean(t, r, Options{}, write(t, dumpText(t), dir, "trace.jsonl"))
+	want := keys(facts(t, r.Journal))
+	if report, err := r.Import(context.Background(), []string{"-"}, strings.NewReader(dumpText(t)), Options{}, nil); err != nil || report.Sessions != 1 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	got := keys(facts(t, r.Journal))
+	if len(got) > len(want)+1 { // where the session comes from is said once more, as "-"
+		t.Errorf("%d facts, %d before", len(got), len(want))
+	}
+}
+
+// TestBadLines: each is named with file and line, and nothing else suffers.
+func TestBadLines(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	all := strings.Split(events(0, 40), "\n")
+	bad := map[int]string{3: "{", 9: "garbage", 10: "[1,2", 20: "\xff\xfe\x00", 30: `{"event_type":7}`, 31: `"text"`}
+	for i, text := range bad {
+		all[i] = text
+	}
+	path := write(t, strings.Join(all, "\n"), dir, "bad.jsonl")
+	report, err := r.Import(context.Background(), []string{path}, nil, Options{}, nil)
+	if !errors.Is(err, ErrPartial) || report.Broken != int64(len(bad)) || report.Lines != 40 || report.Failed != 0 {
+		t.Errorf("%+v\n%v", report, err)
+	}
+	named := map[int]string{}
+	for _, p := range report.PerFile[0].Problems {
+		if p.Path != path || p.Error == "" {
+			t.Errorf("%+v", p)
+		}
+		named[int(p.Line)-1] = bad[int(p.Line)-1]
+	}
+	diff(t, "lines that are named", bad, named)
+	if got := facts(t, r.Journal); len(got) != 40-len(bad) {
+		t.Errorf("%d facts", len(got))
+	}
+	// What is bad is said once: it is behind the position.
+	if report, err := r.Import(context.Background(), []string{path}, nil, Options{}, nil); err != nil || report.Unchanged != 1 {
+		t.Errorf("%+v\n%v", report, err)
+	}
+	strict := newReader(t, filepath.Join(dir, "strict"))
+	_, err = strict.Import(context.Background(), []string{path}, nil, Options{Strict: true}, nil)
+	if errors.Is(err, ErrPartial) || err == nil || !strings.Contains(err.Error(), path+":4: ") {
+		t.Errorf("strict: %v", err)
+	}
+	if got := facts(t, strict.Journal); len(got) != 3 {
+		t.Errorf("strict: %d facts before the first bad line", len(got))
+	}
+}
+
+// TestForeign: what nobody knows is named and left alone.
+func TestForeign(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	write(t, `{"level":"info","msg":"started"}`+"\n", dir, "in", "log.jsonl")
+	write(t, "# text\nmore\n", dir, "in", "readme.json")
+	write(t, `{"type":"user","sessionId":"5ed853e6-0000-4000-8000-000000000000","uuid":"u","message":{}}`+"\n", dir, "in", "claude.jsonl")
+	write(t, strings.Repeat("x", detectBytes+1), dir, "in", "blob.jsonl")
+	write(t, "not looked at", dir, "in", "notes.txt")
+	write(t, "", dir, "in", "empty.jsonl")
+	write(t, `{"event_type":"mess`, dir, "in", "begun.jsonl")
+	report := clean(t, r, Options{}, filepath.Join(dir, "in"))
+	names := []string{}
+	for _, path := range report.Foreign {
+		names = append(names, filepath.Base(path))
+	}
+	slices.Sort(names)
+	diff(t, "foreign", []string{"blob.jsonl", "claude.jsonl", "log.jsonl", "readme.json"}, names)
+	if report.Files != 6 || report.Lines != 0 || report.Waiting != 19 || report.Unchanged != 1 {
+		t.Errorf("%+v", report)
+	}
+	if _, err := r.Import(context.Background(), []string{filepath.Join(dir, "in", "*.nothing"), filepath.Join(dir, "none")}, nil, Options{}, nil); !errors.Is(err, ErrPartial) {
+		t.Errorf("paths that lead nowhere: %v", err)
+	}
+	if files, err := r.Journal.Files(); err != nil || len(files) > 0 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// TestGrowing: a file that is cut anywhere, 1,000 times, is read once.
+func TestGrowing(t *testing.T) {
+	text := events(0, 60)
+	text += strings.TrimSuffix(events(60, 1), "\n")
+	dir := realDir(t)
+	want := newReader(t, filepath.Join(dir, "want"))
+	clean(t, want, Options{}, write(t, text, dir, "whole.jsonl"))
+	r := newReader(t, filepath.Join(dir, "home"))
+	path := filepath.Join(dir, "grown.jsonl")
+	lines := int64(0)
+	for cut := 1; cut <= 1000; cut++ {
+		write(t, text[:len(text)*cut/1000], path)
+		report := clean(t, r, Options{}, path)
+		lines += report.Lines
+	}
+	if lines != 61 {
+		t.Errorf("%d lines were read", lines)
+	}
+	got := facts(t, r.Journal)
+	lossless(t, facts(t, want.Journal), got)
+	once(t, got)
+}
+
+// TestReplaced: a file that was cut or rewritten is read from its beginning.
+func TestReplaced(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	path := write(t, events(0, 20), dir, "log.jsonl")
+	clean(t, r, Options{}, path)
+	for i, text := range []string{events(0, 10) + events(100, 20), events(200, 30), events(200, 29) + strings.Replace(events(229, 1), "text 229", "text 922", 1)} {
+		write(t, text, path)
+		report := clean(t, r, Options{}, path)
+		if report.Lines != int64(strings.Count(text, "\n")) {
+			t.Errorf("%d: %+v", i, report)
+		}
+	}
+	if got := facts(t, r.Journal); len(got) != 20+20+30+1 {
+		t.Errorf("%d facts", len(got))
+	}
+}
+
+// TestLongLines: 50 MB in one line are a line, and what is longer than a line can be is
+// passed over.
+func TestLongLines(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	long := strings.Replace(events(1, 1), "text 1", strings.Repeat("long ", 10<<20), 1)
+	path := write(t, events(0, 1)+long+events(2, 1), dir, "long.jsonl")
+	report := clean(t, r, Options{}, path)
+	if report.Lines != 3 || len(facts(t, r.Journal)) != 3 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestSession: how a file is kept does not change whose it is.
+func TestSession(t *testing.T) {
+	for _, name := range []string{"app.jsonl", "app.jsonl.1", "app.jsonl.12.gz", "app.jsonl.gz", "app.ndjson", "app.JSON", "app.jsonl-20260301", "app.jsonl-20260301.gz", "app.jsonl.old"} {
+		if got := stem("/a/b.jsonl/" + name); got != "app" {
+			t.Errorf("%s: %q", name, got)
+		}
+		if !wantedName.MatchString(name) {
+			t.Errorf("%s is not looked at in folders", name)
+		}
+	}
+	diff(t, "a dump", "trace-260301_101500", stem("trace-260301_101500.jsonl"))
+	for _, name := range []string{"app.txt", "jsonl", "app.jsonl.tmp", "app.jsonlx", "a.jsonl~"} {
+		if wantedName.MatchString(name) {
+			t.Errorf("%s is looked at in folders", name)
+		}
+	}
+}
+
+// TestStopped: what ends an import loses nothing.
+func TestStopped(t *testing.T) {
+	dir := realDir(t)
+	text := events(0, 20_000)
+	path := write(t, text, dir, "log.jsonl")
+	r := newReader(t, filepath.Join(dir, "home"))
+	for i := range 5 {
+		ctx, cancel := context.WithCancel(context.Background())
+		n := 0
+		report, err := r.Import(ctx, []string{path}, nil, Options{}, func(Progress) {
+			if n++; n > i {
+				cancel()
+			}
+		})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("%+v, %v", report, err)
+		}
+	}
+	clean(t, r, Options{}, path)
+	got := facts(t, r.Journal)
+	if once(t, got); len(got) != 20_000 {
+		t.Errorf("%d facts", len(got))
+	}
+}
+
+// TestDryRun counts the same and writes nothing.
+func TestDryRun(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	path := write(t, dumpText(t), dir, "trace.jsonl")
+	dry := clean(t, r, Options{DryRun: true}, path)
+	if files, err := r.Journal.Files(); err != nil || len(files) > 0 {
+		t.Errorf("%v, %v", files, err)
+	}
+	wet := clean(t, r, Options{}, path)
+	dry.Duration, wet.Duration = 0, 0
+	diff(t, "report", wet, dry)
+	none := &Reader{Redactor: r.Redactor, Host: r.Host, User: r.User}
+	counted := clean(t, none, Options{}, path)
+	counted.Duration = 0
+	diff(t, "without a journal", wet, counted)
+}
+
+// TestSecrets: neither the journal nor a report has what redaction takes out.
+func TestSecrets(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	secret := "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
+	text := strings.Replace(events(0, 1), "text 0", "token "+secret, 1) + strings.Replace(events(1, 1), `"message"`, `"`+secret+`"`, 1) +
+		`{"event_type":"message","session_id":"s","timestamp":"` + secret + `"}` + "\n"
+	path := write(t, text, dir, "log.jsonl")
+	report, err := r.Import(context.Background(), []string{path}, nil, Options{}, nil)
+	if said := fmt.Sprintf("%+v %v", report, err); strings.Contains(said, secret) {
+		t.Errorf("the report has the secret: %s", said)
+	}
+	for line := range maps.Keys(facts(t, r.Journal)) {
+		if strings.Contains(line, secret) {
+			t.Errorf("the journal has the secret: %s", line)
+		}
+	}
+}
