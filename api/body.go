@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -88,22 +89,45 @@ func (s *Server) unreadable(err error) error {
 	return bad("the body cannot be read: %v", err)
 }
 
-// value is body for one JSON value. The bytes between its tokens hold no newline, as
-// those of a line do not, and each byte is where it was.
-func (s *Server) value(r *http.Request) ([]byte, error) {
-	text, err := s.body(r)
+// value is a body that is one JSON value.
+type value struct {
+	// flat is as a line has it: between its tokens there is no newline. Each byte is where
+	// it was.
+	flat []byte
+	sent []byte
+}
+
+func (s *Server) value(r *http.Request) (v value, err error) {
+	v.sent, err = s.body(r)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
-	if !schema.Valid(text) {
-		return nil, invalid(text)
+	if !schema.Valid(v.sent) {
+		return v, invalid(v.sent)
 	}
-	for i, c := range text {
+	if v.flat = v.sent; !bytes.ContainsAny(v.sent, "\r\n") {
+		return v, nil
+	}
+	v.flat = bytes.Clone(v.sent)
+	for i, c := range v.flat {
 		if c == '\n' || c == '\r' {
-			text[i] = ' '
+			v.flat[i] = ' '
 		}
 	}
-	return text, nil
+	return v, nil
+}
+
+// wrong says where in the body an error of a decoder is, which saw one line.
+func (v *value) wrong(err error) error {
+	var e *jsonl.LineError
+	if !errors.As(err, &e) {
+		return err
+	}
+	p := wrongLine(err, 0)
+	if p.Column > 0 {
+		p.Line, p.Column = place(v.sent, p.Column-1)
+	}
+	return p
 }
 
 // invalid says where a body stops being one JSON value.

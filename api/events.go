@@ -55,11 +55,14 @@ type posted struct {
 }
 
 func (p *posted) value(s *Server, r *http.Request) error {
-	text, err := s.value(r)
+	v, err := s.value(r)
 	if err != nil {
 		return err
 	}
-	return p.add(text, 1)
+	if err := p.add(v.flat, 1); err != nil {
+		return v.wrong(err)
+	}
+	return nil
 }
 
 func (p *posted) lines(s *Server, r *http.Request) error {

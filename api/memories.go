@@ -45,15 +45,15 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 	if _, err := mediaType(r, jsonTypes()); err != nil {
 		return nil, err
 	}
-	text, err := s.value(r)
+	v, err := s.value(r)
 	if err != nil {
 		return nil, err
 	}
 	src := s.source(jsonl.OMS)
 	src.Namespace = namespace
-	grains, err := jsonl.ParseBatch(text, &src)
+	grains, err := jsonl.ParseBatch(v.flat, &src)
 	if err != nil {
-		return nil, err
+		return nil, v.wrong(err)
 	}
 	hashes, err := s.Store.AddBatch(grains)
 	if err != nil {
@@ -75,12 +75,12 @@ func (s *Server) recall(r *http.Request, namespace string) (answer, error) {
 	if _, err := mediaType(r, jsonTypes()); err != nil {
 		return nil, err
 	}
-	text, err := s.value(r)
+	v, err := s.value(r)
 	if err != nil {
 		return nil, err
 	}
 	q := question{namespace: namespace, SearchQuery: graph.SearchQuery{Recall: true, Limit: defaultLimit}}
-	if err := q.read(text); err != nil {
+	if err := q.read(v.flat); err != nil {
 		return nil, err
 	}
 	limit := q.Limit

@@ -47,6 +47,8 @@ func fieldsOf(hit graph.SearchHit) map[string]any {
 	for name, raw := range schema.Fields(call.Metadata) {
 		f[name] = raw
 	}
+	delete(f, "grain_type") // which the result itself has
+	delete(f, "namespace")
 	f["tool_name"] = call.ToolName
 	if input := inputOf(call.Properties); input != nil {
 		f["input"] = input

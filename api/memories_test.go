@@ -1,0 +1,173 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+const seedBatch = `{
+  "grains": [
+    {"grain_type": "action", "fields": {"tool_name": "fetch_data", "content": "200 OK, 1.2MB", "parent_task_id": "task-001"}},
+    {"grain_type": "action", "fields": {"tool_name": "transform_data", "content": "processed 500 records", "parent_task_id": "task-001"}}
+  ]
+}`
+
+func (c *client) added(r reply) added {
+	c.t.Helper()
+	var a added
+	if err := json.Unmarshal([]byte(r.text), &a); err != nil || r.status != 200 {
+		c.t.Fatalf("%d: %s", r.status, r.text)
+	}
+	return a
+}
+
+// The second seed's batch: each grain has a hash of its own, the same each time.
+func TestBatchAdd(t *testing.T) {
+	c := newClient(t)
+	first := c.added(c.post("/api/memories/default/batch-add", seedBatch))
+	if first.Added != 2 || first.Failed != 0 || len(first.Hashes) != 2 || first.Hashes[0] == first.Hashes[1] {
+		t.Fatalf("%+v", first)
+	}
+	if again := c.added(c.post("/api/memories/default/batch-add", seedBatch)); !cmp.Equal(first, again) {
+		t.Errorf("again: %+v, before %+v", again, first)
+	}
+	if g := c.store.grains[1]; g.ToolName != "transform_data" || g.Content != "processed 500 records" || g.ParentTaskID != "task-001" || g.Namespace != "default" {
+		t.Errorf("recorded: %+v", g)
+	}
+	// The namespace is that of the path, but for a grain that names one.
+	c.added(c.post("/api/memories/one%20two/batch-add", `{"grains":[{"grain_type":"action","fields":{"tool_name":"a"}},{"grain_type":"action","fields":{"tool_name":"a","namespace":"b"}}]}`))
+	if g := c.store.grains; g[4].Namespace != "one two" || g[5].Namespace != "b" {
+		t.Errorf("namespaces %q and %q", g[4].Namespace, g[5].Namespace)
+	}
+	if a := c.added(c.post("/api/memories/default/batch-add", `{"grains":[]}`)); a.Added != 0 || a.Hashes == nil {
+		t.Errorf("none: %+v", a)
+	}
+	if h := c.server.Health(); h.Events != 12 {
+		t.Errorf("health: %+v", h)
+	}
+}
+
+// One wrong grain, and nothing is added: its index and field are named.
+func TestBatchIsAtomic(t *testing.T) {
+	c := newClient(t)
+	grain := func(fields string) string { return `{"grain_type":"action","fields":{` + fields + `}}` }
+	good := grain(`"tool_name":"a"`)
+	for body, want := range map[string]string{
+		`{"grains":[` + good + `,` + grain(`"content":"x"`) + `]}`:                      "400 item=1 field=tool_name",
+		`{"grains":[` + grain(`"tool_name":""`) + `]}`:                                  "400 item=0 field=tool_name",
+		`{"grains":[` + good + `,` + good + `,` + grain(`"tool_name":7`) + `]}`:         "400 item=2 field=tool_name",
+		`{"grains":[` + good + `,` + grain(`"tool_name":"a","input":[]`) + `]}`:         "400 item=1 field=input",
+		`{"grains":[` + good + `,` + grain(`"tool_name":"a","duration_ms":-1`) + `]}`:   "400 item=1 field=duration_ms",
+		`{"grains":[` + good + `,` + grain(`"tool_name":"a","is_error":"no"`) + `]}`:    "400 item=1 field=is_error",
+		`{"grains":[` + good + `,` + grain(`"tool_name":"a","confidence":2`) + `]}`:     "400 item=1 field=confidence",
+		`{"grains":[` + good + `,{"grain_type":"belief","fields":{"subject":"john"}}]}`: "400 item=1 field=grain_type",
+		`{"grains":[` + good + `,{"grain_type":"action"}]}`:                             "400 item=1",
+		`{"grains":[` + good + `,null]}`:                                                "400 item=1",
+		`{"grains":{}}`:                                                                 "400",
+		`{"grains":null}`:                                                               "400",
+		`"grains"`:                                                                      "400",
+	} {
+		got := c.post("/api/memories/default/batch-add", body)
+		if parts := got.parts(); !strings.HasPrefix(parts, want) {
+			t.Errorf("%s: %s, want %s: %s", body, parts, want, got.text)
+		}
+	}
+	if len(c.store.grains) != 0 {
+		t.Errorf("%d grains were added", len(c.store.grains))
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	c := newClient(t)
+	day := time.Date(2026, 3, 1, 14, 0, 0, 0, time.UTC)
+	in := func(session string, q graph.SearchQuery) graph.SearchQuery {
+		q.Recall, q.Session = true, session
+		if q.Limit == 0 {
+			q.Limit = defaultLimit
+		}
+		q.Limit++
+		return q
+	}
+	const here = "ns-default"
+	for body, want := range map[string]graph.SearchQuery{
+		`{}`: in(here, graph.SearchQuery{}),
+		`{"query": "web_search weather", "grain_type": "action", "limit": 10}`:              in(here, graph.SearchQuery{Words: "web_search weather"}),
+		`{"query": "error timeout", "is_error": true}`:                                      in(here, graph.SearchQuery{Words: "error timeout", Failed: true}),
+		`{"parent_task_id": "task-001", "limit": 1000}`:                                     in(here, graph.SearchQuery{Task: "task-001", Limit: 1000}),
+		`{"tags": ["api-call"], "tool_name": "web_search"}`:                                 in(here, graph.SearchQuery{Tag: "api-call", Tool: "web_search"}),
+		`{"tags": "api-call", "related_to": "abc"}`:                                         in(here, graph.SearchQuery{Tag: "api-call", RelatedTo: "abc"}),
+		`{"since": "2026-03-01T14:00:00Z", "until": "2026-03-01T16:00:00.000000000+01:00"}`: in(here, graph.SearchQuery{Since: day, Until: day.Add(time.Hour)}),
+		`{"namespace": "other", "limit": 1e2}`:                                              in("ns-other", graph.SearchQuery{Limit: 100}),
+		`{"query": null, "grain_type": null, "tags": [], "limit": null, "is_error": null}`:  in(here, graph.SearchQuery{}),
+	} {
+		c.store.asked = nil
+		if got := c.post("/api/memories/default/recall", body); got.status != 200 {
+			t.Errorf("%s: %s", body, got.text)
+		} else if diff := cmp.Diff([]graph.SearchQuery{want}, c.store.asked); diff != "" {
+			t.Errorf("%s:\n%s", body, diff)
+		}
+	}
+	c.store.asked = nil
+	for body, field := range map[string]string{
+		`{"query": 7}`: "query", `{"query": ["a"]}`: "query", `{"tool_name": {}}`: "tool_name",
+		`{"limit": 0}`: "limit", `{"limit": 1001}`: "limit", `{"limit": 1.5}`: "limit", `{"limit": "10"}`: "limit", `{"limit": -1}`: "limit",
+		`{"limit": 1e400}`: "limit", `{"limit": true}`: "limit",
+		`{"tags": ["a", "b"]}`: "tags", `{"tags": [1]}`: "tags", `{"tags": {}}`: "tags",
+		`{"is_error": false}`: "is_error", `{"is_error": 1}`: "is_error",
+		`{"since": "yesterday"}`: "since", `{"until": 5}`: "until",
+		`{"grain_type": "belief"}`: "grain_type", `{"grain_type": 1}`: "grain_type",
+		`{"namespace": "a\u0000"}`: "namespace", `{"namespace": "` + strings.Repeat("a", 257) + `"}`: "namespace", `{"namespace": 1}`: "namespace",
+		`{"subject": "john"}`: "subject", `{"Query": "x"}`: "Query", `{"rerank": false}`: "rerank",
+	} {
+		if got := c.post("/api/memories/default/recall", body); got.parts() != "400 field="+field {
+			t.Errorf("%s: %s, want field %s: %s", body, got.parts(), field, got.text)
+		}
+	}
+	if len(c.store.asked) != 0 {
+		t.Errorf("asked: %+v", c.store.asked)
+	}
+}
+
+func TestResults(t *testing.T) {
+	c := newClient(t)
+	took := 5000.0
+	hit := graph.SearchHit{
+		Rank: 2.5, Snippet: "connection timeout",
+		Action: graph.ActionRow{
+			ActionID: "a1", SessionID: "ns-default", ToolName: "database_query", ToolUseID: "ab12", DurationMS: &took, IsError: true, Status: "failed",
+			Timestamp: time.Date(2026, 3, 1, 15, 0, 0, 0, time.FixedZone("", 3600)), Metadata: json.RawMessage(`{"confidence":0.9,"grain_type":"action","namespace":"default"}`),
+			Properties: map[string]any{"properties": `{"tool_input":{"sql":"SELECT * FROM users","n":1}}`, "url": "http://db", "turn": 3},
+		},
+		Result: &graph.ActionRow{Text: "connection timeout after 5000ms", Properties: map[string]any{"error_message": "connection timeout after 5000ms"}},
+	}
+	for range 3 {
+		c.store.hits = append(c.store.hits, hit)
+	}
+	const want = `{"blob_hash":"ab12","grain_type":"action","score":2.5,"namespace":"default","created_at":"2026-03-01T14:00:00Z",` +
+		`"fields":{"confidence":0.9,"duration_ms":5000,"error":"connection timeout after 5000ms","input":{"n":1,"sql":"SELECT * FROM users","url":"http://db"},` +
+		`"is_error":true,"tool_name":"database_query"},"action_id":"a1","session_id":"ns-default"}`
+	for limit, more := range map[int]bool{2: true, 3: false, 10: false} {
+		n := min(limit, 3)
+		got := c.post("/api/memories/default/recall", fmt.Sprintf(`{"limit":%d}`, limit))
+		all := strings.Repeat(want+",", n)
+		if want := fmt.Sprintf(`{"results":[%s],"count":%d,"has_more":%v}`+"\n", all[:len(all)-1], n, more); got.text != want {
+			t.Errorf("limit %d:\n%s\nwant\n%s", limit, got.text, want)
+		}
+	}
+	c.store.err = fmt.Errorf("2 s: %w", ErrBehind)
+	if got := c.post("/api/memories/default/recall", `{"limit":1}`); got.status != 200 || !strings.Contains(got.text, `"behind":true`) || !strings.Contains(got.text, "ab12") {
+		t.Errorf("behind: %s", got.text)
+	}
+	c.store.err = errors.New("the store is closed")
+	if got := c.post("/api/memories/default/recall", `{}`); got.status != 500 {
+		t.Errorf("%d: %s", got.status, got.text)
+	}
+}
