@@ -147,6 +147,9 @@ func (s *search) dir(path string, within []string) {
 	}
 }
 
+// Wanted reports whether a file of a folder is looked at, by its name.
+func Wanted(path string) bool { return wantedName.MatchString(filepath.Base(path)) }
+
 // isHome reports whether these are what is in a home of actiongraph.
 func isHome(entries []fs.DirEntry) bool {
 	found := 0
