@@ -39,13 +39,15 @@ func (d *Decoder) audit(dst []schema.Event, line []byte, n int64, at time.Time) 
 		return dst, Line{}, err
 	}
 	f := newDraft(&d.src, dst, n, at, lineKey(line))
-	switch typ := v.member("type"); {
-	case typ.null():
-		f.agentCall(v)
-	case typ.first() != '"':
-		f.fail(typ.fault("type", "want a string, got %s", typ.what()))
+	var c agentCall
+	readCall(&c, v, true)
+	switch {
+	case c.typ.null():
+		f.agentCall(v, &c)
+	case c.typ.first() != '"':
+		f.fail(c.typ.fault("type", "want a string, got %s", c.typ.what()))
 	default:
-		f.typed(typ.text(), v)
+		f.typed(c.typ.text(), v)
 	}
 	return f.done(n)
 }

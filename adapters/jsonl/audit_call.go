@@ -25,14 +25,15 @@ type agentCall struct {
 	callbacks, skills, events          value
 	lane, agent, caller                string
 	systemText, userText               string
-	extra                              object // what no field takes
+	others                             [][]byte // names and raw values of what no field takes
+	extra                              object   // which is in here, and what fields leave
 }
 
 // agentCall adds the events of an AgentCallAuditRecord. All of them are in the lane of its
 // run. It is written when the call ends, and does not say when that was.
-func (f *draft) agentCall(v value) {
+func (f *draft) agentCall(v value, c *agentCall) {
 	f.kind = kindAgentCall
-	c := f.readCall(v, (*agentCall).field)
+	f.begin(c)
 	f.lane = c.lane
 	f.needRun(v)
 	f.setTime(c.timestamp)
@@ -89,15 +90,25 @@ func (f *draft) needRun(v value) {
 }
 
 // readCall takes the fields of a record, and of the payload of a TraceEvent that tells the
-// start of one.
-func (f *draft) readCall(v value, field func(*agentCall, []byte) *value) *agentCall {
-	c := &agentCall{}
+// start of one, of which those of the rest are none.
+func readCall(c *agentCall, v value, whole bool) {
 	for name, m := range v.members() {
-		if taken := field(c, name); taken != nil {
-			*taken = m
-		} else {
-			c.extra.raw(string(name), m)
+		field := c.began(name)
+		if field == nil && whole {
+			field = c.ended(name)
 		}
+		if field != nil {
+			*field = m
+		} else {
+			c.others = append(c.others, name, m.raw())
+		}
+	}
+}
+
+// begin reads what is known of a call when it begins.
+func (f *draft) begin(c *agentCall) {
+	for i := 0; i < len(c.others); i += 2 {
+		c.extra.bytes(string(c.others[i]), c.others[i+1])
 	}
 	c.lane = f.run(c.runID, &c.extra)
 	if c.caller, _ = f.name(c.callerID, "caller_id"); c.caller == callerHost {
@@ -116,7 +127,6 @@ func (f *draft) readCall(v value, field func(*agentCall, []byte) *value) *agentC
 	c.userText = f.takeText(c.userPrompt, "user_prompt", &c.extra)
 	f.list(c.systemSources, "system_prompt_sources")
 	f.list(c.userSources, "user_prompt_sources")
-	return c
 }
 
 // run is the lane of a run; extra keeps its id where the lane is not that.
@@ -150,8 +160,8 @@ func (c *agentCall) began(name []byte) *value {
 	return nil
 }
 
-// field is the field of that name of a whole record.
-func (c *agentCall) field(name []byte) *value {
+// ended is the field of that name of a whole record, beside those of its beginning.
+func (c *agentCall) ended(name []byte) *value {
 	switch string(name) {
 	case "type":
 		return &c.typ
@@ -172,7 +182,7 @@ func (c *agentCall) field(name []byte) *value {
 	case "events":
 		return &c.events
 	}
-	return c.began(name)
+	return nil
 }
 
 // agentStart adds the start of a call and its prompts.
@@ -202,7 +212,7 @@ func (f *draft) prompt(place int, role, text, name string, sources value) {
 // modelCall adds the request and the response of a record's model call, of which it holds
 // the last one. That it failed is said in the events.
 func (f *draft) modelCall(c *agentCall) {
-	failed := c.failure()
+	failure, failed := c.failure()
 	if !c.sent.null() {
 		e := f.add(schema.LLMStart, idRequest)
 		e.Model = c.sent.member("model").text()
@@ -210,30 +220,30 @@ func (f *draft) modelCall(c *agentCall) {
 		extra.raw("request", c.sent)
 		e.Extra = extra.json()
 	}
-	if c.received.null() && c.response.null() && (failed.null() || c.sent.null()) {
+	if c.received.null() && c.response.null() && (!failed || c.sent.null()) {
 		return
 	}
 	e := f.add(schema.LLMEnd, idResponse)
 	e.CausedBy = f.id(idRequest)
 	var extra object
-	if e.Content = c.received.text(); e.Content == "" {
+	if e.Content = c.received.text(); e.Content == "" && !c.received.null() {
 		extra.raw("llm_message_received", c.received) // "", or a list in an old version
 	}
 	if !c.response.null() {
 		extra.raw("model_response", c.response)
 	}
-	if !failed.null() && c.received.empty() {
-		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, failure(failed)
+	if failed && c.received.empty() {
+		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, failure
 	}
 	e.Extra = extra.json()
 }
 
-// failure is the entry of the events that says that the model call failed.
-func (c *agentCall) failure() value {
+// failure is what the events say of a model call that failed, if one of them does.
+func (c *agentCall) failure() (message string, failed bool) {
 	for _, v := range c.events.elements() {
-		if entryName(v) == nameLLMError {
-			return v
+		if e := readEntry(v); e.title() == nameLLMError {
+			return e.failure(), true
 		}
 	}
-	return value{}
+	return "", false
 }

@@ -157,10 +157,9 @@ func skillOf(t testing.TB, e schema.Event, extra record) record {
 
 func typedOf(e schema.Event, extra record) record {
 	if e.EventType == schema.Unknown {
-		if text, ok := extra["timestamp"].(string); ok {
-			if at, err := time.Parse(time.RFC3339, text); err == nil && at.Equal(e.Timestamp) {
-				extra["timestamp"] = instant(at)
-			}
+		instants(extra)
+		if at, ok := extra["timestamp"].(string); ok && strings.HasPrefix(at, "instant ") {
+			extra["timestamp"] = instant(e.Timestamp)
 		}
 		return extra
 	}
@@ -196,11 +195,13 @@ func given(t testing.TB, line []byte) record {
 		return r
 	}
 	delete(r, "type")
-	for _, name := range []string{
-		"system_prompt_sources", "user_prompt_sources", "llm_message_sent", "llm_message_received", "model_response",
-		"agent_decision", "callbacks", "skill_invocations", "events",
-	} {
-		if list, ok := r[name].([]any); ok && len(list) == 0 && !strings.HasPrefix(name, "llm_") || r[name] == nil {
+	for _, name := range []string{"llm_message_sent", "llm_message_received", "model_response", "agent_decision"} {
+		if r[name] == nil {
+			delete(r, name)
+		}
+	}
+	for _, name := range []string{"system_prompt_sources", "user_prompt_sources", "callbacks", "skill_invocations", "events"} {
+		if list, _ := r[name].([]any); len(list) == 0 {
 			delete(r, name)
 		}
 	}

@@ -145,13 +145,13 @@ func (f *draft) invoke(skill, parameters value, field string, place int, at time
 
 // entry adds an entry of events[]: anything that somebody found worth a note.
 func (f *draft) entry(v value, place int) {
-	name := entryName(v)
-	typ := schema.Context
-	if name == nameLLMError {
+	n := readEntry(v)
+	typ, title := schema.Context, n.title()
+	if title == nameLLMError {
 		typ = schema.Error
 	}
 	e := f.part(typ, partEvent, place)
-	e.Title = name
+	e.Title = title
 	if v.first() == '{' {
 		e.Extra = v.cloned()
 	} else {
@@ -160,36 +160,57 @@ func (f *draft) entry(v value, place int) {
 		e.Extra = extra.json()
 	}
 	if typ == schema.Error {
-		e.ErrorType, e.ErrorMessage = nameLLMError, failure(v)
+		e.ErrorType, e.ErrorMessage = nameLLMError, n.failure()
 		return
 	}
-	e.Content = entryText(v, "output", "result", "message", "error", "text")
+	e.Content = firstText(n.output, n.result, n.message, n.error, n.words)
 }
 
-// entryName is the name of an entry: the dumps of the seed call it name, those of
-// agent_framework type.
-func entryName(v value) string {
-	if name := v.member("name").text(); name != "" {
-		return name
+// entryFields are the fields that entries of events[], of which each kind has its own,
+// are shown by.
+type entryFields struct{ name, kind, output, result, message, error, words value }
+
+func readEntry(v value) (e entryFields) {
+	for name, m := range v.members() {
+		switch string(name) {
+		case "name":
+			e.name = m
+		case "type":
+			e.kind = m
+		case "output":
+			e.output = m
+		case "result":
+			e.result = m
+		case "message":
+			e.message = m
+		case "error":
+			e.error = m
+		case "text":
+			e.words = m
+		}
 	}
-	return v.member("type").text()
+	return e
 }
 
-// entryText is the first of the fields that holds a text.
-func entryText(v value, fields ...string) string {
-	for _, field := range fields {
-		if text := v.member(field).text(); text != "" {
+// title is what an entry is called: its name in the dumps of the seed, its type in those
+// of agent_framework.
+func (e entryFields) title() string { return firstText(e.name, e.kind) }
+
+// failure is what it says of an error, which may be as an API says it:
+// {"error":{"message":"…"}}.
+func (e entryFields) failure() string {
+	if text := firstText(e.error, e.message, e.words, e.output); text != "" {
+		return text
+	}
+	return firstText(e.error.member("message"), e.error.member("type"))
+}
+
+// firstText is the first text that is not empty.
+func firstText(values ...value) string {
+	for _, v := range values {
+		if text := v.text(); text != "" {
 			return text
 		}
 	}
 	return ""
-}
-
-// failure is what an entry or a payload says of an error.
-func failure(v value) string {
-	if text := entryText(v, "error", "message", "text", "output"); text != "" {
-		return text
-	}
-	// An API's own: {"error":{"message":"…"}}.
-	return entryText(v.member("error"), "message", "error", "type")
 }

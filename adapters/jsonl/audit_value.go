@@ -222,11 +222,14 @@ func (o *object) text(name, text string) {
 
 // raw puts a JSON value, nothing where v is not there.
 func (o *object) raw(name string, v value) {
-	if !v.there() {
-		return
+	if v.there() {
+		o.bytes(name, v.raw())
 	}
+}
+
+func (o *object) bytes(name string, raw []byte) {
 	o.key(name)
-	o.buf = append(o.buf, clean(v.raw())...)
+	o.buf = append(o.buf, clean(raw)...)
 }
 
 // join puts the members of another object that an object built.

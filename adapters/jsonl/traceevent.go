@@ -105,7 +105,7 @@ func (f *draft) trace(t *trace) {
 		extra.buf = append(extra.buf, envelope...)
 	}
 	e := &f.dst[from]
-	e.Extra = extra.json()
+	e.HookEventName, e.Extra = f.kind, extra.json()
 	if t.cause != "" && e.CausedBy == "" {
 		e.CausedBy = f.idOf(t.cause, idMain)
 	}

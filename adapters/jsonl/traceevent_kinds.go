@@ -10,13 +10,15 @@ import (
 // traceStarted adds the start of a run. What a TraceEvent says of it is what a record of a
 // dump begins with; parent_run_id, which a dump lacks, stays in extra.
 func (f *draft) traceStarted(t *trace, extra *object) {
-	c := f.readCall(t.payload, (*agentCall).began)
+	var c agentCall
+	readCall(&c, t.payload, false)
+	f.begin(&c)
 	f.needRun(t.payload)
 	if f.err != nil {
 		return
 	}
 	*extra = c.extra
-	f.agentStart(c)
+	f.agentStart(&c)
 }
 
 // traceFinished adds the end of a run, which is when it was.
@@ -129,7 +131,7 @@ func (f *draft) traceResponse(t *trace, extra *object) {
 	if class := t.payload.member("error_type").text(); class != "" {
 		e.ErrorType = class
 	}
-	if e.ErrorMessage = failure(t.payload); e.ErrorMessage == "" {
-		e.ErrorMessage = failure(parsed)
+	if e.ErrorMessage = readEntry(t.payload).failure(); e.ErrorMessage == "" {
+		e.ErrorMessage = readEntry(parsed).failure()
 	}
 }
