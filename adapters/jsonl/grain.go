@@ -107,7 +107,7 @@ func (g *Grain) extra(hash string) json.RawMessage {
 	o := object{buf: make([]byte, 0, 64+len(g.Extra)+len(g.OutputSchema))}
 	o.text("grain_type", cmp.Or(g.GrainType, actionType))
 	o.text("namespace", cmp.Or(g.Namespace, DefaultNamespace))
-	if hash != "" {
+	if hash != "" && schema.Field(g.Extra, "hash") == nil {
 		o.text("hash", hash)
 	}
 	if g.Confidence != nil {

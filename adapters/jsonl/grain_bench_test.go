@@ -1,10 +1,11 @@
-package jsonl
+package jsonl_test
 
 import (
 	"bytes"
 	"testing"
 	"time"
 
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -14,7 +15,7 @@ func BenchmarkGrains(b *testing.B) {
 	batch := append(append([]byte(`{"grains":[`), bytes.Repeat(append(wrapped, ','), 99)...), append(wrapped, "]}"...)...)
 	for name, line := range map[string][]byte{"bare": bare, "batch": batch} {
 		b.Run(name, func(b *testing.B) {
-			d := NewDecoder(Source{Format: OMS, Origin: schema.OriginAudit, HashKey: []byte("key")})
+			d := jsonl.NewDecoder(jsonl.Source{Format: jsonl.OMS, Origin: schema.OriginAudit, HashKey: []byte("key")})
 			var events []schema.Event
 			b.SetBytes(int64(len(line)))
 			b.ReportAllocs()

@@ -28,8 +28,7 @@ func (g *Grain) Validate() error {
 			return bad(f.name, "want an object of compact JSON")
 		}
 	}
-	var none Grain
-	r := reading{g: &none}
+	r := reading{g: &Grain{GrainType: g.GrainType}}
 	null := value{line: []byte("null"), end: len("null")}
 	for text := range schema.Fields(g.Extra) {
 		name, written := fieldName([]byte(text))

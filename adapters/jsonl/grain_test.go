@@ -1,0 +1,427 @@
+package jsonl_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// grain parses a grain that is right.
+func grain(t testing.TB, raw string) jsonl.Grain {
+	t.Helper()
+	g, err := jsonl.ParseGrain([]byte(raw))
+	if err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return g
+}
+
+// TestGrainHash holds the hash against SHA-256 over what Python's json.dumps(grain,
+// sort_keys=True, separators=(",", ":"), ensure_ascii=False) gives: it must never change.
+func TestGrainHash(t *testing.T) {
+	for _, c := range []struct{ hash, grain string }{
+		{"00ea7911a4eedd37267abd627fa32564b74a3db90aa44311871d17c2bcef86bf", `{"tool_name":"web_search","input":{"query":"weather in tokyo"},"content":"72F, partly cloudy, humidity 65%","duration_ms":340}`},
+		{"579f3c3b1c78bec0aa5ed0078ebb7fd4bcf5815b87188d5c054da6e44b76801f", `{"tool_name":"database_query","input":{"sql":"SELECT * FROM users"},"is_error":true,"error":"connection timeout after 5000ms","duration_ms":5000}`},
+		{"d0769ab85087d6c431c6f5bffa8719c49d2a62e0106f3a3ed091db23b4b5eb84", `{"tool_name":"fetch_data","content":"200 OK, 1.2MB","parent_task_id":"task-001","namespace":"weather"}`},
+		{"1a4ce2f16f541aebc87d4bc1afe0bff64c4ea7765432009348b31f54c380b2ca", `{"tool_name":"日本","input":{"b":[1,2.5,true,null,{"z":"a\"\\\n","a":""}],"a":"é\u2028<"},"tags":["x","y"],"related_to":["ab"],` +
+			`"confidence":0.25,"created_at":1739980800000,"output_schema":{"type":"object"},"zzz":{"k":-1},"aaa":"first"}`},
+	} {
+		g := grain(t, c.grain)
+		if got := g.Hash(); got != c.hash {
+			t.Errorf("%s\nhash %s, want %s", c.grain, got, c.hash)
+		}
+	}
+}
+
+// TestOneGrainManyWritings: each group says one thing, and no two groups say the same.
+func TestOneGrainManyWritings(t *testing.T) {
+	groups := [][]string{
+		{
+			`{"tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340,"namespace":"n"}`,
+			"{ \"namespace\" : \"n\",\n\t\"content\":\"\\u0063\", \"duration_ms\":3.4e2, \"input\":{ \"b\":[ 2 , \"\\u00e9\" ], \"a\":1.0 } , \"tool_name\":\"t\" }",
+			`{"tool_name":"t","arguments":{"a":1,"b":[2,"é"]},"result":"c","success":true,"duration_ms":340,"namespace":"n"}`,
+			`{"type":"action","tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340.0,"namespace":"n","error":null,"tags":[],"is_error":false,"related_to":[]}`,
+			`{"grain_type":"action","fields":{"tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340,"namespace":"n"}}`,
+			`{"fields":{"tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340},"namespace":"n","grain_type":"tool_call"}`,
+			`{"grain_type":"ToolCall","fields":{"tool_name":"t","arguments":{"b":[2,"é"],"a":1},"result":"c","duration_ms":340,"namespace":"n"}}`,
+		},
+		{`{"tool_name":"t"}`, `{"tool_name":"t","namespace":"default"}`, `{"tool_name":"t","success":true,"content":""}`, `{"tool_name":"t","x":null}`},
+		{`{"tool_name":"t","is_error":true}`, `{"tool_name":"t","success":false}`},
+		{`{"tool_name":"t","namespace":"other"}`},
+		{`{"tool_name":"t","input":{}}`},
+		{`{"tool_name":"t","input":{"a":null}}`},
+		{`{"tool_name":"t","input":{"a":9007199254740993}}`},
+		{`{"tool_name":"t","input":{"a":9007199254740992}}`},
+		{`{"tool_name":"t","input":{"a":"1"}}`},
+		{`{"tool_name":"t","content":"null"}`},
+		{`{"tool_name":"t","content":{"a":1}}`, `{"tool_name":"t","content":"{\"a\":1}"}`},
+		{`{"tool_name":"t","created_at":1739980800000}`, `{"tool_name":"t","created_at":"2025-02-19T16:00:00Z"}`, `{"tool_name":"t","created_at":"2025-02-19T17:00:00.000+01:00"}`},
+		{`{"tool_name":"t","created_at":"2025-02-19T16:00:00.0001Z"}`},
+		{`{"tool_name":"t","duration_ms":0}`, `{"tool_name":"t","duration_ms":-0.0}`},
+		{`{"tool_name":"t","tags":["a","b"]}`, `{"tool_name":"t","structural_tags":["a","b"]}`},
+		{`{"tool_name":"t","tags":["b","a"]}`},
+		{`{"tool_name":"t","related_to":["ab"]}`},
+		{`{"tool_name":"t","related_to":[{"hash":"ab","relation_type":"follows"}]}`},
+		{`{"tool_name":"t","fields":{"a":1}}`},
+		{`{"tool_name":"t","importance":0.5}`, `{"importance":5e-1,"tool_name":"t"}`},
+	}
+	seen := map[string]string{}
+	for _, group := range groups {
+		first := grain(t, group[0])
+		if other := seen[first.Hash()]; other != "" {
+			t.Errorf("%s\nhas the hash of %s", group[0], other)
+		}
+		seen[first.Hash()] = group[0]
+		for _, text := range group {
+			g := grain(t, text)
+			if g.Hash() != first.Hash() {
+				t.Errorf("%s\nis not %s", text, group[0])
+			}
+			if err := g.Validate(); err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+}
+
+func TestGrainEvents(t *testing.T) {
+	src := jsonl.Source{Format: jsonl.OMS, Origin: schema.OriginAudit, Host: "h", User: "u"}
+	line := `{"tool_name":"web_search","input":{"query":"tokyo"},"content":"72F","is_error":true,"error":"stale","duration_ms":340.5,"parent_task_id":"task-001",` +
+		`"tags":["api-call"],"related_to":["ab"],"namespace":"weather/tokyo","confidence":0.9,"output_schema":{"type":"string"},"created_at":1739980800123,"importance":0.5}`
+	events, l, err := jsonl.NewDecoder(src).Append(nil, []byte(line), 7, time.Unix(5, 0))
+	if err != nil || len(events) != 2 || l.Kind != "action" || l.Unknown || l.Skipped {
+		t.Fatal(events, l, err)
+	}
+	g := grain(t, line)
+	at, duration := time.Date(2025, 2, 19, 16, 0, 0, 123e6, time.UTC), 340.5
+	call := schema.Event{
+		V: 1, EventID: schema.EventID(schema.OriginAudit, "grain_call", g.Hash()), EventType: schema.ToolStart,
+		SessionID: schema.SafeID("ns-weather/tokyo"), Timestamp: at, SourceSDK: "oms", Origin: schema.OriginAudit, HookEventName: "action",
+		Seq: 7001, Actor: schema.ActorAgent, Host: "h", UserID: "u", ToolName: "web_search", ToolUseID: g.Hash(),
+		ToolInput: json.RawMessage(`{"query":"tokyo"}`), ParentTaskID: "task-001", Tags: []string{"api-call"}, RelatedTo: []string{"ab"},
+		Extra: json.RawMessage(`{"grain_type":"action","namespace":"weather/tokyo","confidence":0.9,"output_schema":{"type":"string"},"importance":0.5}`),
+	}
+	result := schema.Event{
+		V: 1, EventID: schema.EventID(schema.OriginAudit, "grain_result", g.Hash()), EventType: schema.ToolEnd, SessionID: call.SessionID,
+		Timestamp: at, SourceSDK: "oms", Origin: schema.OriginAudit, HookEventName: "action", Seq: 7002, Actor: schema.ActorAgent,
+		CausedBy: call.EventID, Host: "h", UserID: "u", ToolName: "web_search", ToolUseID: g.Hash(), Result: json.RawMessage(`"72F"`),
+		IsError: true, ErrorMessage: "stale", DurationMS: &duration,
+	}
+	if diff := cmp.Diff([]schema.Event{call, result}, events); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{g.Hash()}, l.Hashes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGrainTime: created_at, else timestamp_ms, else the time it was received.
+func TestGrainTime(t *testing.T) {
+	received := time.Unix(5, 0).UTC()
+	for text, want := range map[string]time.Time{
+		`{"tool_name":"t"}`: received,
+		`{"tool_name":"t","timestamp_ms":1739980800123}`:               time.UnixMilli(1739980800123).UTC(),
+		`{"tool_name":"t","created_at":7000,"timestamp_ms":1}`:         time.Unix(7, 0).UTC(),
+		`{"tool_name":"t","timestamp_ms":"soon"}`:                      received,
+		`{"tool_name":"t","created_at":"2026-01-02 03:04:05.5+01:00"}`: time.Date(2026, 1, 2, 2, 4, 5, 5e8, time.UTC),
+	} {
+		g := grain(t, text)
+		if e := g.AppendEvents(nil, &jsonl.Source{}, received)[0]; !e.Timestamp.Equal(want) || e.Origin != schema.OriginAPI {
+			t.Errorf("%s: %v from %s, want %v", text, e.Timestamp, e.Origin, want)
+		}
+	}
+}
+
+func TestGrainFaults(t *testing.T) {
+	for _, c := range []struct {
+		line          string
+		column, item  int
+		field, reason string
+	}{
+		{`{}`, 1, -1, "tool_name", "missing"},
+		{`{"tool_name":""}`, 1, -1, "tool_name", "missing"},
+		{`{"tool_name":null,"content":"x"}`, 1, -1, "tool_name", "missing"},
+		{`{"tool_name":5}`, 14, -1, "tool_name", "want a string, got a number"},
+		{`{"tool_name":"t","input":"x"}`, 26, -1, "input", "want an object, got a string"},
+		{`{"tool_name":"t","arguments":[1]}`, 30, -1, "arguments", "want an object, got an array"},
+		{`{"tool_name":"t","input":{},"arguments":{}}`, 41, -1, "arguments", "input is the same field"},
+		{`{"tool_name":"t","success":true,"is_error":true}`, 44, -1, "is_error", "success is the same field"},
+		{`{"tool_name":"t","tool_name":"u"}`, 30, -1, "tool_name", "twice"},
+		{`{"tool_name":"t","x":1,"x":1}`, 28, -1, "x", "twice"},
+		{`{"tool_name":"t","is_error":"true"}`, 29, -1, "is_error", "want true or false, got a string"},
+		{`{"tool_name":"t","success":0}`, 28, -1, "success", "want true or false, got a number"},
+		{`{"tool_name":"t","error":{}}`, 26, -1, "error", "want a string"},
+		{`{"tool_name":"t","duration_ms":-1}`, 32, -1, "duration_ms", "not negative, got -1"},
+		{`{"tool_name":"t","duration_ms":"340"}`, 32, -1, "duration_ms", `got "340"`},
+		{`{"tool_name":"t","duration_ms":1e999}`, 32, -1, "duration_ms", "got 1e999"},
+		{`{"tool_name":"t","confidence":1.01}`, 31, -1, "confidence", "from 0 to 1"},
+		{`{"tool_name":"t","output_schema":true}`, 34, -1, "output_schema", "want an object"},
+		{`{"tool_name":"t","tags":"a"}`, 25, -1, "tags", "want a list"},
+		{`{"tool_name":"t","tags":["a",1]}`, 30, -1, "tags[1]", "want a string"},
+		{`{"tool_name":"t","tags":[""]}`, 26, -1, "tags[0]", "not empty"},
+		{`{"tool_name":"t","related_to":"ab"}`, 31, -1, "related_to", "want a list of hashes"},
+		{`{"tool_name":"t","related_to":[{}]}`, 32, -1, "related_to[0]", "want a grain's hash"},
+		{`{"tool_name":"t","namespace":1}`, 30, -1, "namespace", "want a string"},
+		{`{"tool_name":"t","created_at":"tomorrow"}`, 31, -1, "created_at", "want milliseconds"},
+		{`{"tool_name":"t","created_at":99999999999999}`, 31, -1, "created_at", "until 2261"},
+		{`{"tool_name":"t","created_at":1.5}`, 31, -1, "created_at", "want milliseconds"},
+		{`{"grain_type":"belief","fields":{}}`, 1, -1, "grain_type", `"belief" is no action`},
+		{`{"grain_type":5,"fields":{}}`, 15, -1, "grain_type", "want a type"},
+		{`{"grain_type":"action","fields":[]}`, 33, -1, "fields", "want an object"},
+		{`{"tool_name":"t"`, 16, -1, "", "not valid JSON"},
+		{`{"tool_name":"t"} {}`, 19, -1, "", "not valid JSON"},
+		{`"x"`, 1, -1, "", "want a grain"},
+		{`{"grains":{}}`, 11, -1, "grains", "want a list"},
+		{`{"grains":[],"namespace":5}`, 26, -1, "namespace", "want a name"},
+		{`{"grains":[],"mode":"fast"}`, 21, -1, "mode", "nothing that a batch has"},
+		{`{"grains":[{"tool_name":"t"},5]}`, 30, 1, "", "want a grain, an object"},
+		{`{"grains":[{"tool_name":"t"},{"grain_type":"goal","fields":{"tool_name":"t"}}]}`, 30, 1, "grain_type", "no action"},
+		{`[{"tool_name":"t"},{"tool_name":"t"},{"tool_name":"t","input":3}]`, 63, 2, "input", "want an object"},
+	} {
+		dst := []schema.Event{{EventID: "before"}}
+		got, _, err := jsonl.NewDecoder(jsonl.Source{Format: jsonl.OMS}).Append(dst, []byte(c.line), 1, time.Unix(1, 0))
+		fault := (*jsonl.LineError)(nil)
+		if !errors.As(err, &fault) || len(got) != 1 {
+			t.Errorf("%s: error %v, %d events", c.line, err, len(got)-1)
+			continue
+		}
+		if fault.Column != c.column || fault.Item != c.item || fault.Field != c.field || !strings.Contains(fault.Err.Error(), c.reason) {
+			t.Errorf("%s: %v, want column %d, item %d, %s: %s", c.line, err, c.column, c.item, c.field, c.reason)
+		}
+	}
+}
+
+func TestGrainsOfOtherTypes(t *testing.T) {
+	src := jsonl.Source{Format: jsonl.OMS, KeepUnknown: true, Namespace: "n"}
+	line := `{"grains":[{"grain_type":"belief","fields":{"subject":"john","tool_name":5,"content":{"a":1},"namespace":"m"}},{"grain_type":"action","fields":{"tool_name":"t"}}]}`
+	events, l, err := jsonl.NewDecoder(src).Append(nil, []byte(line), 1, time.Unix(1, 0))
+	if err != nil || len(events) != 3 || l.Kind != "batch" || len(l.Hashes) != 2 {
+		t.Fatal(events, l, err)
+	}
+	e := events[0]
+	want := `{"grain_type":"belief","namespace":"m","hash":"` + l.Hashes[0] + `","subject":"john","tool_name":5,"content":{"a":1}}`
+	if e.EventType != schema.Unknown || string(e.Extra) != want || e.SessionID != "ns-m" || e.ToolUseID != "" || e.HookEventName != "belief" {
+		t.Errorf("%s\nwant extra %s", e.AppendJSON(nil), want)
+	}
+	if events[1].SessionID != "ns-n" || events[1].ToolUseID != l.Hashes[1] {
+		t.Errorf("%s", events[1].AppendJSON(nil))
+	}
+	bare := `{"type":"belief","subject":"john","tool_name":5,"content":{"a":1},"namespace":"m"}`
+	_, one, err := jsonl.NewDecoder(src).Append(nil, []byte(bare), 1, time.Unix(1, 0))
+	if err != nil || !one.Unknown || one.Kind != "belief" || one.Hashes[0] != l.Hashes[0] {
+		t.Error(one, err)
+	}
+}
+
+// TestBatchNamespace: the grain's own, else that beside the grains, else the source's. It
+// is part of the hash.
+func TestBatchNamespace(t *testing.T) {
+	batch, err := jsonl.ParseBatch([]byte(`{"namespace":"b","grains":[{"tool_name":"t"},{"tool_name":"t","namespace":"own"}]}`), &jsonl.Source{Namespace: "s"})
+	if err != nil || batch[0].Namespace != "b" || batch[1].Namespace != "own" {
+		t.Fatal(batch, err)
+	}
+	other, err := jsonl.ParseBatch([]byte(`[{"tool_name":"t"}]`), &jsonl.Source{Namespace: "s"})
+	if err != nil || other[0].Namespace != "s" || other[0].Hash() == batch[0].Hash() {
+		t.Error(other, err)
+	}
+	if alone := grain(t, `{"tool_name":"t","namespace":"b"}`); alone.Hash() != batch[0].Hash() {
+		t.Error("a namespace beside the grains is not one of the grain")
+	}
+}
+
+func TestGrainValidate(t *testing.T) {
+	half, most := 0.5, 1.5
+	for field, g := range map[string]jsonl.Grain{
+		"":              {ToolName: "t", Confidence: &half, Input: json.RawMessage(`{"a":1}`), Extra: json.RawMessage(`{"importance":1}`)},
+		"tool_name":     {},
+		"confidence":    {ToolName: "t", Confidence: &most},
+		"duration_ms":   {ToolName: "t", DurationMS: func() *float64 { f := -1.0; return &f }()},
+		"input":         {ToolName: "t", Input: json.RawMessage(`[1]`)},
+		"output_schema": {ToolName: "t", OutputSchema: json.RawMessage(`{`)},
+		"extra":         {ToolName: "t", Extra: json.RawMessage(`{"arguments":{}}`)},
+		"created_at":    {ToolName: "t", CreatedAt: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"tags":          {ToolName: "t", Tags: []string{""}},
+	} {
+		err := g.Validate()
+		fault := (*jsonl.LineError)(nil)
+		if errors.As(err, &fault) != (field != "") || fault != nil && fault.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// grainJSON draws a JSON value as Go has it.
+func grainJSON(depth int) *rapid.Generator[any] {
+	scalars := []*rapid.Generator[any]{
+		rapid.Custom(func(t *rapid.T) any { return rapid.String().Draw(t, "text") }),
+		rapid.Custom(func(t *rapid.T) any { return json.Number(fmt.Sprint(rapid.Int64().Draw(t, "number"))) }),
+		rapid.Custom(func(t *rapid.T) any { return rapid.Bool().Draw(t, "bool") }),
+		rapid.Just[any](nil),
+	}
+	if depth == 0 {
+		return rapid.OneOf(scalars...)
+	}
+	return rapid.OneOf(append(scalars,
+		rapid.Custom(func(t *rapid.T) any { return rapid.SliceOfN(grainJSON(depth-1), 0, 4).Draw(t, "array") }),
+		rapid.Custom(func(t *rapid.T) any { return grainObject(depth-1).Draw(t, "object") }))...)
+}
+
+func grainObject(depth int) *rapid.Generator[map[string]any] {
+	return rapid.MapOfN(rapid.String(), grainJSON(depth), 0, 6)
+}
+
+// untidy writes a value with its members in any order, with blanks and escapes.
+func untidy(t *rapid.T, v any) string {
+	blank := rapid.SampledFrom([]string{"", "", " ", "\n", "\t \r"})
+	var b strings.Builder
+	put := func(s string) { b.WriteString(blank.Draw(t, "blank") + s + blank.Draw(t, "blank")) }
+	switch v := v.(type) {
+	case map[string]any:
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		put("{")
+		for i, name := range rapid.Permutation(names).Draw(t, "order") {
+			if i > 0 {
+				put(",")
+			}
+			put(quoted(t, name))
+			put(":")
+			put(untidy(t, v[name]))
+		}
+		put("}")
+	case []any:
+		put("[")
+		for i, e := range v {
+			if i > 0 {
+				put(",")
+			}
+			put(untidy(t, e))
+		}
+		put("]")
+	case string:
+		put(quoted(t, v))
+	default:
+		raw, _ := json.Marshal(v)
+		put(string(raw))
+	}
+	return b.String()
+}
+
+// quoted writes a string, some of its characters as escapes.
+func quoted(t *rapid.T, s string) string {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rapid.Bool().Draw(t, "escaped") {
+		text := ""
+		for _, r := range s {
+			if r < 0x10000 && r != 0xFFFD {
+				text += fmt.Sprintf(`\u%04x`, r)
+			} else {
+				text += string(r)
+			}
+		}
+		return `"` + text + `"`
+	}
+	return string(raw)
+}
+
+// TestGrainHashOracle: however a grain is written, its hash is that of what encoding/json
+// makes of it, which sorts members, too.
+func TestGrainHashOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		input := grainObject(3).Draw(t, "input")
+		fields := map[string]any{"tool_name": "t" + rapid.String().Draw(t, "tool"), "input": input}
+		for name, v := range grainObject(1).Draw(t, "extra") {
+			if v != nil {
+				fields["x-"+name] = v
+			}
+		}
+		g, err := jsonl.ParseGrain([]byte(untidy(t, fields)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(fields); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := g.MarshalJSON()
+		// encoding/json escapes what JavaScript once could not read, and two controls shorter.
+		plain := strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029", `\b`, `\u0008`, `\f`, `\u000c`)
+		if text := strings.TrimSuffix(want.String(), "\n"); !bytes.Contains(want.Bytes(), []byte(`\\`)) && string(got) != plain.Replace(text) {
+			t.Fatalf("canonical\n%s\nwant\n%s", got, text)
+		}
+		again, err := jsonl.ParseGrain(got)
+		if err != nil || again.Hash() != g.Hash() {
+			t.Fatalf("%s: of what was hashed another hash: %v", got, err)
+		}
+	})
+}
+
+func FuzzGrains(f *testing.F) {
+	for _, s := range []string{
+		`{"tool_name":"t","input":{"a":1.50,"b":[]},"content":"c","duration_ms":3}`, `{"grains":[{"grain_type":"action","fields":{"tool_name":"t"}},{"grain_type":"goal","fields":{"a":1}}],"namespace":"n"}`,
+		`{"tool_name":"t","arguments":{},"result":{"x":1},"success":false,"created_at":1}`, "[{\"tool_name\":\"\xff\",\"x\xfe\":\"\xff\"}]", `{"tool_name":"t","related_to":[{"hash":"a"}],"timestamp_ms":5}`,
+		strings.Repeat(`{"tool_name":"t","input":{"a":`, 1) + strings.Repeat(`[`, 200) + strings.Repeat(`]`, 200) + "}}", `{"type":"state","content":{},"context":{"a":"b"}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		before := bytes.Clone(line)
+		src := jsonl.Source{Format: jsonl.OMS, Origin: schema.OriginAudit, KeepUnknown: true}
+		events, l, err := jsonl.NewDecoder(src).Append(nil, line, 1, time.Unix(1, 0))
+		if !bytes.Equal(before, line) {
+			t.Fatal("the line was changed")
+		}
+		if err != nil {
+			checkFault(t, err, events, line)
+			return
+		}
+		clear(line) // events alias nothing of it
+		for _, e := range events {
+			if err := e.Validate(); err != nil {
+				t.Fatalf("%s: %v", e.AppendJSON(nil), err)
+			}
+		}
+		batch, err := jsonl.ParseBatch(before, &src)
+		if err != nil || len(batch) != len(l.Hashes) {
+			t.Fatalf("ParseBatch: %d grains, %d hashes, %v", len(batch), len(l.Hashes), err)
+		}
+		for i, g := range batch {
+			raw, _ := g.MarshalJSON()
+			again, err := jsonl.ParseBatch(raw, &src)
+			if err := g.Validate(); err != nil {
+				t.Fatalf("%s: %v", raw, err)
+			}
+			if err != nil || again[0].Hash() != g.Hash() || g.Hash() != l.Hashes[i] {
+				t.Fatalf("%s: %v", raw, err)
+			}
+		}
+	})
+}
+
+// checkFault checks that what was refused left nothing, and says where it is wrong.
+func checkFault(t *testing.T, err error, events []schema.Event, line []byte) {
+	t.Helper()
+	fault := (*jsonl.LineError)(nil)
+	if !errors.As(err, &fault) || fault.Column < 0 || fault.Column > len(line)+1 || len(events) > 0 {
+		t.Fatalf("%v, %d events", err, len(events))
+	}
+}
