@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/schema"
+	"github.com/actiongraph/actiongraph/source"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -215,11 +216,12 @@ func (im *fileImporter) withHome(read func(*actiongraph.Home) error) error {
 	return read(home)
 }
 
-// otherJSONL reports whether a file of a folder may be JSONL, by its name, and is not named
-// like a transcript.
+// otherJSONL reports whether a file of a folder that is not named like a transcript is
+// looked at: the runtime's own records beside transcripts are not.
 func otherJSONL(path string) bool {
-	name := strings.TrimSuffix(path, ".gz")
-	return strings.HasSuffix(name, ".ndjson") || name != path && (strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".json"))
+	dir, name := filepath.Split(path)
+	own := strings.HasSuffix(name, ".meta.json") || name == "sessions-index.json" || filepath.Base(dir) == "tool-results"
+	return source.Wanted(name) && !own
 }
 
 // noTranscripts is the report of an import that had none.

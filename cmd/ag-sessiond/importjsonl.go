@@ -96,7 +96,7 @@ func jsonlFiles(reports []source.FileReport) (files []readFile) {
 			f.note = strings.TrimPrefix(f.note+", "+again, ", ")
 		}
 		for _, p := range r.Problems {
-			f.problems = append(f.problems, problemText(p))
+			f.problems = append(f.problems, p.String())
 		}
 		files = append(files, f)
 	}
@@ -108,13 +108,6 @@ func restartNote(restart bool) string {
 		return "read again: it is another file now"
 	}
 	return ""
-}
-
-func problemText(p source.Problem) string {
-	if p.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Error)
-	}
-	return p.Path + ": " + p.Error
 }
 
 // printFiles is the table of the files that were read, or of those with which something is

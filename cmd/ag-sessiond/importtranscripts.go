@@ -31,7 +31,7 @@ func (im *fileImporter) report(ctx context.Context) error {
 	im.noteProblems(transcriptFiles(t.PerFile))
 	if other != nil {
 		for _, p := range other.Problems {
-			im.note("%s", problemText(p))
+			im.note("%s", p)
 		}
 		im.noteProblems(jsonlFiles(other.PerFile))
 		if !im.since.IsZero() {
