@@ -176,6 +176,17 @@ type document struct {
 
 	mu      sync.Mutex
 	schemas *jsonschema.Compiler
+	made    map[string]*jsonschema.Schema
+}
+
+func (d *document) schema(pointer string) (s *jsonschema.Schema, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s = d.made[pointer]; s == nil {
+		s, err = d.schemas.Compile(pointer)
+		d.made[pointer] = s
+	}
+	return s, err
 }
 
 type operation struct {
@@ -188,9 +199,20 @@ type operation struct {
 	} `json:"requestBody"`
 }
 
+// readDocument reads it once: to compile its schemas takes longer than most tests.
 func readDocument(t testing.TB) *document {
 	t.Helper()
-	d := &document{schemas: jsonschema.NewCompiler()}
+	documents.once.Do(func() { documents.one = parseDocument(t) })
+	return documents.one
+}
+
+var documents struct {
+	once sync.Once
+	one  *document
+}
+
+func parseDocument(t testing.TB) *document {
+	d := &document{schemas: jsonschema.NewCompiler(), made: map[string]*jsonschema.Schema{}}
 	raw, err := jsonschema.UnmarshalJSON(bytes.NewReader(openAPI))
 	if err != nil {
 		t.Fatal(err)
@@ -244,9 +266,7 @@ func (d *document) check(method, path string, status int, text []byte) error {
 		step = strings.ReplaceAll(strings.ReplaceAll(step, "~", "~0"), "/", "~1")
 		pointer += "/" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(step)
 	}
-	d.mu.Lock()
-	s, err := d.schemas.Compile(pointer)
-	d.mu.Unlock()
+	s, err := d.schema(pointer)
 	if err != nil {
 		return err
 	}
