@@ -4,7 +4,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
@@ -100,10 +100,11 @@ type Follower struct {
 	// Found, which may be nil, is told of each file once what it is is known; format "" is
 	// none that is known. It is called from many goroutines.
 	Found func(path string, format jsonl.Format)
-}
 
-// Run follows until ctx ends; changes are received and ignored.
-func (f *Follower) Run(ctx context.Context, changes <-chan []string) { panic("not yet") }
+	tail   tail.Tree // tests make it faster
+	quick  bool      // so do they with what waits
+	health health
+}
 
 // Health is how a Follower is.
 type Health struct {
@@ -118,6 +119,3 @@ type Health struct {
 	LastError   string           `json:"last_error,omitempty"`
 	LastErrorAt time.Time        `json:"last_error_at,omitzero"`
 }
-
-// Health says how it is; it may be asked at any time.
-func (f *Follower) Health() Health { panic("not yet") }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/redact"
-	"github.com/actiongraph/actiongraph/schema"
 )
 
 // stream is one file, from one reading of it to the next: what it is, whose its lines
@@ -38,6 +36,11 @@ type stream struct {
 	size    int64               // of the file when it was read to its end; 0: it was not
 	modTime int64
 
+	// patient is how long a file that may be a copy of one that is known has to be at
+	// rest before it is looked at; beside has said what is known of files that begin alike.
+	patient time.Duration
+	beside  func(first uint64) error
+
 	bytes    int64 // that were read
 	counts   counts
 	problems []Problem
@@ -52,212 +55,13 @@ const noteBytes = 64 << 20
 var (
 	errForeign = errors.New("no format that is known")
 	errNotYet  = errors.New("its first line is not whole yet")
+	errCopying = errors.New("it may be being copied")
 )
 
 // errAppend is wrapped by what the journal did not take: no other file fares better.
 var errAppend = errors.New("write the journal")
 
 func (s *stream) writes() bool { return s.Journal != nil && !s.o.DryRun }
-
-// detectLines and detectBytes are how much of a file is looked at to find what it is.
-const (
-	detectLines = 64
-	detectBytes = 1 << 20
-)
-
-// identify finds out what a file is, whose it is, and where to go on in it. known says that
-// nothing in it can be new.
-func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) {
-	s.dev, s.inode = idOf(info)
-	if s.packed, err = isPacked(f); err != nil {
-		return false, err
-	}
-	l, done, err := s.lines(f, lines.Position{})
-	if err != nil {
-		return false, err
-	}
-	defer done()
-	head, err := s.head(l)
-	if err != nil {
-		return false, err
-	}
-	records, err := s.records(s.first)
-	if err != nil {
-		return false, err
-	}
-	if err := s.settle(head, records); err != nil {
-		return false, err
-	}
-	if rec := s.same(records); rec != nil && rec.size == info.Size() && rec.modTime == info.ModTime().UnixNano() {
-		s.noted, s.at = *rec, rec.Position
-		s.size, s.modTime = rec.size, rec.modTime
-		return true, nil
-	}
-	return false, s.place(f, info, records)
-}
-
-// head is what a file begins with.
-type head struct {
-	line   []byte // the first one, as far as it is needed for a name
-	format jsonl.Format
-	asked  int // lines that were looked at
-	long   bool
-}
-
-// head reads the first line, and others until one of them says what the file is.
-func (s *stream) head(l *lines.Reader) (h head, err error) {
-	for h.asked < detectLines && (h.asked == 0 || l.Offset() < detectBytes) {
-		line, err := l.Next()
-		if isEnd(err) || err == io.ErrUnexpectedEOF {
-			break
-		}
-		if err != nil {
-			return h, err
-		}
-		if h.asked++; h.asked == 1 {
-			p, err := l.Position(0)
-			if err != nil {
-				return h, err
-			}
-			s.first = p.Sum
-			h.line = slices.Clone(trim(line, 1))
-			end, ok := schema.ValueEnd(h.line)
-			s.lined = ok && end == len(h.line)
-		}
-		if s.o.Format != "" || h.format != "" {
-			break
-		}
-		if line = trim(line, l.Count()); len(line) > 0 && !l.TooLong() {
-			h.format, _ = jsonl.Detect(line)
-		}
-		if h.format != "" {
-			break
-		}
-	}
-	if h.asked == 0 {
-		return h, errNotYet
-	}
-	return h, nil
-}
-
-// settle decides on the format and the session. What was decided for a file with this first
-// line stands, whatever the file is called by now.
-func (s *stream) settle(h head, records []record) error {
-	format := s.o.Format
-	for _, rec := range records {
-		if format == "" {
-			format = rec.format
-		}
-	}
-	if format == "" {
-		format = h.format
-	}
-	if format == "" || format == jsonl.Claude {
-		return errForeign
-	}
-	s.src = jsonl.Source{Format: format, Path: s.path, Title: stem(s.path), Origin: schema.OriginAudit, Host: s.Host, User: s.User,
-		Namespace: s.o.Namespace, KeepUnknown: s.o.KeepUnknown}
-	if s.Journal != nil {
-		s.src.HashKey = s.Journal.Key()
-	}
-	if !format.OneSession() {
-		return nil
-	}
-	for _, rec := range records {
-		if rec.format == format && rec.session != "" {
-			s.src.Session = rec.session
-			return nil
-		}
-	}
-	s.src.Session = jsonl.SessionID(stem(s.path), h.line)
-	return nil
-}
-
-// same returns what the journal says of this very file.
-func (s *stream) same(records []record) *record {
-	for i := range records {
-		if r := &records[i]; r.inode != 0 && r.inode == s.inode && r.dev == s.dev && r.format == s.src.Format {
-			return r
-		}
-	}
-	return nil
-}
-
-// place finds where to go on: behind what is known of this very file, if it has that
-// still; else behind what is known of a file with the same content, as of one that this is a
-// copy of, or that was packed.
-func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
-	s.noted, s.at = record{}, lines.Position{}
-	if rec := s.same(records); rec != nil {
-		s.replaced = true
-		if !s.packed {
-			ok, err := rec.Matches(f)
-			if ok && err == nil && info.Size() <= rec.Offset {
-				ok, err = rec.Holds(f) // it changed, and did not grow
-			}
-			if err != nil {
-				return err
-			}
-			if ok {
-				s.goOn(*rec)
-				return nil
-			}
-		}
-	}
-	if s.packed {
-		return s.placePacked(f, records)
-	}
-	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(b.Offset, a.Offset) })
-	for _, rec := range records {
-		if rec.format != s.src.Format || rec.Offset > info.Size() || rec.Offset == 0 {
-			continue
-		}
-		ok, err := rec.Matches(f)
-		if ok && err == nil {
-			ok, err = rec.Holds(f)
-		}
-		if err != nil {
-			return err
-		}
-		if ok {
-			s.goOn(rec)
-			return nil
-		}
-	}
-	return nil
-}
-
-func (s *stream) goOn(rec record) { s.noted, s.at, s.replaced = rec, rec.Position, false }
-
-// placePacked is place for what has to be unpacked to see where a line ends.
-func (s *stream) placePacked(f *os.File, records []record) error {
-	l, done, err := s.lines(f, lines.Position{})
-	if err != nil {
-		return err
-	}
-	defer done()
-	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.Lines, b.Lines) })
-	var all uint32
-	for _, rec := range records {
-		if rec.format != s.src.Format || rec.Lines == 0 {
-			continue
-		}
-		for l.Count() < rec.Lines {
-			line, err := l.Next()
-			if isEnd(err) || err == io.ErrUnexpectedEOF {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			all = lines.Sum(all, line)
-		}
-		if max(all, 1) == rec.All {
-			s.goOn(rec)
-		}
-	}
-	return nil
-}
 
 // name notes what the session of a file is called before anything of it is in the journal:
 // whatever the file is called when it is read on, its session stays that.

@@ -1,0 +1,256 @@
+package source
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/internal/tail"
+)
+
+const (
+	sliceBytes = 4 << 20          // of one file, then it is the next one's turn
+	quiet      = time.Second      // after which a file is said to be quiet
+	noteEvery  = time.Minute      // how often the position of a file that grows is written
+	openFor    = 15 * time.Minute // how long a file is kept open that does not grow
+	orphanFor  = time.Minute      // likewise one that has no name any more
+	maxOpen    = 256
+	nameAgain  = 10 * time.Minute // what is watched is named again: it may not be there yet
+)
+
+// following is one Run.
+type following struct {
+	*Follower
+	list    *watchlist
+	started time.Time
+	files   map[fileID]*followed
+	paths   map[string]fileID
+	queue   []*followed
+}
+
+// fileID tells files apart, whatever they are called.
+type fileID struct {
+	dev, inode uint64
+	path       string // where the system has no other identity
+}
+
+func identity(path string, info os.FileInfo) fileID {
+	dev, inode := idOf(info)
+	if inode == 0 {
+		return fileID{path: path}
+	}
+	return fileID{dev: dev, inode: inode}
+}
+
+// Run follows until ctx ends; changes are received and ignored. What was read is in the
+// journal then, and up to where.
+func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
+	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}}
+	for _, path := range s.list.homes {
+		f.Log.Warn().Str("reason", "source.home").Str("path", path).
+			Msg("this is in a home of actiongraph, which records itself already: it is not followed; name another folder")
+	}
+	places, reports := make(chan []tail.Place), make(chan []string)
+	tree := f.tail
+	tree.Log, tree.Want, tree.Enter = f.Log, s.list.wants, s.list.enters
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { tree.Run(ctx, places, reports) })
+	running.Go(func() { s.name(ctx, places) })
+	running.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changes:
+			}
+		}
+	})
+	s.loop(ctx, reports)
+	s.end()
+}
+
+// name has what is followed watched, and not forgotten while it is not there.
+func (s *following) name(ctx context.Context, places chan<- []tail.Place) {
+	again := time.NewTicker(nameAgain)
+	defer again.Stop()
+	for {
+		select {
+		case places <- s.list.places():
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// loop takes in what is reported and reads one piece of one file after the other, so that a
+// large one keeps none waiting.
+func (s *following) loop(ctx context.Context, reports <-chan []string) {
+	every := quiet
+	if s.quick {
+		every = 10 * time.Millisecond
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		var next <-chan struct{}
+		if len(s.queue) > 0 {
+			next = alwaysReady
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case paths := <-reports:
+			for _, path := range paths {
+				s.changed(path)
+			}
+		case now := <-tick.C:
+			s.tick(now)
+		case <-next:
+			f := s.queue[0]
+			s.queue = s.queue[1:]
+			f.queued = false
+			s.read(ctx, f)
+		}
+	}
+}
+
+// alwaysReady is received from at once.
+var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+func (s *following) put(f *followed) {
+	if !f.queued {
+		f.queued = true
+		s.queue = append(s.queue, f)
+	}
+}
+
+// changed looks at what a path leads to now.
+func (s *following) changed(path string) {
+	info, err := os.Stat(path)
+	was, known := s.paths[path]
+	if err != nil || !info.Mode().IsRegular() {
+		if f := s.files[was]; known && (os.IsNotExist(err) || err == nil) {
+			s.leave(path, f)
+		} else if err != nil && !os.IsNotExist(err) {
+			s.health.failed(path, err)
+		}
+		return
+	}
+	id := identity(path, info)
+	if known && id != was {
+		s.leave(path, s.files[was])
+	}
+	f := s.files[id]
+	if f == nil {
+		if f = s.begin(path, id); f == nil {
+			return
+		}
+		s.files[id] = f
+	}
+	if !f.paths[path] {
+		f.paths[path] = true
+		f.path = path
+	}
+	s.paths[path] = id
+	s.health.follows(path, f.wait > 0)
+	s.put(f)
+}
+
+// leave notes that a path does not lead to a file any more. It may have another one, or
+// nothing of it may be left but what is open.
+func (s *following) leave(path string, f *followed) {
+	delete(s.paths, path)
+	s.health.left(path)
+	if f == nil {
+		return
+	}
+	delete(f.paths, path)
+	for other := range f.paths {
+		f.path = other
+	}
+	if len(f.paths) == 0 {
+		f.orphaned = time.Now()
+	}
+	s.put(f)
+}
+
+// tick does what is due now and then.
+func (s *following) tick(now time.Time) {
+	behind, open := int64(0), 0
+	for id, f := range s.files {
+		behind += f.behind()
+		if f.file != nil {
+			open++
+		}
+		switch {
+		case f.queued:
+		case !f.due.IsZero() && now.After(f.due):
+			s.put(f)
+		case len(f.paths) == 0 && f.file != nil && now.Sub(f.grew) < orphanFor:
+			s.put(f) // whoever wrote it may not know that it is renamed
+		case len(f.paths) == 0:
+			s.settle(f, now, true)
+			f.close()
+			delete(s.files, id)
+		default:
+			s.settle(f, now, false)
+		}
+		if f.file != nil && !f.queued && now.Sub(f.grew) > openFor {
+			f.close()
+		}
+	}
+	s.health.behind(behind)
+	if open > maxOpen {
+		s.closeOldest(open - maxOpen)
+	}
+}
+
+// settle writes the position of a file that is quiet.
+func (s *following) settle(f *followed, now time.Time, last bool) {
+	wait := quiet
+	if s.quick {
+		wait /= 100
+	}
+	if !last && (now.Sub(f.grew) < wait || now.Sub(f.noted) < noteEvery && !s.quick) || !f.unnoted() {
+		return
+	}
+	f.noted = now
+	if err := f.note(); err != nil {
+		s.failed(f, err)
+	}
+}
+
+// closeOldest closes files that did not grow for longest.
+func (s *following) closeOldest(n int) {
+	for ; n > 0; n-- {
+		var oldest *followed
+		for _, f := range s.files {
+			if f.file != nil && !f.queued && len(f.paths) > 0 && (oldest == nil || f.grew.Before(oldest.grew)) {
+				oldest = f
+			}
+		}
+		if oldest == nil {
+			return
+		}
+		oldest.close()
+	}
+}
+
+// end writes up to where every file was read.
+func (s *following) end() {
+	for _, f := range s.files {
+		if f.unnoted() {
+			if err := f.note(); err != nil {
+				s.failed(f, err)
+			}
+		}
+		f.close()
+	}
+}

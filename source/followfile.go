@@ -1,0 +1,263 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
+)
+
+// followed is a file that is read as it grows.
+type followed struct {
+	*stream
+	id    fileID
+	opts  Options
+	aside bool            // nobody named it: a named one may have been rotated to it
+	paths map[string]bool // that lead to it
+
+	file     *os.File // nil: it is closed
+	known    bool     // what it is: stream is valid
+	ignored  bool     // it is none of ours, until it is another one
+	told     bool     // Found was called
+	queued   bool
+	grew     time.Time // when there was last something new
+	noted    time.Time // when its position was last written
+	orphaned time.Time // when it lost its last name
+
+	due  time.Time // when it is to be read again, though nothing changed
+	wait time.Duration
+	info fs.FileInfo // when it was last looked at
+}
+
+// begin makes what is known of a file that is new here; nil where nobody asked for it.
+func (s *following) begin(path string, id fileID) *followed {
+	w, aside := s.list.find(path)
+	if w == nil {
+		return nil
+	}
+	f := &followed{id: id, opts: w.Options, aside: aside, paths: map[string]bool{}, grew: time.Now()}
+	f.stream = s.stream(path, f.opts)
+	return f
+}
+
+func (s *following) stream(path string, o Options) *stream {
+	o.Strict = false // who follows goes on
+	return &stream{Reader: s.Reader, o: o, path: path, counts: newCounts()}
+}
+
+func (f *followed) close() {
+	if f.file != nil {
+		f.file.Close()
+		f.file = nil
+	}
+}
+
+// unnoted reports whether more of the file is in the journal than its position there says.
+func (f *followed) unnoted() bool {
+	return f.known && !f.ignored && f.at.Lines > 0 && f.at != f.stream.noted.Position
+}
+
+func (f *followed) behind() int64 {
+	if f.ignored || f.info == nil || f.packed {
+		return 0
+	}
+	return max(0, f.info.Size()-f.at.Offset)
+}
+
+// read takes in a piece of what is new in a file.
+func (s *following) read(ctx context.Context, f *followed) {
+	f.due = time.Time{}
+	err := s.open(f)
+	if err == nil {
+		err = s.identify(f)
+	}
+	if err == nil && !f.ignored {
+		err = s.slice(ctx, f)
+	}
+	switch {
+	case err == nil:
+		s.recovered(f)
+	case ctx.Err() != nil, errors.Is(err, errNotYet):
+	case errors.Is(err, fs.ErrNotExist): // if it comes back that is told
+	case errors.Is(err, errCopying):
+		f.due = time.Now().Add(s.patience())
+	case errors.Is(err, errForeign):
+		s.ignore(f, true)
+	default:
+		s.failed(f, err)
+	}
+}
+
+// open opens a file that is not open, if its path still leads to it.
+func (s *following) open(f *followed) (err error) {
+	if f.file == nil {
+		info, err := os.Stat(f.path)
+		if err == nil && !info.Mode().IsRegular() { // to open a pipe would wait for who writes it
+			err = fs.ErrNotExist
+		}
+		if err != nil {
+			return err
+		}
+		file, err := os.Open(f.path)
+		if err != nil {
+			return err
+		}
+		if info, err = file.Stat(); err != nil || identity(f.path, info) != f.id {
+			file.Close()
+			return errors.Join(err, fs.ErrNotExist) // it is another one by now: that is told, too
+		}
+		f.file = file
+	}
+	f.info, err = f.file.Stat()
+	return err
+}
+
+// identify finds out what a file is, unless it is what it was: longer, maybe.
+func (s *following) identify(f *followed) error {
+	if f.known {
+		if f.packed && f.size == f.info.Size() {
+			return nil
+		}
+		if !f.packed && f.at.Lines > 0 && f.info.Size() >= f.at.Offset {
+			if same, err := f.at.Matches(f.file); same || err != nil {
+				return err
+			}
+		}
+		if err := s.renew(f); err != nil {
+			return err
+		}
+	}
+	if f.ignored && f.behindIgnored() {
+		return nil
+	}
+	f.ignored = false
+	f.patient, f.beside = s.patience(), func(first uint64) error { return s.noteBeside(f, first) }
+	_, err := f.stream.identify(f.file, f.info)
+	if err != nil {
+		return err
+	}
+	f.known = true
+	if f.aside && f.stream.noted == (record{}) && f.info.ModTime().Before(s.started) {
+		s.ignore(f, false) // it was there before anybody asked for the other one
+		return nil
+	}
+	if f.replaced {
+		s.Log.Info().Str("reason", "source.replaced").Str("path", f.path).Msg("a file is not what it was; reading it from its beginning")
+	}
+	s.found(f, f.src.Format)
+	return nil
+}
+
+// renew forgets what is known of a file that was cut or rewritten in its place. Up to where
+// it had been read is written first: a copy of it may have more.
+func (s *following) renew(f *followed) error {
+	if f.unnoted() {
+		f.size = 0
+		if err := f.note(); err != nil {
+			return err
+		}
+	}
+	f.stream, f.known, f.told = s.stream(f.path, f.opts), false, false
+	return nil
+}
+
+// noteBeside writes up to where other files were read that begin alike: this one may be a
+// copy of one of them.
+func (s *following) noteBeside(f *followed, first uint64) error {
+	for _, other := range s.files {
+		if other != f && other.first == first && other.unnoted() {
+			if err := other.note(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *following) patience() time.Duration {
+	if s.quick {
+		return 50 * time.Millisecond
+	}
+	return 2 * quiet
+}
+
+// slice reads.
+func (s *following) slice(ctx context.Context, f *followed) error {
+	limit := int64(sliceBytes)
+	if f.packed {
+		limit = 1 << 62 // there is no way into the middle
+	}
+	if f.size == f.info.Size() && f.modTime == f.info.ModTime().UnixNano() {
+		return nil
+	}
+	before := f.at
+	more, err := f.stream.read(ctx, f.file, f.info, limit)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // it is still being packed
+	}
+	if f.at != before {
+		f.grew = time.Now()
+	}
+	s.health.read(f.stream, s.Log)
+	f.counts, f.problems, f.bytes = newCounts(), nil, 0
+	if more && err == nil {
+		s.put(f)
+	}
+	return err
+}
+
+// ignore leaves a file alone until it is another one.
+func (s *following) ignore(f *followed, tell bool) {
+	f.ignored, f.size = true, f.info.Size()
+	f.close()
+	for path := range f.paths {
+		s.health.left(path)
+	}
+	if tell {
+		s.found(f, "")
+	}
+}
+
+// behindIgnored reports whether a file that is ignored is the one it was, as far as one can see.
+func (f *followed) behindIgnored() bool { return f.info.Size() >= f.size }
+
+// found says once what a file is.
+func (s *following) found(f *followed, format jsonl.Format) {
+	if f.told {
+		return
+	}
+	f.told = true
+	if format == "" {
+		s.Log.Warn().Str("reason", "source.foreign").Str("path", f.path).
+			Msg("a file is of no format that is known; it is not read (name its format in the configuration if it has one)")
+	} else {
+		s.Log.Info().Str("path", f.path).Str("format", string(format)).Msg("following a file")
+	}
+	if s.Found != nil {
+		s.Found(f.path, format)
+	}
+}
+
+// failed has a file read again, later each time. It says so once.
+func (s *following) failed(f *followed, err error) {
+	if f.wait == 0 {
+		s.Log.Warn().Str("reason", "source.unreadable").Str("path", f.path).Str("error_message", err.Error()).
+			Msg("a file cannot be read; trying again")
+	}
+	f.wait = min(max(2*f.wait, quiet), time.Minute)
+	f.due = time.Now().Add(f.wait)
+	s.health.failed(f.path, err)
+}
+
+func (s *following) recovered(f *followed) {
+	if f.wait == 0 {
+		return
+	}
+	f.wait = 0
+	s.health.recovered(f.path)
+	s.Log.Info().Str("path", f.path).Msg("the file can be read again")
+}
