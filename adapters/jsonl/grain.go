@@ -127,23 +127,22 @@ func (g *Grain) extra(hash string) json.RawMessage {
 
 // grains reads a line of grains.
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
-	batch, whole, err := parseBatch(line, &d.src)
-	if err != nil {
-		return dst, Line{}, err
-	}
-	l := Line{Kind: "batch", Hashes: make([]string, 0, len(batch))}
 	was := len(dst)
-	for i := range batch {
-		hash := batch[i].Hash()
+	l := Line{Kind: "batch"}
+	alone, err := eachGrain(line, &d.src, func(g *Grain) {
+		hash := g.Hash()
 		l.Hashes = append(l.Hashes, hash)
-		dst = batch[i].appendEvents(dst, hash, &d.src, at)
+		dst = g.appendEvents(dst, hash, &d.src, at)
+	})
+	if err != nil {
+		return dst[:was], Line{}, err
 	}
 	for i := range dst[was:] {
 		dst[was+i].Seq = n*1000 + int64(i+1)
 	}
-	if !whole {
-		g := &batch[0]
-		l.Kind, l.Unknown = shortName(cmp.Or(g.GrainType, actionType)), !g.action()
+	if alone {
+		e := &dst[was]
+		l.Kind, l.Unknown = shortName(e.HookEventName), e.EventType == schema.Unknown
 	}
 	return dst, l, nil
 }

@@ -11,14 +11,19 @@ import (
 // that is no action is an error. The error is a *LineError whose Item is the index, -1
 // where raw is no batch. The grains alias nothing of raw.
 func ParseBatch(raw []byte, src *Source) ([]Grain, error) {
-	batch, _, err := parseBatch(raw, src)
-	return batch, err
+	var batch []Grain
+	_, err := eachGrain(raw, src, func(g *Grain) { batch = append(batch, *g) })
+	if err != nil {
+		return nil, err
+	}
+	return batch, nil
 }
 
-// parseBatch is ParseBatch; whole is false of one grain that is in no batch.
-func parseBatch(raw []byte, src *Source) (batch []Grain, whole bool, err error) {
+// eachGrain calls yield for the grains of a batch, until one is wrong. alone is one grain
+// that is in no batch.
+func eachGrain(raw []byte, src *Source, yield func(*Grain)) (alone bool, err error) {
 	if !schema.Valid(raw) {
-		return nil, false, notJSON(raw)
+		return false, notJSON(raw)
 	}
 	v := value{line: raw, end: len(raw)}
 	v.skip()
@@ -30,28 +35,28 @@ func parseBatch(raw []byte, src *Source) (batch []Grain, whole bool, err error) 
 			break // as most lines: no need to look at its members
 		}
 		if list, src, err = batchOf(v, src); err != nil {
-			return nil, false, err
+			return false, err
 		}
 	case '[':
 	default:
-		return nil, false, v.fault("", "want a grain or {\"grains\":[…]}, got %s", v.what())
+		return false, v.fault("", "want a grain or {\"grains\":[…]}, got %s", v.what())
 	}
+	var g Grain
 	if !list.there() {
-		g, fault := readGrain(v, src)
-		if fault != nil {
-			return nil, false, fault
+		if fault := g.read(v, src); fault != nil {
+			return true, fault
 		}
-		return []Grain{g}, false, nil
+		yield(&g)
+		return true, nil
 	}
 	for i, item := range list.elements() {
-		g, fault := readGrain(item, src)
-		if fault != nil {
+		if fault := g.read(item, src); fault != nil {
 			fault.Item = i
-			return nil, true, fault
+			return false, fault
 		}
-		batch = append(batch, g)
+		yield(&g)
 	}
-	return batch, true, nil
+	return false, nil
 }
 
 // batchOf returns the list of {"grains":[…]}, and the source with the namespace that may

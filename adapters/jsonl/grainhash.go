@@ -17,7 +17,8 @@ import (
 // Hash returns the grain's content hash, 64 hexadecimal digits: its id. The namespace is
 // part of it. See the package doc for what is hashed.
 func (g *Grain) Hash() string {
-	sum := sha256.Sum256(g.appendCanonical(make([]byte, 0, 256+len(g.Content)+len(g.Input)+len(g.Extra))))
+	size := 256 + len(g.Content) + len(g.Input) + len(g.Error) + len(g.OutputSchema) + len(g.Extra)
+	sum := sha256.Sum256(g.appendCanonical(make([]byte, 0, size)))
 	return hex.EncodeToString(sum[:])
 }
 

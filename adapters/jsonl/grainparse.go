@@ -16,8 +16,8 @@ func ParseGrain(raw []byte) (Grain, error) {
 	if err != nil {
 		return Grain{}, err
 	}
-	g, fault := readGrain(v, &Source{})
-	if fault != nil {
+	var g Grain
+	if fault := g.read(v, &Source{}); fault != nil {
 		return Grain{}, fault
 	}
 	return g, nil
@@ -30,31 +30,31 @@ type named struct {
 	v       value
 }
 
-// readGrain reads a grain where it is in its line.
-func readGrain(v value, src *Source) (Grain, *LineError) {
+// read reads a grain where it is in its line.
+func (g *Grain) read(v value, src *Source) *LineError {
 	if v.first() != '{' {
-		return Grain{}, v.fault("", "want a grain, an object, got %s", v.what())
+		return v.fault("", "want a grain, an object, got %s", v.what())
 	}
+	*g = Grain{}
 	var few [24]named // as many as most grains have
-	g := Grain{}
-	members, fault := grainMembers(few[:0], v, &g)
+	members, fault := grainMembers(few[:0], v, g)
 	if fault == nil {
 		fault = repeated(members)
 	}
 	if fault != nil {
-		return g, fault
+		return fault
 	}
 	if isActionType(g.GrainType) {
 		g.GrainType = ""
 	}
 	if !g.action() && !src.KeepUnknown {
-		return g, v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
+		return v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
 	}
-	r := reading{g: &g}
+	r := reading{g: g}
 	for _, m := range members {
 		known, fault := r.set(m)
 		if fault != nil {
-			return g, fault
+			return fault
 		}
 		if !known {
 			r.rest.raw(m.written, m.v)
@@ -65,9 +65,9 @@ func readGrain(v value, src *Source) (Grain, *LineError) {
 		g.Namespace = src.Namespace
 	}
 	if g.action() && g.ToolName == "" {
-		return g, v.fault("tool_name", "missing, an action has one")
+		return v.fault("tool_name", "missing, an action has one")
 	}
-	return g, nil
+	return nil
 }
 
 // isActionType reports whether a grain's type is Action's: OMS 1.1 called it ToolCall.
