@@ -169,7 +169,8 @@ func (s *Session) decision(f *fact) {
 	is := delegate{s.actions.at(i).lane, was.to}
 	if won, _ := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classTool); won != 0 {
 		is.to = ""
-		if f.Title == "delegate" {
+		// delegate in the third seed's dumps, call_subagent in its framework since.
+		if f.Title == "delegate" || f.Title == "call_subagent" {
 			is.to = f.ToAgent
 		}
 	}

@@ -62,7 +62,7 @@ func (w *world) callerOf(id string) string {
 func (w *world) delegation(by, to string) *vertex {
 	var best *vertex
 	for _, v := range w.vertices {
-		if v.typ != Decision || v.lane != by || v.props["title"] != "delegate" || !v.named {
+		if v.typ != Decision || v.lane != by || !v.named || v.props["title"] != "delegate" && v.props["title"] != "call_subagent" {
 			continue
 		}
 		if name := v.props["to_agent"]; name != to && (name != w.agentName(to) || name == "") {

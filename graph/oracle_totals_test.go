@@ -217,10 +217,11 @@ func (w *world) sessionContent() {
 	}
 	set("model", newest(has(main, model)), model)
 	title := func(r record) string {
-		if r.EventType == schema.Task {
-			return ""
+		switch r.EventType {
+		case schema.SessionStart, schema.SessionUpdate, schema.Message:
+			return r.Title
 		}
-		return r.Title
+		return ""
 	}
 	lesser := []string{"agent-name", "ai-title", "summary"}
 	titled := newest(has(where(main, func(r record) bool {

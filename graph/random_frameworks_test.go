@@ -43,7 +43,7 @@ func run(d dice, e *schema.Event) {
 func decision(d dice, e *schema.Event) {
 	e.Origin, e.EventType = schema.Origin(d.pick("audit", "audit", "api", "hook")), schema.Decision
 	e.AgentID = d.pick("a1", "a2", "a3", "a4", "")
-	e.Title, e.ToAgent = d.pick("delegate", "delegate", "delegate", "respond", "call_tool"), d.pick("planner", "tester", "a1", "a2", "")
+	e.Title, e.ToAgent = d.pick("delegate", "delegate", "call_subagent", "respond", "call_tool"), d.pick("planner", "tester", "a1", "a2", "")
 	e.Content = d.pick("because", "")
 	e.Extra = json.RawMessage(d.pick(`{"kind":"delegate","response":null,"parameters":{"x":1}}`, ""))
 }

@@ -102,10 +102,16 @@ func (s *Session) observe(f *fact) {
 			}
 		}
 		st.rank = titleRank(f.Event)
-		if f.EventType != schema.Task && s.sessionProp(st, sessionTitle, "title", f.Title) {
+		if titled(f.EventType) && s.sessionProp(st, sessionTitle, "title", f.Title) {
 			n.title = gist(f.Title)
 		}
 	}
+}
+
+// titled reports whether the title of such an event is the session's: a task, a decision
+// and a memory have their own.
+func titled(t schema.Type) bool {
+	return t == schema.SessionStart || t == schema.SessionUpdate || t == schema.Message
 }
 
 // titleRank says whose title stands: a person's, the agent's name, the model's, that of a
