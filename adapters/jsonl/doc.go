@@ -58,7 +58,7 @@
 // (event_id, span_id, context …) in extra.trace_event.
 //
 //	kind                                event         as of a dump, but
-//	runtime.audit.agent_call_started    agent_start, and the two messages; parent_run_id in extra
+//	runtime.audit.agent_call_started    agent_start, and the two messages; parent_run_id, where there is one, → parent_agent_name
 //	runtime.audit.agent_call_finished   agent_end     it has an end; usage_self, usage_inclusive in extra
 //	runtime.audit.decision              decision, and what it led to
 //	runtime.audit.callback              callback, and a context of its event

@@ -8,7 +8,7 @@ import (
 )
 
 // traceStarted adds the start of a run. What a TraceEvent says of it is what a record of a
-// dump begins with; parent_run_id, which a dump lacks, stays in extra.
+// dump begins with, and the run that called it, where a dump has an agent's name only.
 func (f *draft) traceStarted(t *trace, extra *object) {
 	var c agentCall
 	readCall(&c, t.payload, false)
@@ -16,6 +16,9 @@ func (f *draft) traceStarted(t *trace, extra *object) {
 	f.needRun(t.payload)
 	if f.err != nil {
 		return
+	}
+	if parent := t.payload.member("parent_run_id").text(); parent != "" {
+		c.caller = laneID(parent)
 	}
 	*extra = c.extra
 	f.agentStart(&c)
