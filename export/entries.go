@@ -132,7 +132,7 @@ func (b *builder) agent(a *graph.AgentRow) *entry {
 	if d := b.line(a.Description, 120); d != "" {
 		e.Head += ": " + d
 	}
-	if a.ParentUnknown || a.SpawnedByActionID == "" {
+	if a.ParentUnknown {
 		e.Head += " (which call spawned it is not known)"
 	}
 	e.Mark, e.Status = ending(a.Status, false)

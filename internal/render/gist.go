@@ -38,7 +38,7 @@ func Gist(a *graph.ActionRow, dir string) string {
 		if a.Thinking {
 			text = "(thinking) " + text
 		}
-		return text
+		return asked(a, text)
 	}
 	if picture := Picture(resultRest(a)); picture != "" {
 		return picture
@@ -50,6 +50,21 @@ func Gist(a *graph.ActionRow, dir string) string {
 		return name
 	}
 	return ""
+}
+
+// asked is a decision's text after its kind, and a callback's after its intent, with what
+// was answered.
+func asked(a *graph.ActionRow, text string) string {
+	if a.ActionType != graph.Decision && a.ActionType != graph.Callback {
+		return text
+	}
+	if title := FirstLine(property(a, "title")); title != "" {
+		text = title + ": " + text
+	}
+	if answer := FirstLine(schema.FieldString(rawJSON(a.Properties["properties"]), "response")); answer != "" {
+		text += " → " + answer
+	}
+	return text
 }
 
 // errorGist is what an error says, and its kind where that is known.

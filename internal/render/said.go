@@ -188,7 +188,10 @@ func (p *painter) kids(it *graph.TreeItem) []*graph.TreeItem {
 		return it.Kids
 	}
 	kids := slices.Clone(it.Kids)
-	if it.Agent.Prompt != "" {
+	prompted := func(kid *graph.TreeItem) bool { // a framework's record has it as a message, too
+		return kid.Action != nil && kid.Action.ActionType == graph.UserMessage && kid.Action.Text == it.Agent.Prompt
+	}
+	if it.Agent.Prompt != "" && !slices.ContainsFunc(kids, prompted) {
 		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: it.Agent.Prompt}})
 	}
 	if it.Agent.LastAssistantMessage != "" {

@@ -162,7 +162,7 @@ func (p *painter) agent(branch string, it *graph.TreeItem) {
 	if a.Status != "" {
 		add(" ", p.sign(a.Status)+" "+strings.ReplaceAll(OneLine(a.Status), "_", " "), statusColor(a.Status))
 	}
-	if a.ParentUnknown || a.SpawnedByActionID == "" {
+	if a.ParentUnknown {
 		add(" ", "(which call spawned it is not known)", yellow)
 	}
 	add("  ", p.AgentTokens(a), dim)
@@ -189,15 +189,21 @@ func (p *painter) action(branch, below string, it *graph.TreeItem) {
 }
 
 func (p *painter) noteHead(a *graph.ActionRow) string {
-	mark := p.pick("·", "-")
-	if a.ActionType == graph.PermissionRequest {
-		mark = "?"
+	if a.ActionType != graph.PermissionRequest {
+		return p.paint(dim, p.pick("·", "-")+" "+typeWords(a.ActionType))
 	}
-	head := mark + " " + typeWords(a.ActionType)
-	if a.ActionType == graph.PermissionRequest && a.ParentActionID == "" {
-		head += " for " + OneLine(a.ToolName)
+	head := "? " + typeWords(a.ActionType)
+	if a.ParentActionID != "" {
+		return p.paint(dim, head) // the call shows how it was answered
 	}
-	return p.paint(dim, head)
+	head = p.paint(dim, head+" for "+OneLine(a.ToolName))
+	switch answer := OneLine(a.Status); answer {
+	case "completed":
+		head += " " + p.paint(green, p.pick("✓ ", "")+"allowed")
+	case "denied", "blocked":
+		head += " " + p.paint(red, p.pick("✗ ", "")+answer)
+	}
+	return head
 }
 
 // typeWords is an action type as people say it.

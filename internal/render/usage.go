@@ -14,8 +14,11 @@ func (s Style) AtLeast() string { return s.pick("≥", ">=") }
 // no model was called. What went into a call is known at once, what came out in the end.
 func (s Style) Tokens(r *usage.Report) []string {
 	u := r.Total
-	if u.Calls == 0 {
+	switch {
+	case u.Calls == 0:
 		return nil
+	case silent(r):
+		return []string{"not recorded"}
 	}
 	least, in := s.least(u.LowerBound), s.least(r.Missing > 0)
 	out := []string{in + Count(u.Input) + " in", least + Count(u.Output) + " out"}
@@ -23,6 +26,12 @@ func (s Style) Tokens(r *usage.Report) []string {
 		out = append(out, in+Count(u.CacheRead)+" cache read", in+Count(u.CacheWrite)+" cache written", least+Count(u.Tokens)+" in all")
 	}
 	return out
+}
+
+// silent reports a record that says of no call what it used or cost, as audit dumps do not.
+func silent(r *usage.Report) bool {
+	u := r.Total
+	return u.Tokens == 0 && !u.LowerBound && (u.CostUSD == nil || *u.CostUSD == 0)
 }
 
 func (s Style) least(is bool) string {
@@ -48,6 +57,9 @@ func (s Style) Dollars(u usage.Sums) string {
 // Cost says what a report's calls cost, and of which models no price is known. It is
 // nothing where no model was called.
 func (s Style) Cost(r *usage.Report) (out []string) {
+	if silent(r) {
+		return nil
+	}
 	if r.Total.Calls > 0 && r.Total.CostUSD != nil {
 		out = append(out, s.Dollars(r.Total))
 	}
@@ -72,7 +84,7 @@ func Models(names []string) []string {
 // ByAgent says how much of a session's report is whose. It is nothing where there is only
 // the main thread.
 func (s Style) ByAgent(r *usage.Report) (out []string) {
-	if len(r.Rows) == 0 || len(r.Rows) == 1 && r.Rows[0].Key == usage.MainThread {
+	if len(r.Rows) == 0 || len(r.Rows) == 1 && r.Rows[0].Key == usage.MainThread || silent(r) {
 		return nil
 	}
 	for _, row := range r.Rows {
