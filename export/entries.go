@@ -40,7 +40,7 @@ func (b *builder) kidsOf(it *graph.TreeItem, e *entry, depth int) []*entry {
 	if it.Agent == nil {
 		return kids
 	}
-	if prompt := b.text(it.Agent.Prompt); prompt != "" {
+	if prompt := b.text(render.AgentPrompt(it)); prompt != "" {
 		kids = slices.Insert(kids, 0, &entry{Kind: "prompt", Text: prompt, When: clock(it.Agent.StartedAt)})
 	}
 	if last := b.text(it.Agent.LastAssistantMessage); last != "" {
@@ -92,8 +92,16 @@ func (b *builder) entry(it *graph.TreeItem, depth int) *entry {
 		}
 	}
 	e := b.said("note", a)
-	e.Head = strings.TrimSuffix(words(a.ActionType)+": "+b.line(a.Name, 200), ": ")
-	if e.Text == e.Head || e.Text == b.text(a.Name) {
+	what := a.Name
+	switch a.ActionType {
+	case graph.Decision, graph.Callback, graph.PermissionRequest:
+		what = render.Gist(a, b.Session.WorkingDirectory) // which says how it was answered, too
+	}
+	e.Head = strings.TrimSuffix(words(a.ActionType)+": "+b.line(what, 200), ": ")
+	if answer := render.Answer(a); answer != "" {
+		e.Head += " — " + answer
+	}
+	if e.Text == e.Head || strings.Contains(b.text(what), e.Text) {
 		e.Text = ""
 	}
 	return e
@@ -113,6 +121,9 @@ func (b *builder) said(kind string, a *graph.ActionRow) *entry {
 		e.Head = b.line(render.WithoutTags(a.Text), 120)
 	case "error":
 		e.Head, e.Mark, e.Status = words(a.ActionType), "✗", "failed"
+		if e.Text == "" {
+			e.Text = b.text(render.Gist(a, ""))
+		}
 	case "thinking":
 		if e.Text == "" {
 			e.Text = "(not readable: the model's provider keeps it encrypted)"

@@ -19,6 +19,9 @@ func Gist(a *graph.ActionRow, dir string) string {
 	case graph.ToolCall:
 		return callGist(a, dir)
 	case graph.PermissionRequest:
+		if what := OneLine(property(a, "resource")); what != "" {
+			return strings.TrimSpace(OneLine(property(a, "action")) + " " + what)
+		}
 		if g := callGist(a, dir); g != "" {
 			return g
 		}

@@ -188,16 +188,25 @@ func (p *painter) kids(it *graph.TreeItem) []*graph.TreeItem {
 		return it.Kids
 	}
 	kids := slices.Clone(it.Kids)
-	prompted := func(kid *graph.TreeItem) bool { // a framework's record has it as a message, too
-		return kid.Action != nil && kid.Action.ActionType == graph.UserMessage && kid.Action.Text == it.Agent.Prompt
-	}
-	if it.Agent.Prompt != "" && !slices.ContainsFunc(kids, prompted) {
-		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: it.Agent.Prompt}})
+	if prompt := AgentPrompt(it); prompt != "" {
+		kids = slices.Insert(kids, 0, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.UserMessage, Text: prompt}})
 	}
 	if it.Agent.LastAssistantMessage != "" {
 		kids = append(kids, &graph.TreeItem{Action: &graph.ActionRow{ActionType: graph.AssistantMessage, Text: it.Agent.LastAssistantMessage}})
 	}
 	return kids
+}
+
+// AgentPrompt is what a subagent was asked, "" where a message of its own says it, as a
+// framework's record has it.
+func AgentPrompt(it *graph.TreeItem) string {
+	told := func(kid *graph.TreeItem) bool {
+		return kid.Action != nil && kid.Action.ActionType == graph.UserMessage && kid.Action.Text == it.Agent.Prompt
+	}
+	if slices.ContainsFunc(it.Kids, told) {
+		return ""
+	}
+	return it.Agent.Prompt
 }
 
 // hasAgent reports whether a call has a subagent, whose doings come before its result.

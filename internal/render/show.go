@@ -197,13 +197,29 @@ func (p *painter) noteHead(a *graph.ActionRow) string {
 		return p.paint(dim, head) // the call shows how it was answered
 	}
 	head = p.paint(dim, head+" for "+OneLine(a.ToolName))
-	switch answer := OneLine(a.Status); answer {
-	case "completed":
-		head += " " + p.paint(green, p.pick("✓ ", "")+"allowed")
-	case "denied", "blocked":
+	switch answer := Answer(a); answer {
+	case "":
+	case "allowed":
+		head += " " + p.paint(green, p.pick("✓ ", "")+answer)
+	default:
 		head += " " + p.paint(red, p.pick("✗ ", "")+answer)
 	}
 	return head
+}
+
+// Answer is how a request for permission that no call tells of was answered, "" where that
+// is not known and of any other action.
+func Answer(a *graph.ActionRow) string {
+	if a.ActionType != graph.PermissionRequest || a.ParentActionID != "" {
+		return ""
+	}
+	switch a.Status {
+	case "completed":
+		return "allowed"
+	case "denied", "blocked":
+		return a.Status
+	}
+	return ""
 }
 
 // typeWords is an action type as people say it.
