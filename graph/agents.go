@@ -37,7 +37,7 @@ type lane struct {
 	calls                int32  // of the model
 	missing              bool   // none is known, and it ran
 	lastText             textKey
-	spent                sum
+	spent                *sum // see sums
 }
 
 // Classes of an Agent's properties.

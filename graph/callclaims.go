@@ -71,6 +71,9 @@ func (was extent) changed(now extent) int64 {
 // shareInput keeps i, whose extent was another, in the list of calls that have its
 // input, and lets requests for that input look at it again.
 func (s *Session) shareInput(i int32, was extent) {
+	if s.inputs == nil {
+		return // nobody asks for permission
+	}
 	c := s.callOf(i)
 	in := inputKey(s.actions.at(i).lane, s.tools[c.tool], c.hash)
 	if c.input == in {
@@ -95,8 +98,23 @@ func (s *Session) shareInput(i int32, was extent) {
 	}
 }
 
+// shareInputs begins to keep the calls by their inputs, with the first request: many a
+// session has none, and a million calls.
+func (s *Session) shareInputs() {
+	s.inputs = map[uint64][]int32{}
+	for i := int32(1); i <= s.actions.n; i++ {
+		if c := s.callOf(i); c.startRank != 0 || c.ended != 0 {
+			c.input = inputKey(s.actions.at(i).lane, s.tools[c.tool], c.hash)
+			s.inputs[c.input] = append(s.inputs[c.input], i)
+		}
+	}
+}
+
 // openClaims begins to keep the calls of an input in order, for requests.
 func (s *Session) openClaims(g *claimGroup, in uint64) {
+	if s.inputs == nil {
+		s.shareInputs()
+	}
 	s.asking[in] = g
 	g.calls.calls = slices.Clone(s.inputs[in])
 	slices.SortFunc(g.calls.calls, s.compareAsked)

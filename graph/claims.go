@@ -116,7 +116,7 @@ func (s *Session) single(f *fact, t ActionType) (g *group, from int) {
 		if won, taken := s.regs.take(&s.actions.at(i).regs, f.stamp(0), classText); won != 0 {
 			s.put(i, s.singleProps(f, t, taken != 0)...)
 			s.setThinking(i, thinks(f.Event))
-			if repeats(t) {
+			if repeats(t) && (f.Content != "" || s.groups[key] != nil) {
 				g := s.group(key)
 				g.nodes = []int32{i}
 				s.noteEcho(f, g)

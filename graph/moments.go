@@ -5,34 +5,43 @@ import "github.com/actiongraph/actiongraph/schema"
 // moments are the facts of one kind by what they say, or by their ids: it knows the
 // time of the latest, which is not the time at which that fact was received a second time.
 type moments struct {
-	spans  map[uint64][]span
+	facts  *momentFacts
 	latest int64
 }
 
+// momentFacts is one fact, or several by key: most lanes end once.
+type momentFacts struct {
+	key   uint64
+	at    int64 // of one
+	spans map[uint64][]span
+}
+
 func (m *moments) add(f *fact) {
-	if m.spans == nil {
-		m.spans = map[uint64][]span{}
-	}
-	var key uint64
-	var old int64
-	if f.Origin == schema.OriginHook {
-		key = f.content
-		old = latestOf(m.spans[key])
-		m.spans[key], _ = addSpan(m.spans[key], f.at)
-	} else {
-		// Every other source names its facts: a later record of one is that one.
+	// Every other source than hooks names its facts: a later record of one is that one.
+	key := f.content
+	if f.Origin != schema.OriginHook {
 		key = uint64(fnvOffset.str(f.EventID))
-		old = latestOf(m.spans[key])
-		if old == 0 || f.at < old {
-			m.spans[key] = []span{{f.at, f.at}}
-		}
 	}
-	switch now := latestOf(m.spans[key]); {
+	if m.facts == nil {
+		m.facts, m.latest = &momentFacts{key: key, at: f.at}, f.at
+		return
+	}
+	if m.facts.spans == nil {
+		m.facts.spans = map[uint64][]span{m.facts.key: {{m.facts.at, m.facts.at}}}
+	}
+	spans := m.facts.spans
+	old := latestOf(spans[key])
+	if f.Origin == schema.OriginHook {
+		spans[key], _ = addSpan(spans[key], f.at)
+	} else if old == 0 || f.at < old {
+		spans[key] = []span{{f.at, f.at}}
+	}
+	switch now := latestOf(spans[key]); {
 	case now >= m.latest:
 		m.latest = now
 	case old == m.latest && now < old: // two became one, or one is older than it seemed
 		m.latest = 0
-		for _, spans := range m.spans {
+		for _, spans := range spans {
 			m.latest = max(m.latest, latestOf(spans))
 		}
 	}

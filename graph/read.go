@@ -162,7 +162,8 @@ type SearchQuery struct {
 	Words string
 	// Recall asks as the second seed's recall does: for tool calls that have any of the
 	// words in their tool's name and in what they gave, or the error of failed ones. Hits
-	// are the calls, whole. Without words the filters select, newest first.
+	// are the calls, whole; equal ranks come newest first. Without words the filters select,
+	// newest first. Task, Tag and RelatedTo are of a Recall.
 	Recall       bool
 	Tool         string
 	Type         ActionType
@@ -171,9 +172,11 @@ type SearchQuery struct {
 	Tag          string // of an action
 	RelatedTo    string // action_id or tool_use_id of an action that the hit is RELATED_TO
 	Failed       bool
-	Since, Until time.Time
-	All          bool // rank every hit, not the newest 2,000
-	Limit        int
+	Since, Until time.Time // Since is inclusive, Until is not
+	// All ranks every hit, not the newest 2,000; of a Recall, of each word that more than
+	// 5,000 actions have.
+	All   bool
+	Limit int
 }
 
 // SearchHit is one action that matches, best first.

@@ -26,7 +26,7 @@ type Session struct {
 	reports     map[string]*agentReports // what was said of subagents' ends, by agent_id
 	texts       map[textKey]struct{}     // assistant messages of the transcript
 	echoes      map[textKey][]*group     // turn and subagent ends that may repeat one
-	inputs      map[uint64][]int32       // calls by lane, tool and input
+	inputs      map[uint64][]int32       // calls by lane, tool and input; nil until one is asked for
 	asking      map[uint64]*claimGroup
 	related     relations
 	spawned     map[int32][]*lane    // by the call or decision that spawned them
@@ -73,7 +73,6 @@ func NewSession(id, journal string) *Session {
 		reports:     map[string]*agentReports{},
 		texts:       map[textKey]struct{}{},
 		echoes:      map[textKey][]*group{},
-		inputs:      map[uint64][]int32{},
 		asking:      map[uint64]*claimGroup{},
 		compacted:   map[int32]*compactions{},
 		spawned:     map[int32][]*lane{},

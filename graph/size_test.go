@@ -113,6 +113,9 @@ func TestStateIsSmall(t *testing.T) {
 		"hooks":      steadySession,
 		"transcript": func(id string, n int, f func(*schema.Event)) { steadyTranscript(id, n, false, f) },
 		"both":       func(id string, n int, f func(*schema.Event)) { steadyTranscript(id, n, true, f) },
+		"grains":     func(id string, n int, f func(*schema.Event)) { steadyGrains(id, n, false, false, f) },
+		"chained":    func(id string, n int, f func(*schema.Event)) { steadyGrains(id, n, false, true, f) },
+		"runs":       func(id string, n int, f func(*schema.Event)) { steadyRuns(id, 4*n, f) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats

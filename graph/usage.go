@@ -102,7 +102,7 @@ func (s *Session) usage(f *fact, i int32) {
 	lane := s.lanes[a.lane]
 	for k, n := range stated {
 		if n > u[k] {
-			lane.spent.add(k, n-u[k])
+			lane.sums().add(k, n-u[k])
 			s.node.spent.add(k, n-u[k])
 			u[k] = n
 			s.put(i, Prop{figure(k), figureValue(k, n)})
@@ -118,7 +118,7 @@ func (s *Session) usage(f *fact, i int32) {
 		if was {
 			n = -1
 		}
-		lane.spent.low += n
+		lane.sums().low += n
 		s.node.spent.low += n
 		s.put(i, Prop{"lower_bound", flag(low)})
 	}
@@ -155,12 +155,12 @@ func (s *Session) moveUsage(i, was int32) {
 		return
 	}
 	for k, n := range u {
-		from.spent.add(k, -n)
-		to.spent.add(k, n)
+		from.sums().add(k, -n)
+		to.sums().add(k, n)
 	}
 	if s.actions.at(i).low() {
-		from.spent.low--
-		to.spent.low++
+		from.sums().low--
+		to.sums().low++
 	}
 	s.putUsage(from)
 	s.putUsage(to)
@@ -190,18 +190,26 @@ func (s *Session) showMissing(l *lane) {
 	if !missing {
 		n = -1
 	}
-	l.spent.low += n
+	l.sums().low += n
 	s.node.spent.low += n
 	s.putUsage(l)
 }
 
 // putUsage writes what a subagent used, as far as it changed.
 func (s *Session) putUsage(l *lane) {
-	if l.id != "" {
+	if l.id != "" && l.spent != nil {
 		if props := l.spent.changes(l.spent.total()); len(props) > 0 {
 			s.putRef(l.ref, props...)
 		}
 	}
+}
+
+// sums returns what the calls of l used, for it to be changed: most have none.
+func (l *lane) sums() *sum {
+	if l.spent == nil {
+		l.spent = &sum{}
+	}
+	return l.spent
 }
 
 // overflow is what a figure of a sum is carried over at. A change is less.
