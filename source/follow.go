@@ -159,7 +159,9 @@ func (s *following) changed(path string) {
 		f.path = path
 	}
 	s.paths[path] = id
-	s.health.follows(path, f.wait > 0)
+	if !f.ignored {
+		s.health.follows(path, f.wait > 0)
+	}
 	s.put(f)
 }
 

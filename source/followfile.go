@@ -141,6 +141,9 @@ func (s *following) identify(f *followed) error {
 		return err
 	}
 	f.known = true
+	for path := range f.paths {
+		s.health.follows(path, f.wait > 0)
+	}
 	if f.aside && f.stream.noted == (record{}) && f.info.ModTime().Before(s.started) {
 		s.ignore(f, false) // it was there before anybody asked for the other one
 		return nil
