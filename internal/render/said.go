@@ -106,6 +106,53 @@ func notice(text string) string {
 	return OneLine(summary)
 }
 
+func (p *painter) noteHead(a *graph.ActionRow) string {
+	if a.ActionType != graph.PermissionRequest {
+		return p.paint(dim, p.pick("·", "-")+" "+typeWords(a.ActionType))
+	}
+	head := "? " + typeWords(a.ActionType)
+	if a.ParentActionID != "" {
+		return p.paint(dim, head) // the call shows how it was answered
+	}
+	head = p.paint(dim, head+" for "+OneLine(a.ToolName))
+	switch answer := Answer(a); answer {
+	case "":
+	case "allowed":
+		head += " " + p.paint(green, p.pick("✓ ", "")+answer)
+	default:
+		head += " " + p.paint(red, p.pick("✗ ", "")+answer)
+	}
+	return head
+}
+
+// Answer is how a request for permission that no call tells of was answered, "" where that
+// is not known and of any other action.
+func Answer(a *graph.ActionRow) string {
+	if a.ActionType != graph.PermissionRequest || a.ParentActionID != "" {
+		return ""
+	}
+	switch a.Status {
+	case "completed":
+		return "allowed"
+	case "denied", "blocked":
+		return a.Status
+	}
+	return ""
+}
+
+// typeWords is an action type as people say it.
+func typeWords(t graph.ActionType) string {
+	switch t {
+	case graph.PermissionRequest:
+		return "permission asked"
+	case graph.RateLimitEvent:
+		return "rate limit"
+	case graph.StructuredOutput:
+		return "structured output"
+	}
+	return strings.ReplaceAll(OneLine(string(t)), "_", " ")
+}
+
 // modelCall draws one call of a model: which, and the tokens that it took.
 func (p *painter) modelCall(branch, below string, a *graph.ActionRow) {
 	var parts []string

@@ -188,53 +188,6 @@ func (p *painter) action(branch, below string, it *graph.TreeItem) {
 	}
 }
 
-func (p *painter) noteHead(a *graph.ActionRow) string {
-	if a.ActionType != graph.PermissionRequest {
-		return p.paint(dim, p.pick("·", "-")+" "+typeWords(a.ActionType))
-	}
-	head := "? " + typeWords(a.ActionType)
-	if a.ParentActionID != "" {
-		return p.paint(dim, head) // the call shows how it was answered
-	}
-	head = p.paint(dim, head+" for "+OneLine(a.ToolName))
-	switch answer := Answer(a); answer {
-	case "":
-	case "allowed":
-		head += " " + p.paint(green, p.pick("✓ ", "")+answer)
-	default:
-		head += " " + p.paint(red, p.pick("✗ ", "")+answer)
-	}
-	return head
-}
-
-// Answer is how a request for permission that no call tells of was answered, "" where that
-// is not known and of any other action.
-func Answer(a *graph.ActionRow) string {
-	if a.ActionType != graph.PermissionRequest || a.ParentActionID != "" {
-		return ""
-	}
-	switch a.Status {
-	case "completed":
-		return "allowed"
-	case "denied", "blocked":
-		return a.Status
-	}
-	return ""
-}
-
-// typeWords is an action type as people say it.
-func typeWords(t graph.ActionType) string {
-	switch t {
-	case graph.PermissionRequest:
-		return "permission asked"
-	case graph.RateLimitEvent:
-		return "rate limit"
-	case graph.StructuredOutput:
-		return "structured output"
-	}
-	return strings.ReplaceAll(OneLine(string(t)), "_", " ")
-}
-
 // call draws a ToolCall, its result folded into it.
 func (p *painter) call(branch, below string, it *graph.TreeItem) {
 	a := it.Action
