@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -34,6 +36,31 @@ func TestSignalsDoNotStopIt(t *testing.T) {
 		t.Error(err)
 	}
 	if got := events(t, home); len(got) != 1 || len(got[0].Result) < 400_000 {
+		t.Errorf("%d events", len(got))
+	}
+}
+
+func TestSignalsDoNotStopEvents(t *testing.T) {
+	home := t.TempDir()
+	cmd := eventsCommand(home)
+	stdin := start(t, cmd)
+	text := message("s", strings.Repeat("x", 400_000)) + "\n" + message("s", "after") + "\n"
+	if _, err := io.WriteString(stdin, text[:200_000]); err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.WriteString(stdin, text[200_000:]); err != nil {
+		t.Error(err)
+	}
+	stdin.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if got := said(events(t, home)); len(got) != 2 || len(got[0]) != 400_000 || got[1] != "after" {
 		t.Errorf("%d events", len(got))
 	}
 }
