@@ -16,8 +16,105 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
+
+func millis(n float64) *float64 { return &n }
+
+func TestAdd(t *testing.T) {
+	home, ctx := open(t), context.Background()
+	ok := actiongraph.Grain{ToolName: "web_search", Input: []byte(`{"query":"weather in tokyo"}`), Content: "72F, partly cloudy", DurationMS: millis(340)}
+	failed := actiongraph.Grain{ToolName: "database_query", IsError: true, Error: "connection timeout after 5000ms", DurationMS: millis(5000), Namespace: "nightly"}
+	first := must(home.Add(ok))(t)
+	if again := must(home.Add(ok))(t); again != first || len(first) != 64 {
+		t.Errorf("the hashes %s and %s", first, again)
+	}
+	ok.Namespace = "default"
+	batch := must(home.AddBatch([]actiongraph.Grain{failed, ok, failed}))(t)
+	if batch[1] != first || batch[0] != batch[2] || batch[0] == first {
+		t.Errorf("the hashes %s, and %v of a batch", first, batch)
+	}
+	type row struct {
+		Type         graph.ActionType
+		Tool, Status string
+		ID, Text     string
+		MS           float64
+	}
+	rows := func(session string) (rows []row) {
+		for _, a := range must(home.ActionSequence(ctx, session, true))(t) {
+			r := row{a.ActionType, a.ToolName, a.Status, a.ToolUseID, a.Text, 0}
+			if a.DurationMS != nil {
+				r.MS = *a.DurationMS
+			}
+			rows = append(rows, r)
+		}
+		return rows
+	}
+	if diff := cmp.Diff([]row{
+		{graph.ToolCall, "web_search", "completed", first, "", 340},
+		{graph.ToolResult, "web_search", "completed", first, "72F, partly cloudy", 0},
+	}, rows("ns-default")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]row{
+		{graph.ToolCall, "database_query", "failed", batch[0], "", 5000},
+		{graph.ToolResult, "database_query", "failed", batch[0], "connection timeout after 5000ms", 0},
+	}, rows("ns-nightly")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A batch keeps its order, although its grains are of one moment.
+func TestAddBatchKeepsOrder(t *testing.T) {
+	home, ctx := open(t), context.Background()
+	var batch []actiongraph.Grain
+	var want []string
+	for i := range 300 {
+		batch = append(batch, actiongraph.Grain{ToolName: fmt.Sprint("step", i), Content: "x"})
+		want = append(want, fmt.Sprint("tool_call step", i), fmt.Sprint("tool_result step", i))
+	}
+	must(home.AddBatch(batch))(t)
+	var got []string
+	for _, a := range must(home.ActionSequence(ctx, "ns-default", false))(t) {
+		got = append(got, fmt.Sprint(a.ActionType, " ", a.ToolName))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A batch with one bad grain writes nothing, and says which and what.
+func TestAddBatchAllOrNone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "home")
+	home := must(actiongraph.Open(dir, actiongraph.Options{}))(t)
+	good := actiongraph.Grain{ToolName: "x"}
+	for _, bad := range []struct {
+		field string
+		grain actiongraph.Grain
+	}{
+		{"tool_name", actiongraph.Grain{Content: "x"}},
+		{"input", actiongraph.Grain{ToolName: "x", Input: []byte(`[1]`)}},
+		{"input", actiongraph.Grain{ToolName: "x", Input: []byte(`{`)}},
+		{"duration_ms", actiongraph.Grain{ToolName: "x", DurationMS: millis(-1)}},
+		{"confidence", actiongraph.Grain{ToolName: "x", Confidence: millis(2)}},
+	} {
+		_, err := home.AddBatch([]actiongraph.Grain{good, good, bad.grain})
+		var e *jsonl.LineError
+		if !errors.As(err, &e) || e.Item != 2 || e.Field != bad.field {
+			t.Errorf("%s: got the error %v", bad.field, err)
+		}
+		if _, err = home.Add(bad.grain); !errors.As(err, &e) || e.Item != -1 || e.Field != bad.field {
+			t.Errorf("%s: got the error %v", bad.field, err)
+		}
+	}
+	if events := recordedLines(t, dir, "ns-default"); len(events) > 0 {
+		t.Errorf("%d events are in the journal", len(events))
+	}
+	if hashes, err := home.AddBatch(nil); err != nil || len(hashes) > 0 {
+		t.Error(hashes, err)
+	}
+}
 
 // recordedLines returns the events in a home's journal of a session.
 func recordedLines(t *testing.T, dir, session string) (events []schema.Event) {
