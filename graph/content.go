@@ -332,8 +332,8 @@ func saidElsewhere(e *schema.Event, name string, v []byte) bool {
 func eventName(e *schema.Event, t ActionType) string {
 	head := e.HookEventName
 	switch {
-	case head == "":
-		head = string(t)
+	case head == "", e.Origin == schema.OriginAudit && t != Unknown:
+		head = string(t) // a record's kind says less
 	case e.Origin == schema.OriginTranscript && (t == ErrorEvent || t == RateLimitEvent):
 		head = "API error"
 	}
@@ -353,7 +353,7 @@ func eventName(e *schema.Event, t ActionType) string {
 		tail = caption(e.Title, cmp.Or(e.ToAgent, e.ToolName), e.Content)
 	case Context:
 		if e.Origin == schema.OriginAudit {
-			head, tail = string(t), caption(e.Title, e.ToolName, e.Content)
+			tail = caption(e.Title, e.ToolName, e.Content)
 			break
 		}
 		for _, k := range []string{"file_path", "new_cwd", "directory", "worktree_path", "name", "to_model", "trigger", "source"} {
