@@ -2,12 +2,14 @@ package connector
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Follower is something that goes on until ctx ends, and receives the sessions of which
@@ -34,6 +36,10 @@ func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, followe
 			case <-ctx.Done():
 				return
 			case sessions := <-reports:
+				sessions = slices.DeleteFunc(sessions, schema.IsPositionsID) // nobody's facts
+				if len(sessions) == 0 {
+					continue
+				}
 				for _, inbox := range inboxes {
 					select {
 					case inbox <- sessions:

@@ -28,6 +28,7 @@
 //	  key                            0600   64 hexadecimal digits: keys the hashes of inputs
 //	  journal/                       0700
 //	    <session>.jsonl              0600   one session's events
+//	    source-<16 digits>.jsonl     0600   up to where files were read that are of no one session
 //
 // Modes hold whatever the umask is. A session is a string that matches
 // schema.IDPattern; whatever else a runtime sends as its session id was hashed to

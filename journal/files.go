@@ -21,8 +21,8 @@ type File struct {
 }
 
 // Files lists the sessions in the order of their ids: one readdir and a stat each,
-// 24 ms for 5,000. What is no session's file is left out, and so is a file that
-// was removed meanwhile. A link is what it points at.
+// 24 ms for 5,000. What is no session's file is left out, as one of positions
+// (schema.PositionsID) is, and so is a file that was removed meanwhile. A link is what it points at.
 func (j *Journal) Files() ([]File, error) {
 	dir := j.dir()
 	entries, err := os.ReadDir(dir)
@@ -35,7 +35,7 @@ func (j *Journal) Files() ([]File, error) {
 	files := make([]File, 0, len(entries))
 	for _, entry := range entries {
 		session, ok := strings.CutSuffix(entry.Name(), Suffix)
-		if !ok || !schema.ValidID(session) || entry.IsDir() {
+		if !ok || !schema.ValidID(session) || schema.IsPositionsID(session) || entry.IsDir() {
 			continue
 		}
 		info, err := entryInfo(dir, entry)

@@ -30,10 +30,34 @@ func ValidID(id string) bool {
 // SafeID returns id where it is valid, else a valid id made from its hash. It is
 // a pure function: the same foreign id always gives the same safe one.
 func SafeID(id string) string {
-	if ValidID(id) {
+	if ValidID(id) && !IsPositionsID(id) {
 		return id
 	}
 	return "h-" + NewID("id", id)
+}
+
+// PositionsID is what stands in a source_position for a session where it is about a file of
+// no one session: such files are told by a hash of what they begin with. The journal
+// keeps them beside the sessions, and lists none of them. SafeID returns no such id, so that
+// nobody's session is mistaken for one.
+func PositionsID(first uint64) string {
+	digits := strconv.FormatUint(first, 16)
+	return positionsPrefix + "0000000000000000"[len(digits):] + digits
+}
+
+const positionsPrefix = "source-"
+
+// IsPositionsID reports whether PositionsID made an id.
+func IsPositionsID(id string) bool {
+	if len(id) != len(positionsPrefix)+16 || id[:len(positionsPrefix)] != positionsPrefix {
+		return false
+	}
+	for _, c := range []byte(id[len(positionsPrefix):]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // NewID returns 32 hexadecimal digits: the first 128 bits of the SHA-256 of the

@@ -77,3 +77,23 @@ func TestNewIDTellsItsPartsApart(t *testing.T) {
 		}
 	}
 }
+
+// TestPositionsAreNobodysSession: whatever somebody calls a session, it is none of the files
+// that the journal does not list.
+func TestPositionsAreNobodysSession(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := schema.PositionsID(rapid.Uint64().Draw(t, "first"))
+		if !schema.IsPositionsID(id) || !schema.ValidID(id) || len(id) != len("source-")+16 {
+			t.Fatalf("%q", id)
+		}
+		safe := schema.SafeID(id)
+		if schema.IsPositionsID(safe) || !schema.ValidID(safe) || schema.SafeID(safe) != safe {
+			t.Fatalf("%q becomes %q", id, safe)
+		}
+	})
+	for _, id := range []string{"", "source-", "source-0", "source-000000000000000g", "source-00000000000000000", "Source-0000000000000000", "source-000000000000000A"} {
+		if schema.IsPositionsID(id) {
+			t.Errorf("%q is taken for one", id)
+		}
+	}
+}

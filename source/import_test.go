@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/redact"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // TestDump: a recorded dump becomes what its lines say, one by one; to import it again is
@@ -42,6 +45,17 @@ func TestDump(t *testing.T) {
 		lines += n
 	}
 	diff(t, "lines by kind", report.Lines, lines)
+
+	if files, err := r.Journal.Files(); err != nil || len(files) != 1 || files[0].Session != session {
+		t.Errorf("the journal lists %+v, %v", files, err)
+	}
+	places, err := filepath.Glob(filepath.Join(journal.Dir(r.Journal.Home()), "source-*.jsonl"))
+	if err != nil || len(places) != 1 {
+		t.Fatalf("%v, %v", places, err)
+	}
+	if info, err := os.Stat(places[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
 
 	again := func(what string, paths ...string) {
 		t.Helper()
@@ -337,5 +351,13 @@ func TestSecrets(t *testing.T) {
 		if strings.Contains(line, secret) {
 			t.Errorf("the journal has the secret: %s", line)
 		}
+	}
+}
+
+// TestNobodyHides: a session cannot have the name of what the journal does not list.
+func TestNobodyHides(t *testing.T) {
+	e := schema.Event{EventType: schema.Message, SessionID: schema.PositionsID(1)}
+	if line := redact.New(redact.Options{}).Event(e); schema.IsPositionsID(line.Session()) {
+		t.Errorf("%s has it", line.Session())
 	}
 }

@@ -43,10 +43,6 @@ const (
 	metaSession  = "session" // of a format that is one session a file
 )
 
-// placesOf names the journal of the positions of files that begin with a line. It has
-// nothing else: positions are no facts of a session.
-func placesOf(first uint64) string { return fmt.Sprintf("source-%016x", first) }
-
 // event is the fact that the file is in the journal up to there.
 func (r record) event(host string) schema.Event {
 	number := func(b []byte, key string, n int64) []byte {
@@ -63,7 +59,7 @@ func (r record) event(host string) schema.Event {
 	meta = append(schema.AppendString(append(meta, `,"`+metaFormat+`":`...), string(r.format)), `,"`+metaSession+`":`...)
 	meta = append(schema.AppendString(meta, r.session), '}')
 	return schema.Event{
-		V: schema.Version, EventType: schema.SourcePosition, SessionID: placesOf(r.First), Timestamp: time.Unix(0, max(r.modTime, 1)).UTC(),
+		V: schema.Version, EventType: schema.SourcePosition, SessionID: schema.PositionsID(r.First), Timestamp: time.Unix(0, max(r.modTime, 1)).UTC(),
 		EventID:   schema.EventID(schema.OriginAudit, string(schema.SourcePosition), host, string(meta)),
 		SourceSDK: sdk, Origin: schema.OriginAudit, Actor: schema.ActorRuntime, Host: host, Metadata: meta,
 	}
@@ -106,7 +102,7 @@ func (r *Reader) records(first uint64) (found []record, err error) {
 	if r.Journal == nil {
 		return nil, nil
 	}
-	cursor, err := r.Journal.Read(placesOf(first), journal.Position{})
+	cursor, err := r.Journal.Read(schema.PositionsID(first), journal.Position{})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
