@@ -123,6 +123,7 @@ func EdgeKinds() []EdgeKind {
 		{graph.UsedTool, graph.LabelAction, graph.LabelTool},
 		{graph.RelatedTo, graph.LabelAction, graph.LabelAction},
 		{graph.HasTag, graph.LabelSession, graph.LabelTag},
+		{graph.HasTag, graph.LabelAction, graph.LabelTag},
 		{graph.ForkedFrom, graph.LabelSession, graph.LabelSession},
 		{graph.Continues, graph.LabelSession, graph.LabelSession},
 		{graph.Read, graph.LabelAction, graph.LabelFile},
