@@ -73,4 +73,75 @@
 //
 // A run asks its model several times, and nothing joins an answer to its question but
 // their order.
+//
+// # Grains
+//
+// An Action grain of the Open Memory Specification (github.com/openmemoryspec/oms, §6.1,
+// §6.5, §8.5) is a bare object a line, {"grain_type":"action","fields":{…}}, or in a batch,
+// {"grains":[…]} or an array, which is taken whole or not at all. OMS 1.1's names are read as
+// those of 1.2: arguments is input, result is content, success is is_error the other way
+// round, grain_type tool_call (toolcall, ToolCall) is action; the specification's
+// structural_tags is what the seed calls tags, and its type grain_type. A field that is there
+// twice, under whatever names, is a *LineError, as is one of another type than it has; null
+// is no value (§4.5).
+//
+//	tool_name        not empty: the one that is required
+//	input            an object
+//	content          a text; the specification lets it be any value (§6.5), which is kept as its JSON text
+//	is_error, error  a boolean, a text
+//	duration_ms      a number, not negative
+//	confidence       a number from 0 to 1
+//	parent_task_id   a text
+//	output_schema    an object
+//	tags             texts, none empty
+//	related_to       hashes, or the specification's links (§14.2), objects with a hash, which extra keeps
+//	namespace        a text; else that beside the grains of its batch, else the source's, else default
+//	created_at       milliseconds since 1970 (§4.8), or RFC 3339; timestamp_ms stands in for it
+//
+// A grain is two events of the session ns-<namespace> (SafeID) with source_sdk "oms" and
+// hook_event_name "action", both at the time that it states, else when it was received:
+// tool_start (input → tool_input, parent_task_id, tags, related_to) and tool_end (content →
+// result, is_error, error → error_message, duration_ms). tool_use_id is its hash, and the
+// event ids are made of the hash alone, so that a grain is one fact, whoever brings it. extra
+// of the tool_start has grain_type, namespace, confidence, output_schema and every field
+// that is not in this list. A grain of another type is an unknown event, whole in extra, where
+// KeepUnknown says so.
+//
+// The hash is the SHA-256, in 64 hexadecimal digits, of what the grain says as canonical
+// JSON: one object with the fields above and all others that it has, under their 1.2 names,
+// without blanks, its members and those of all objects in it sorted by the bytes of their
+// names, strings with no more escapes than JSON asks for, numbers without fraction and
+// exponent where they are whole. Left out is what says no more than nothing: null, empty
+// texts and lists, is_error false, grain_type action and the namespace "default". created_at
+// is in milliseconds, where nothing is lost by it. So of a grain with plain numbers it is what
+// Python gives:
+//
+//	hashlib.sha256(json.dumps(grain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+//
+// It is no OMS content address, which is of the binary form (§5) and of the second a grain is
+// written in (§5.5): by that, to add the same grain again would be another grain. Like that
+// one it is made of all that the grain says, a secret in it included.
+//
+// # The Event Protocol
+//
+// A line is one event, or an array of them, all or none. A line with a v is one of
+// schema/event.schema.json: it comes back as it was, byte for byte where a journal wrote it. A
+// line without is another producer's, such as json.dumps(dataclasses.asdict(event)) of
+// memgraph-context-graph 0.11.0, and is completed:
+//
+//	v, host, user_id, input_hash    ours, the Source's
+//	agent_id                        agent_name: the reference has a subagent's id there, and none of the main thread
+//	content                         output of an agent_end and response of an llm_end, where they are texts
+//	is_error                        true of an error
+//
+// Of either: origin, where it is missing, is the Source's, source_sdk "unknown", timestamp the
+// time of receipt (one without an offset is UTC). event_id is made of session, type and
+// tool_use_id (tool_start, tool_end, tool_batch) or message_id (llm_start, llm_end), else of
+// session, type and the bytes of the event; of one without a time also of its line's number,
+// and where the source is no file of when it came. A session_id that is none is hashed, and
+// kept in metadata.session_id_original. Content that is no text is in extra, its text blocks
+// are the content. Members that no field takes are in extra, null ones are left out. An
+// event of a type that nobody knows is unknown, with its event_type in extra; one that
+// Event.Validate refuses is a *LineError. A source_position is skipped: it would say of
+// this journal's files what only their readers know.
 package jsonl
