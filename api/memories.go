@@ -192,12 +192,15 @@ func asTag(raw json.RawMessage, dst *string) error {
 	if raw[0] == '"' {
 		return asString(raw, dst)
 	}
-	var tags []string
-	if err := json.Unmarshal(raw, &tags); err != nil || len(tags) > 1 {
-		return errors.New(`want one tag, like ["api-call"]`)
+	want := errors.New(`want one tag, like ["api-call"]`)
+	if raw[0] != '[' {
+		return want
 	}
-	if len(tags) == 1 {
-		*dst = tags[0]
+	n := 0
+	for tag := range schema.Elements(raw) {
+		if n++; n > 1 || asString(tag, dst) != nil {
+			return want
+		}
 	}
 	return nil
 }

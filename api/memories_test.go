@@ -120,7 +120,7 @@ func TestQuestions(t *testing.T) {
 		`{"query": 7}`: "query", `{"query": ["a"]}`: "query", `{"tool_name": {}}`: "tool_name",
 		`{"limit": 0}`: "limit", `{"limit": 1001}`: "limit", `{"limit": 1.5}`: "limit", `{"limit": "10"}`: "limit", `{"limit": -1}`: "limit",
 		`{"limit": 1e400}`: "limit", `{"limit": true}`: "limit",
-		`{"tags": ["a", "b"]}`: "tags", `{"tags": [1]}`: "tags", `{"tags": {}}`: "tags",
+		`{"tags": ["a", "b"]}`: "tags", `{"tags": [1]}`: "tags", `{"tags": [null]}`: "tags", `{"tags": {}}`: "tags",
 		`{"is_error": false}`: "is_error", `{"is_error": 1}`: "is_error",
 		`{"since": "yesterday"}`: "since", `{"until": 5}`: "until",
 		`{"grain_type": "belief"}`: "grain_type", `{"grain_type": 1}`: "grain_type",

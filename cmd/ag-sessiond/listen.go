@@ -83,18 +83,24 @@ type apiHealth struct {
 
 // open listens. A socket that cannot be made is said, and the daemon goes on without, unless
 // it was asked for: then it is an error, as for a port.
-func (d doors) open(j *journal.Journal, log zerolog.Logger) (l *listening, err error) {
+func (d doors) open(j *journal.Journal, log zerolog.Logger) (*listening, error) {
 	if d.socket == config.None && d.listen == "" {
 		return nil, nil
 	}
-	l = &listening{}
-	defer func() {
-		if err != nil {
-			l.close()
-		}
-	}()
-	if l.home, err = actiongraph.Open(j.Home(), actiongraph.Options{}); err != nil {
+	l := &listening{}
+	if err := l.listen(d, j, log); err != nil {
+		l.close()
 		return nil, unavailable(err)
+	}
+	from := actiongraph.SourceFollower(j).Reader // what is posted is this machine's, as what is read is
+	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: log}
+	log.Info().Str("socket", l.at.Socket).Str("address", l.at.Address).Msg("answering requests")
+	return l, nil
+}
+
+func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err error) {
+	if l.home, err = actiongraph.Open(j.Home(), actiongraph.Options{}); err != nil {
+		return err
 	}
 	if d.socket != config.None {
 		unix, err := api.ListenUnix(cmp.Or(d.socket, filepath.Join(j.Home(), api.SocketFile)))
@@ -102,27 +108,25 @@ func (d doors) open(j *journal.Journal, log zerolog.Logger) (l *listening, err e
 		case err == nil:
 			l.listeners, l.at.Socket = append(l.listeners, unix), unix.Addr().String()
 		case d.asked:
-			return nil, unavailable(err)
+			return err
 		default:
 			l.at.Problem = err.Error()
 			log.Warn().Str("reason", "api.socket").Str("error_message", err.Error()).
 				Msg("nobody can post to the socket: give another one in config.toml, [api] socket, or \"none\"")
 		}
 	}
-	if d.listen != "" {
-		if l.token, err = api.Token(j.Home()); err != nil {
-			return nil, unavailable(err)
-		}
-		tcp, err := api.ListenTCP(d.listen)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		l.listeners, l.at.Address = append(l.listeners, tcp), tcp.Addr().String()
+	if d.listen == "" {
+		return nil
 	}
-	from := actiongraph.SourceFollower(j).Reader // what is posted is this machine's, as what is read is
-	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: log}
-	log.Info().Str("socket", l.at.Socket).Str("address", l.at.Address).Msg("answering requests")
-	return l, nil
+	if l.token, err = api.Token(j.Home()); err != nil {
+		return err
+	}
+	tcp, err := api.ListenTCP(d.listen)
+	if err != nil {
+		return err
+	}
+	l.listeners, l.at.Address = append(l.listeners, tcp), tcp.Addr().String()
+	return nil
 }
 
 // serve answers requests until ctx ends. They are recorded through a home of its own, and
