@@ -49,9 +49,11 @@ CREATE TABLE body (
   metadata TEXT, properties TEXT, text TEXT
 );
 
--- What reports of tokens add up: the sums of a session's model calls, kept by the writer
--- and encoded as usage.go says.
-CREATE TABLE usage (sid INTEGER PRIMARY KEY, sums BLOB NOT NULL);
+-- What reports of tokens add up: the sums of a session's model calls of four hours each,
+-- kept by the writer and encoded as usage.go says.
+CREATE TABLE usage (
+  sid INTEGER NOT NULL, part INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (sid, part)
+) WITHOUT ROWID;
 
 CREATE TABLE agent (
   id INTEGER PRIMARY KEY, sid INTEGER NOT NULL, key NOT NULL, put INTEGER, keyed, in_sid,

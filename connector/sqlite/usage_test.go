@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -26,7 +27,8 @@ func TestUsageIsChecked(t *testing.T) {
 	}
 	defer s.Close()
 	at := graph.Prop{Name: "timestamp", Value: graph.Time(1)}
-	ops := []graph.Op{callOf("a", at, graph.Prop{Name: "input_tokens", Value: int64(5)}), callOf("b", at)}
+	later := graph.Prop{Name: "timestamp", Value: graph.Time(10 * time.Hour)} // in a row of its own
+	ops := []graph.Op{callOf("a", at, graph.Prop{Name: "input_tokens", Value: int64(5)}), callOf("b", at), callOf("c", later)}
 	if err := s.Apply(t.Context(), []graph.Batch{{Journal: "j", Session: "s", To: schema.Position{Offset: 1}, Ops: ops}}); err != nil {
 		t.Fatal(err)
 	}

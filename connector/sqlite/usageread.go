@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -212,17 +211,32 @@ func (s *Store) Check(ctx context.Context, session string) (changes []graph.Chan
 			want.count(n.Props, +1)
 		}
 	}
-	var b []byte
-	err = s.read.QueryRowContext(ctx, "SELECT sums FROM usage WHERE sid = (SELECT id FROM session WHERE key = ?)", session).Scan(&b)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, s.fail("check session "+session, err)
-	}
-	have := usageSums{}
-	if err := eachUsage(b, map[string]string{}, have.add); err != nil {
+	have, err := s.storedUsage(ctx, session)
+	if err != nil {
 		return nil, s.fail("check session "+session, err)
 	}
 	if string(want.encode()) != string(have.encode()) {
 		changes = append(changes, graph.Change{What: "Session " + session, Field: "usage", A: fmt.Sprint(want), B: fmt.Sprint(have)})
 	}
 	return changes, nil
+}
+
+// storedUsage returns the sums of one session.
+func (s *Store) storedUsage(ctx context.Context, session string) (usageSums, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT sums FROM usage WHERE sid = (SELECT id FROM session WHERE key = ?)", session)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	have := usageSums{}
+	for rows.Next() {
+		var b sql.RawBytes
+		if err := rows.Scan(&b); err != nil {
+			return nil, err
+		}
+		if err := eachUsage(b, map[string]string{}, have.add); err != nil {
+			return nil, err
+		}
+	}
+	return have, rows.Err()
 }
