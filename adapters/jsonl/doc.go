@@ -130,6 +130,7 @@
 // memgraph-context-graph 0.11.0, and is completed:
 //
 //	v, host, user_id, input_hash    ours, the Source's
+//	seq                             1000 × line + place in an array
 //	agent_id                        agent_name: the reference has a subagent's id there, and none of the main thread
 //	content                         output of an agent_end and response of an llm_end, where they are texts
 //	is_error                        true of an error

@@ -178,6 +178,8 @@ func (d *Decoder) complete(r *eventReading, v value, at place) {
 	if e.V == 0 {
 		e.V = schema.Version
 		e.Host, e.UserID = cmp.Or(e.Host, d.src.Host), cmp.Or(e.UserID, d.src.User)
+		// Events of one moment keep their order.
+		e.Seq = cmp.Or(e.Seq, at.n*1000+int64(at.item+1))
 		r.reference()
 		if e.InputHash == "" && (e.EventType == schema.ToolStart || e.EventType == schema.Permission) {
 			e.InputHash = keyedHash(d.src.HashKey, e.ToolInput)

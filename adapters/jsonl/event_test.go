@@ -199,23 +199,23 @@ func TestEventsFillIn(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{ // nothing but what a call needs
 			`{"event_type":"tool_start","session_id":"s","tool_use_id":"c","tool_input":{"a":1}}`,
-			`{"v":1,"event_id":"ID","event_type":"tool_start","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","input_hash":"HASH","host":"h","user_id":"u","tool_use_id":"c","tool_input":{"a":1}}`,
+			`{"v":1,"event_id":"ID","event_type":"tool_start","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","seq":1000,"input_hash":"HASH","host":"h","user_id":"u","tool_use_id":"c","tool_input":{"a":1}}`,
 		},
 		{ // its own origin, user and sdk stand; unknown members are kept
 			`{"event_type":"turn_end","session_id":"s","origin":"hook","user_id":"me","source_sdk":"x","step":3,"extra":{"a":1},"why":null}`,
-			`{"v":1,"event_id":"ID","event_type":"turn_end","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"x","origin":"hook","host":"h","user_id":"me","extra":{"a":1,"step":3}}`,
+			`{"v":1,"event_id":"ID","event_type":"turn_end","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"x","origin":"hook","seq":1000,"host":"h","user_id":"me","extra":{"a":1,"step":3}}`,
 		},
 		{ // a session id that cannot be one
 			`{"event_type":"turn_end","session_id":"../x","metadata":{"git_branch":"main","session_id_original":"forged"}}`,
-			`{"v":1,"event_id":"ID","event_type":"turn_end","session_id":"` + schema.SafeID("../x") + `","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","host":"h","user_id":"u","metadata":{"git_branch":"main","session_id_original":"../x"}}`,
+			`{"v":1,"event_id":"ID","event_type":"turn_end","session_id":"` + schema.SafeID("../x") + `","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","seq":1000,"host":"h","user_id":"u","metadata":{"git_branch":"main","session_id_original":"../x"}}`,
 		},
 		{ // a type that nobody knows
 			`{"event_type":"teleport","session_id":"s","tool_use_id":"c","where":[1, 2]}`,
-			`{"v":1,"event_id":"ID","event_type":"unknown","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","hook_event_name":"teleport","host":"h","user_id":"u","tool_use_id":"c","extra":{"where":[1, 2],"event_type":"teleport"}}`,
+			`{"v":1,"event_id":"ID","event_type":"unknown","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","hook_event_name":"teleport","seq":1000,"host":"h","user_id":"u","tool_use_id":"c","extra":{"where":[1, 2],"event_type":"teleport"}}`,
 		},
 		{ // a document of several lines, with bytes that are no text
 			"{\"event_type\":\"context\",\n\"session_id\":\"s\",\n\"result\":{\n\"a\":\"\xff\"\n}}",
-			`{"v":1,"event_id":"ID","event_type":"context","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","host":"h","user_id":"u","result":{ "a":"` + "\ufffd" + `" }}`,
+			`{"v":1,"event_id":"ID","event_type":"context","session_id":"s","timestamp":"2026-03-02T08:00:00.000000000Z","source_sdk":"unknown","origin":"api","seq":1000,"host":"h","user_id":"u","result":{ "a":"` + "\ufffd" + `" }}`,
 		},
 	} {
 		events, l, err := jsonl.NewDecoder(src).Append(nil, []byte(c.line), 1, received())
