@@ -61,7 +61,9 @@ func lineKey(line []byte) string {
 // typed adds the one event of a typed record. Fields are kept in extra unless the event
 // says them in the same words.
 func (f *draft) typed(kind string, v value) {
-	f.kind = shortName(kind)
+	if f.kind = shortName(kind); kind == "" {
+		f.kind = "untyped" // of which nobody knows a kind
+	}
 	switch kind {
 	case kindUserOutput:
 		f.userOutput(v)

@@ -21,7 +21,7 @@ func FuzzAudit(f *testing.F) {
 		`{"run_id":"r","run_id":"s","events":[1,"x",null,{"name":"llm.error","error":{"message":"m"}}],"llm_message_sent":"?"}`,
 		"{\"run_id\":\"\xff\xfe\",\"x\xc0\":\"\xed\xa0\x80\",\"y\":\"\\ud800\"}", "{\n\"run_id\" : \"r\" ,\t\"z\" : [ 1 ,\n 2 ] }",
 		`{"type":"\ud83d\ude00","timestamp":"2026-03-01"}`, `{"type":"user_output","role":"\u0061ssistant","text":""}`,
-		strings.Repeat(`{"run_id":`, 200) + "1" + strings.Repeat("}", 200), `{"":"","run_id":"r","agent_decision":{}}`,
+		strings.Repeat(`{"run_id":`, 200) + "1" + strings.Repeat("}", 200), `{"":"","run_id":"r","agent_decision":{}}`, `{"type":""}`,
 	})
 }
 
