@@ -32,11 +32,11 @@ func (b *bench) dumps() error {
 		if err != nil {
 			return err
 		}
-		mb, seconds := float64(did.Bytes)/1e6, u.Wall.Seconds()
+		mb, seconds := float64(did.JSONL.Bytes)/1e6, u.Wall.Seconds()
 		name := fmt.Sprintf("import of an audit dump of %.0f MB, %s", mb, c.name)
 		b.table.add(name, "≥ 40 MB/s", fmt.Sprintf("%.1f MB/s (%.0f lines/s, %.0f events/s; journal %.1f s, store %.1f s, CPU %.1f s)",
-			mb/seconds, float64(did.Lines)/seconds, float64(did.Store.Events)/seconds, did.Duration.Seconds(), did.Store.Duration.Seconds(),
-			u.CPU.Seconds()), mb/seconds >= 40)
+			mb/seconds, float64(did.JSONL.Lines)/seconds, float64(did.JSONL.Events)/seconds, did.JSONL.Duration.Seconds(),
+			did.Store.Duration.Seconds(), u.CPU.Seconds()), mb/seconds >= 40)
 		b.rss("the same, peak RSS", 200, u.MaxRSS)
 		for _, made := range []string{path, home} {
 			if err := os.RemoveAll(made); err != nil {

@@ -80,6 +80,10 @@ type imported struct {
 		Events   int64
 		Duration time.Duration `json:"duration_ns"`
 	}
+	JSONL struct { // of what is no transcript
+		Bytes, Lines, Events int64
+		Duration             time.Duration `json:"duration_ns"`
+	}
 }
 
 func (b *bench) importOf(path, home string, flags ...string) (u usage, did imported, err error) {
