@@ -104,7 +104,10 @@
 // result, is_error, error → error_message, duration_ms). tool_use_id is its hash, and the
 // event ids are made of the hash alone, so that a grain is one fact, whoever brings it. extra
 // of the tool_start has grain_type, namespace, confidence, output_schema and every field
-// that is not in this list. A grain of another type is an unknown event, whole in extra, where
+// that is not in this list; its error_type is the tool_end's, too. A grain that has an
+// action_phase (since 1.2; later tool_phase) is only a tool_start where that is call, only a
+// tool_end where it is result, and no action where it is definition: it says what a tool is.
+// A grain of another type is an unknown event, whole in extra, where
 // KeepUnknown says so.
 //
 // The hash is the SHA-256, in 64 hexadecimal digits, of what the grain says as canonical

@@ -81,6 +81,18 @@ func (g *Grain) appendEvents(dst []schema.Event, hash string, src *Source, at ti
 		result.Result = schema.AppendString(make([]byte, 0, len(g.Content)+16), g.Content)
 	}
 	result.IsError, result.ErrorMessage, result.DurationMS = g.IsError, g.Error, g.DurationMS
+	if len(g.Extra) == 0 {
+		return append(dst, call, result)
+	}
+	result.ErrorType = schema.FieldString(g.Extra, "error_type")
+	switch cmp.Or(schema.FieldString(g.Extra, "action_phase"), schema.FieldString(g.Extra, "tool_phase")) {
+	case "call": // nothing has come back yet
+		return append(dst, call)
+	case "result": // of a call in another grain
+		result.Seq, result.CausedBy = call.Seq, ""
+		result.ParentTaskID, result.Tags, result.RelatedTo, result.Extra = call.ParentTaskID, call.Tags, call.RelatedTo, call.Extra
+		return append(dst, result)
+	}
 	return append(dst, call, result)
 }
 

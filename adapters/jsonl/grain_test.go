@@ -224,6 +224,37 @@ func TestGrainsOfOtherTypes(t *testing.T) {
 	}
 }
 
+// TestGrainPhases: a grain claims no more than its phase says was done.
+func TestGrainPhases(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"tool_name":"t","content":"c","tags":["a"]}`:                                                "tool_start tool_end",
+		`{"tool_name":"t","content":"c","action_phase":"complete","error_type":"timeout"}`:            "tool_start tool_end timeout",
+		`{"tool_name":"t","action_phase":"call","tags":["a"]}`:                                        "tool_start",
+		`{"tool_name":"t","content":"c","tool_phase":"result","tags":["a"],"error_type":"timeout"}`:   "tool_end timeout",
+		`{"tool_name":"t","action_phase":"definition","output_schema":{"type":"string"}}`:             "unknown",
+		`{"grain_type":"action","fields":{"action_phase":"definition","tool_name":"t","tags":"..."}}`: "unknown",
+	} {
+		events, _, err := jsonl.NewDecoder(jsonl.Source{Format: jsonl.OMS, KeepUnknown: true}).Append(nil, []byte(text), 1, time.Unix(1, 0))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		got := ""
+		for _, e := range events {
+			got += " " + string(e.EventType) + strings.TrimRight(" "+e.ErrorType, " ")
+			if err := e.Validate(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got != " "+want {
+			t.Errorf("%s:%s, want %s", text, got, want)
+		}
+	}
+	_, err := jsonl.ParseGrain([]byte(`{"tool_name":"t","action_phase":"definition"}`))
+	if err == nil || !strings.Contains(err.Error(), `"definition" is no action`) {
+		t.Error(err)
+	}
+}
+
 // TestBatchNamespace: the grain's own, else that beside the grains, else the source's. It
 // is part of the hash.
 func TestBatchNamespace(t *testing.T) {

@@ -3,6 +3,7 @@ package jsonl
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -47,6 +48,9 @@ func (g *Grain) read(v value, src *Source) *LineError {
 	if isActionType(g.GrainType) {
 		g.GrainType = ""
 	}
+	if g.GrainType == "" && slices.ContainsFunc(members, isDefinition) {
+		g.GrainType = definitionPhase
+	}
 	if !g.action() && !src.KeepUnknown {
 		return v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
 	}
@@ -77,6 +81,14 @@ func isActionType(typ string) bool {
 		return true
 	}
 	return false
+}
+
+// definitionPhase is the action_phase (since 1.2; later tool_phase) of a grain that says what
+// a tool is: nothing was done.
+const definitionPhase = "definition"
+
+func isDefinition(m named) bool {
+	return (m.name == "action_phase" || m.name == "tool_phase") && m.v.text() == definitionPhase
 }
 
 // grainMembers gathers what a grain states, those of its fields too, and its type, which
