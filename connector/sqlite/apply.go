@@ -68,8 +68,11 @@ type tx struct {
 	last  map[*table]int64    // the greatest row id given out
 	docs  map[int64]*document // by action: full text to write, nil to remove
 	usage map[int64]usageSums // by session row: what its model calls changed
-	rows  [2]row              // that a flush fills
-	rest  []graph.Prop        // without a column
+
+	recalled int64 // documents of a recall, more or fewer
+
+	rows  [2]row       // that a flush fills
+	rest  []graph.Prop // without a column
 	json  []byte
 	asked map[string]bool // keys that prefetch has looked for
 	sid   int64           // of the batch

@@ -101,6 +101,12 @@ func (t *tx) reset(session string) error {
 	}
 	const its = "(SELECT id FROM action WHERE sid = ?)"
 	one := []any{id}
+	if err := t.forgetDocuments("id IN "+its, id); err != nil {
+		return err
+	}
+	if err := t.writeRecalled(); err != nil {
+		return err
+	}
 	err = t.execAll(
 		stmt{"DELETE FROM fts WHERE rowid IN " + its, one},
 		stmt{"DELETE FROM body WHERE id IN " + its, one},

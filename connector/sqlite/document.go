@@ -33,7 +33,9 @@ func (t *tx) document(n *node) error {
 		return nil
 	}
 	searched := fulltext.Searched()
-	relevant := n.changed || slices.ContainsFunc(n.props, func(p graph.Prop) bool { return slices.Contains(searched, p.Name) })
+	relevant := n.changed || slices.ContainsFunc(n.props, func(p graph.Prop) bool {
+		return slices.Contains(searched, p.Name) || p.Name == "status" && (n.typ == graph.ToolCall || n.typ == "")
+	})
 	if !relevant {
 		return nil
 	}

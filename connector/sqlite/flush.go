@@ -258,6 +258,9 @@ func (t *tx) writeDocuments() error {
 	for _, id := range ids {
 		d := t.docs[id]
 		if d == nil || d.replaces {
+			if err := t.forgetDocuments("id = ?", id); err != nil {
+				return err
+			}
 			if err := t.exec("DELETE FROM fts WHERE rowid = ?", id); err != nil {
 				return err
 			}
@@ -268,17 +271,20 @@ func (t *tx) writeDocuments() error {
 		if err := t.insertDocument(id, d); err != nil {
 			return err
 		}
+		if d.Recalled() {
+			t.recalled++
+		}
 	}
 	clear(t.docs)
-	return nil
+	return t.writeRecalled()
 }
 
 // documentSQL is the INSERT for each set of fields that are not empty: most documents
-// have one or two of the four, and an argument costs, above all a text.
-var documentSQL = func() (text [16]string) {
+// have one or two of the five, and an argument costs, above all a text.
+var documentSQL = func() (text [32]string) {
 	for mask := range text {
 		cols, n := "", 0
-		for i, c := range []string{"tool_name", "content", "input", "text"} {
+		for i, c := range []string{"tool_name", "content", "input", "text", "called"} {
 			if mask&(1<<i) != 0 {
 				cols += ", " + c
 				n++
@@ -291,7 +297,7 @@ var documentSQL = func() (text [16]string) {
 
 func (t *tx) insertDocument(id int64, d *document) error {
 	mask := 0
-	fields := [...]string{d.ToolName, d.Content, d.Input, d.Text}
+	fields := [...]string{d.ToolName, d.Content, d.Input, d.Text, d.Called}
 	for i, f := range fields {
 		if f != "" {
 			mask |= 1 << i

@@ -13,7 +13,7 @@ var schemaSQL string
 
 // Version is the layout of the file that this package reads and writes, in
 // PRAGMA user_version. It changes whenever schema.sql does.
-const Version = 4
+const Version = 5
 
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".
 const applicationID = 0x41474442

@@ -1,4 +1,4 @@
--- The layout of graph.db, version 3. Measured choices, see the package comment.
+-- The layout of graph.db, version 5. Measured choices, see the package comment.
 -- A column that is named like a property holds that property; `more` holds the
 -- others as JSON ({"t":ns} is a time). `put` is NULL on a row that exists only
 -- because an edge ends there. Keys of actions, agents and files are 16-byte BLOBs
@@ -41,6 +41,9 @@ CREATE INDEX action_time ON action (sid, timestamp);
 -- For DelNode, which takes the edges with it, and for who asks from the other end.
 CREATE INDEX action_prev ON action (prev) WHERE prev IS NOT NULL;
 CREATE INDEX action_parent ON action (parent) WHERE parent IS NOT NULL;
+-- What a recall without words and a tool's profile walk: tool calls (type 0) alone.
+CREATE INDEX action_tool ON action (tool_name, timestamp) WHERE type = 0;
+CREATE INDEX action_failed ON action (timestamp) WHERE type = 0 AND (status = 'failed' OR is_error = 1);
 
 CREATE TABLE body (
   id INTEGER PRIMARY KEY, keyed, in_sid, typed,
@@ -95,10 +98,15 @@ CREATE VIEW keys AS
   UNION ALL SELECT 4, 'Tag', id, key FROM tag
   UNION ALL SELECT 5, 'File', id, key FROM file;
 
+-- How many documents of a recall there are: those with a term in tool_name or content. How
+-- many terms they have is in FTS5's own totals.
+CREATE TABLE recalled (docs INTEGER NOT NULL);
+INSERT INTO recalled VALUES (0);
+
 -- Its text is in body; automerge is off because merging while writing costs more
 -- than the search gains: Maintain merges.
 CREATE VIRTUAL TABLE fts USING fts5 (
-  tool_name, content, input, text,
+  tool_name, content, input, text, called,
   content='', contentless_delete=1, detail=full, tokenize='unicode61'
 );
 INSERT INTO fts (fts, rank) VALUES ('automerge', 0);

@@ -21,6 +21,16 @@ const newest = 2000
 // nothing else in a word is an operator. Since is inclusive; Failed selects status failed
 // and is_error.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
+	if q.Recall {
+		err = s.snapshot(ctx, func(tx *sql.Tx) error {
+			out, err = s.recall(ctx, tx, q)
+			return err
+		})
+		if err != nil {
+			return nil, s.fail("recall", err)
+		}
+		return out, nil
+	}
 	words := fulltext.ParseWords(q.Words)
 	if len(words) == 0 {
 		return nil, nil
@@ -59,7 +69,7 @@ type rankedHit struct {
 func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, words []fulltext.Word) ([]rankedHit, error) {
 	expr := ""
 	if q.Tool != "" && len(fulltext.ParseWords(q.Tool)) > 0 {
-		expr = "tool_name : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
+		expr = "{tool_name called} : " + quote(q.Tool) // so that a rare tool's hits need no walk over all others
 	}
 	for _, w := range words {
 		expr += " " + match(w)
@@ -93,6 +103,9 @@ func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery,
 	}
 	if !q.Since.IsZero() {
 		filters.and("a.timestamp >= ?", q.Since.UnixNano())
+	}
+	if !q.Until.IsZero() {
+		filters.and("a.timestamp < ?", q.Until.UnixNano())
 	}
 	from := "fts f"
 	if len(filters.conds) > 0 {
@@ -146,6 +159,8 @@ func (s *Store) showHits(ctx context.Context, tx *sql.Tx, hits []rankedHit, word
 				return r.ToolName
 			case "text":
 				return r.Text
+			case "status":
+				return r.Status
 			}
 			return r.Properties[name]
 		})

@@ -74,6 +74,9 @@ func (p *pair) compareAnswers(sessions ...string) {
 	for _, q := range searches(sessions) {
 		p.compareSearch(r, q)
 	}
+	for _, q := range p.recalls(sessions) {
+		p.compareRecall(r, q)
+	}
 }
 
 // same compares one answer; an error on both sides is the same answer.
@@ -151,7 +154,7 @@ func searches(sessions []string) []graph.SearchQuery {
 	out := []graph.SearchQuery{
 		{Words: "bash", Failed: true}, {Words: "alpha", Tool: "Bash"}, {Words: "alpha", Type: graph.ToolCall},
 		{Words: "the", Since: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)}, {Words: "alpha", All: true}, {Words: "alpha", Session: "nobody"},
-		{Words: "alpha", Session: sessions[0]},
+		{Words: "alpha", Session: sessions[0]}, {Words: "the", Until: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)},
 	}
 	for _, words := range []string{"", "alpha", "ALPHA beta", "cafe", "Café", "naive", "gamma-delta", "delta-gamma", "main.go", "x_y", "日本",
 		`"quoted"`, "AND", "alpha AND beta", "NEAR(", "alpha*", "al", "al*", "a*", "gamma-d*", "gam* bet*", "GAM*", "lph*", "*", "-*", "al*pha", "x_y*", "main.g*", "tool*", "caf*", `al"*`, "tool_name:bash", "^alpha", "-alpha", "--", "{text}:alpha", `a"b`, "it's"} {

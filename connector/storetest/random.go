@@ -111,6 +111,12 @@ func (w *world) newAction(l *life) {
 	if w.odds(10) {
 		key = fmt.Sprintf("%s-Action-%d", l.id, l.next) // not the usual 32 digits
 	}
+	if w.odds(10) {
+		key = graph.TaskID(l.id, "task-1")
+	}
+	if slices.Contains(l.actions, key) {
+		return
+	}
 	l.next++
 	if len(l.deleted) > 0 && w.odds(3) {
 		key = pick(w, l.deleted) // come back
@@ -213,7 +219,7 @@ func (w *world) setLane(l *life) {
 }
 
 func (w *world) otherEdge(l *life) {
-	switch rapid.IntRange(0, 3).Draw(w.t, "edge") {
+	switch rapid.IntRange(0, 4).Draw(w.t, "edge") {
 	case 0:
 		tag := ref(graph.LabelTag, pick(w, []string{"release", "étiquette", "a b"}))
 		l.put(tag, "")
@@ -231,6 +237,12 @@ func (w *world) otherEdge(l *life) {
 			l.edge(graph.PutEdge, pick(w, []graph.EdgeType{graph.Read, graph.Wrote}), action(pick(w, l.actions)), file, w.edgeProps()...)
 		}
 	case 3:
+		if len(l.actions) > 0 {
+			tag := ref(graph.LabelTag, pick(w, []string{"release", "a b"}))
+			l.put(tag, "")
+			l.edge(graph.PutEdge, graph.HasTag, action(pick(w, l.actions)), tag)
+		}
+	case 4:
 		if a, b, ok := w.pair(l); ok {
 			l.edge(graph.PutEdge, graph.RelatedTo, action(b), action(a), w.edgeProps()...)
 		}

@@ -105,12 +105,9 @@ func lasted(s graph.SessionRow) *float64 {
 func (m *Memory) Search(_ context.Context, q graph.SearchQuery) (out []graph.SearchHit, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var phrases []phrase
-	for _, w := range strings.Fields(q.Words) {
-		if t := words(w); len(t) > 0 {
-			open := strings.HasSuffix(w, "*") && len([]rune(strings.Join(t, ""))) >= 2
-			phrases = append(phrases, phrase{t, open})
-		}
+	phrases := phrasesOf(q.Words)
+	if q.Recall {
+		return m.recall(q, phrases), nil
 	}
 	if len(phrases) == 0 {
 		return nil, nil
@@ -119,13 +116,28 @@ func (m *Memory) Search(_ context.Context, q graph.SearchQuery) (out []graph.Sea
 		for _, r := range m.actionRows(id) {
 			if (q.Session == "" || q.Session == id) && (q.Tool == "" || r.ToolName == q.Tool) &&
 				(q.Type == "" || r.ActionType == q.Type) && (!q.Failed || r.Status == "failed" || r.IsError) &&
-				(q.Since.IsZero() || !r.Timestamp.IsZero() && !r.Timestamp.Before(q.Since)) && hasAll(searchable(r), phrases) {
+				during(r.Timestamp, q.Since, q.Until) && hasAll(searchable(r), phrases) {
 				r.Text, r.Properties, r.Metadata = "", nil, nil
 				out = append(out, graph.SearchHit{Action: r})
 			}
 		}
 	}
 	return out, nil
+}
+
+// during reports whether a time is since one and before the other; zero is open.
+func during(t, since, until time.Time) bool {
+	return (since.IsZero() || !t.IsZero() && !t.Before(since)) && (until.IsZero() || !t.IsZero() && t.Before(until))
+}
+
+func phrasesOf(typed string) (out []phrase) {
+	for _, w := range strings.Fields(typed) {
+		if t := words(w); len(t) > 0 {
+			open := strings.HasSuffix(w, "*") && len([]rune(strings.Join(t, ""))) >= 2
+			out = append(out, phrase{t, open})
+		}
+	}
+	return out
 }
 
 // phrase is words in a row. An open one ends with the beginning of a word.
@@ -152,7 +164,8 @@ func contains(text []string, p phrase) bool {
 	return strings.Contains(" "+strings.Join(text, " ")+" ", want)
 }
 
-// searchable gives the words of the four fields of an action that are searched.
+// searchable gives the words of the fields of an action that are searched: first its
+// tool's name and what it gave, if those are what a recall looks at.
 func searchable(r graph.ActionRow) [][]string {
 	prop := func(name string) string { s, _ := r.Properties[name].(string); return s }
 	content, input, other := prop("error_message"), "", r.Text
@@ -173,8 +186,12 @@ func searchable(r graph.ActionRow) [][]string {
 			input += strings.Join(leaves(p.Input), "\n")
 		}
 	}
+	fields := []string{r.ToolName, strings.TrimPrefix(content, "\n"), input, other}
+	if !recalled(r) {
+		fields = []string{"", "", input, other, strings.TrimPrefix(first4k(r.ToolName)+"\n"+first4k(content), "\n")}
+	}
 	out := [][]string{}
-	for _, f := range []string{r.ToolName, strings.TrimPrefix(content, "\n"), input, other} {
+	for _, f := range fields {
 		out = append(out, words(first4k(f)))
 	}
 	return out

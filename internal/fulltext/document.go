@@ -13,18 +13,22 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// Document is what full-text search knows of an action.
+// Document is what full-text search knows of an action. A recall looks at ToolName and
+// Content alone, which is how each call is there once: by its ToolResult, or by the
+// ToolCall itself while that has not come to a result.
 type Document struct {
-	ToolName string
-	Content  string // what a call gave: its error, then the text of a ToolResult
+	ToolName string // of a ToolResult, or of a ToolCall that is neither completed nor failed
+	Content  string // of the same: what the call gave, its error, then its text
 	Input    string // what a ToolCall was asked for
 	Text     string // any other action's text
+	Called   string // of all others, the tool's name and the error
 }
 
 // Empty reports whether there is nothing to be found.
 func (d Document) Empty() bool { return d == Document{} }
 
-// Searched lists the properties that a document is made of.
+// Searched lists the properties that the words of a document are made of. Which of its
+// fields they are in hangs on the status, too.
 func Searched() []string {
 	return []string{"tool_name", "text", "error_message", "command", "file_path", "url", "pattern", "properties"}
 }
@@ -48,8 +52,15 @@ func NewDocument(typ graph.ActionType, get func(name string) any) Document {
 	if typ == graph.ToolCall {
 		d.Input = input(str)
 	}
+	if typ != graph.ToolResult && (typ != graph.ToolCall || hasResult(str("status"))) {
+		d.Called, d.ToolName, d.Content = cut(join(d.ToolName, d.Content)), "", ""
+	}
 	return d
 }
+
+// hasResult reports whether a call of this status has come to a result: whatever source
+// says one of these says what the call gave.
+func hasResult(status string) bool { return status == "completed" || status == "failed" }
 
 // input is what a call was asked for: the properties that were promoted from its input,
 // then all other strings in it.

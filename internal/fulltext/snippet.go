@@ -22,7 +22,8 @@ func tokens(s string) iter.Seq[token] {
 	return func(yield func(token) bool) {
 		start := -1
 		for i, r := range s {
-			in := unicode.In(r, unicode.L, unicode.N, unicode.Co) || start >= 0 && unicode.Is(unicode.Mn, r)
+			in := r < utf8.RuneSelf && ('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9') ||
+				r >= utf8.RuneSelf && (unicode.In(r, unicode.L, unicode.N, unicode.Co) || start >= 0 && unicode.Is(unicode.Mn, r))
 			if in && start < 0 {
 				start = i
 			}
@@ -66,7 +67,7 @@ func Snippet(d Document, words []Word) (string, [][2]int) {
 	var field string
 	var marks [][2]int
 	best := -1
-	for _, f := range []string{d.Text, d.Content, d.Input, d.ToolName} {
+	for _, f := range []string{d.Text, d.Content, d.Input, d.ToolName, d.Called} {
 		m, distinct := findWords(f, words)
 		if distinct > best && f != "" {
 			field, marks, best = f, m, distinct

@@ -36,7 +36,9 @@ func ParseWords(s string) (words []Word) {
 }
 
 // fields are the parts of a document; a phrase is inside of one.
-func (d Document) fields() []string { return []string{d.ToolName, d.Content, d.Input, d.Text} }
+func (d Document) fields() []string {
+	return []string{d.ToolName, d.Content, d.Input, d.Text, d.Called}
+}
 
 // Matches reports whether a document has all words, each in any of its fields.
 func Matches(d Document, words []Word) bool {

@@ -1,0 +1,204 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+)
+
+// recalls asks with and without words, for everything that is there to be filtered by.
+func (p *pair) recalls(sessions []string) (out []graph.SearchQuery) {
+	t := func(s int) time.Time { return time.Date(2026, 1, 1, 0, 0, s, 1, time.UTC) }
+	for _, q := range []graph.SearchQuery{
+		{}, {Limit: 1}, {Limit: 3}, {Tool: "Bash"}, {Tool: "Read", Failed: true}, {Failed: true}, {Session: sessions[0]},
+		{Session: sessions[0], Failed: true, Limit: 2}, {Session: "nobody"}, {Since: t(1)}, {Until: t(4)}, {Since: t(1), Until: t(3), Tool: "Bash"},
+		{Task: "task-1"}, {Task: "task-1", Session: sessions[0], Tool: "Bash"}, {Task: "nonesuch"}, {Tag: "release"}, {Tag: "a b", Failed: true},
+		{Tag: "nonesuch"}, {RelatedTo: "nonesuch"}, {Type: graph.ToolCall}, {Type: graph.ToolResult}, {All: true},
+	} {
+		q.Recall = true
+		for _, words := range []string{"", "alpha", "bash alpha", "ALPHA beta delta", "tool* gam*", "--", "gamma-delta the"} {
+			q.Words = words
+			out = append(out, q)
+		}
+	}
+	for _, id := range sessions {
+		all, _ := p.memory.Actions(context.Background(), graph.ActionFilter{Session: id})
+		for _, a := range all[:min(2, len(all))] {
+			out = append(out, graph.SearchQuery{Recall: true, RelatedTo: a.ActionID}, graph.SearchQuery{Recall: true, RelatedTo: a.ActionID, Words: "bash alpha"})
+		}
+	}
+	return out
+}
+
+// compareRecall holds hits, their order and their ranks against the reference's.
+func (p *pair) compareRecall(r connector.Reader, q graph.SearchQuery) {
+	p.t.Helper()
+	want, err := p.memory.Search(context.Background(), q)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	got, err := r.Search(context.Background(), q)
+	if err != nil {
+		p.t.Fatalf("Search(%+v): %v", q, err)
+	}
+	for _, h := range got {
+		checkMarks(p.t, h)
+	}
+	if d := gocmp.Diff(want, got, cmpopts.IgnoreFields(graph.SearchHit{}, "Snippet", "Marks"), cmpopts.EquateApprox(0, 2e-9), cmpopts.EquateEmpty()); d != "" {
+		p.t.Fatalf("Search(%+v) (-reference +store):\n%s", q, d)
+	}
+}
+
+// recalled reports whether an action is a document of a recall: a result, or a call that
+// has not come to one.
+func recalled(r graph.ActionRow) bool {
+	return r.ActionType == graph.ToolResult || r.ActionType == graph.ToolCall && r.Status != "completed" && r.Status != "failed"
+}
+
+// recallDoc is a document of a recall, and the call that it is about; "" is none.
+type recallDoc struct {
+	session, call string
+	fields        [][]string
+	length        float64
+}
+
+// recall asks every call and every document.
+func (m *Memory) recall(q graph.SearchQuery, phrases []phrase) (out []graph.SearchHit) {
+	if q.Type != "" && q.Type != graph.ToolCall || len(phrases) == 0 && strings.TrimSpace(q.Words) != "" {
+		return nil
+	}
+	var docs []recallDoc
+	for id := range m.folds {
+		docs = append(docs, m.recallDocs(id)...)
+	}
+	for id, g := range m.folds {
+		for _, r := range m.actionRows(id) {
+			if r.ActionType != graph.ToolCall || !m.selected(id, g, r, q) {
+				continue
+			}
+			h := graph.SearchHit{Action: r, Result: m.resultOf(id, g, r.ActionID)}
+			found := len(phrases) == 0
+			for _, d := range docs {
+				if d.session == id && d.call == r.ActionID {
+					if rank, has := bm25(docs, d, phrases); has {
+						h.Rank, found = max(h.Rank, rank), true
+					}
+				}
+			}
+			if found {
+				out = append(out, h)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b graph.SearchHit) int {
+		return cmp.Or(cmp.Compare(math.Round(b.Rank*1e9), math.Round(a.Rank*1e9)), b.Action.Timestamp.Compare(a.Action.Timestamp),
+			cmp.Compare(a.Action.ActionID, b.Action.ActionID))
+	})
+	if q.Limit > 0 && len(out) > q.Limit {
+		out = out[:q.Limit]
+	}
+	return out
+}
+
+// recallDocs gives the documents of a session that have any word.
+func (m *Memory) recallDocs(session string) (out []recallDoc) {
+	parent := map[string]string{}
+	for _, e := range m.folds[session].Edges() {
+		if e.Type == graph.ParentOf {
+			parent[e.To.Key] = e.From.Key
+		}
+	}
+	for _, r := range m.actionRows(session) {
+		if !recalled(r) {
+			continue
+		}
+		d := recallDoc{session: session, call: r.ActionID, fields: searchable(r)[:2]}
+		if r.ActionType == graph.ToolResult {
+			d.call = parent[r.ActionID]
+		}
+		if d.length = float64(len(d.fields[0]) + len(d.fields[1])); d.length > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// bm25 is the formula as it is in textbooks, with FTS5's weight of a word.
+func bm25(all []recallDoc, d recallDoc, phrases []phrase) (score float64, has bool) {
+	total := 0.0
+	for _, o := range all {
+		total += o.length
+	}
+	n := float64(len(all))
+	for _, p := range phrases {
+		with := 0.0
+		for _, o := range all {
+			if often(o.fields, p) > 0 {
+				with++
+			}
+		}
+		idf := max(math.Log((n-with+0.5)/(with+0.5)), 1e-6)
+		tf := often(d.fields, p)
+		has = has || tf > 0
+		score += idf * tf * 2.2 / (tf + 1.2*(0.25+0.75*d.length/(total/n)))
+	}
+	return score, has
+}
+
+// often counts a phrase at every word that it begins at.
+func often(fields [][]string, p phrase) (n float64) {
+	for _, f := range fields {
+		for i := range f {
+			if len(f)-i < len(p.words) {
+				break
+			}
+			if same := f[i : i+len(p.words)]; slices.Equal(same, p.words) || p.open && opens(same, p.words) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// opens reports whether the last word of a phrase is the beginning of the last one of text.
+func opens(text, phrase []string) bool {
+	last := len(phrase) - 1
+	return slices.Equal(text[:last], phrase[:last]) && strings.HasPrefix(text[last], phrase[last])
+}
+
+// selected reports whether a call passes the filters.
+func (m *Memory) selected(session string, g *graph.Graph, r graph.ActionRow, q graph.SearchQuery) bool {
+	edge := func(t graph.EdgeType, from, to graph.Ref) bool {
+		return g.HasEdge(graph.EdgeKey{Type: t, From: from, To: to})
+	}
+	self := action(r.ActionID)
+	return (q.Session == "" || q.Session == session) && (q.Tool == "" || r.ToolName == q.Tool) &&
+		(!q.Failed || r.Status == "failed" || r.IsError) && during(r.Timestamp, q.Since, q.Until) &&
+		(q.Tag == "" || edge(graph.HasTag, self, ref(graph.LabelTag, q.Tag))) &&
+		(q.Task == "" || edge(graph.ParentOf, action(graph.TaskID(session, q.Task)), self)) &&
+		(q.RelatedTo == "" || edge(graph.RelatedTo, self, action(q.RelatedTo)) ||
+			edge(graph.RelatedTo, self, action(graph.ToolCallID(session, q.RelatedTo))))
+}
+
+// resultOf gives the first result of a call.
+func (m *Memory) resultOf(session string, g *graph.Graph, call string) *graph.ActionRow {
+	var first *graph.ActionRow
+	for _, r := range m.actionRows(session) {
+		if r.ActionType != graph.ToolResult || !g.HasEdge(graph.EdgeKey{Type: graph.ParentOf, From: action(call), To: action(r.ActionID)}) {
+			continue
+		}
+		if first == nil || r.Timestamp.Before(first.Timestamp) { // by key where they are equal: rows come so
+			first = &r
+		}
+	}
+	return first
+}
