@@ -47,9 +47,14 @@ func (s *Session) llm(f *fact) {
 			s.put(i, Prop{"prompt_hash", f.PromptHash})
 		}
 	}
-	if f.EventType == schema.LLMEnd {
+	switch {
+	case f.EventType == schema.LLMEnd:
 		if won, _ := s.regs.take(regs, f.stamp(0), llmEnd); won != 0 {
 			s.put(i, llmEndProps(f.Event)...)
+		}
+	case f.Origin == schema.OriginAudit: // nobody will end what a file tells of, but the file
+		if won, _ := s.regs.take(regs, f.stamp(1), llmEnd); won != 0 {
+			s.put(i, Prop{"status", schema.StatusUnknown})
 		}
 	}
 	text := func(c class, name, value string) {

@@ -154,6 +154,9 @@ func modelCall(r record) string {
 
 func (v *vertex) modelCallContent(recs []record) {
 	v.set(Prop{"status", schema.StatusInProgress}, Prop{"name", "model call"})
+	if first(where(recs, func(r record) bool { return r.EventType == schema.LLMStart && r.Origin == schema.OriginAudit })) != nil {
+		v.set(Prop{"status", schema.StatusUnknown})
+	}
 	if r := first(where(recs, func(r record) bool { return r.Model != "" })); r != nil {
 		v.set(Prop{"name", r.Model}, Prop{"model", r.Model})
 	}
