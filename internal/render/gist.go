@@ -49,10 +49,11 @@ func Gist(a *graph.ActionRow, dir string) string {
 	if images := Images(a); len(images) > 0 {
 		return strings.Join(images, " ")
 	}
-	if name := OneLine(a.Name); name != "" && !strings.EqualFold(name, string(a.ActionType)) {
-		return name
+	name := OneLine(a.Name)
+	if strings.EqualFold(name, string(a.ActionType)) {
+		return ""
 	}
-	return ""
+	return strings.TrimPrefix(name, typeWords(a.ActionType)+": ")
 }
 
 // asked is a decision's text after its kind, and a callback's after its intent, with what

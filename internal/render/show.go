@@ -234,6 +234,9 @@ func Took(a *graph.ActionRow) string {
 	if d := Millis(a.DurationMS); d != "" {
 		return d
 	}
+	if a.StartedAt.Equal(a.EndedAt) {
+		return "" // a grain tells only when it was
+	}
 	return between(a.StartedAt, a.EndedAt)
 }
 
