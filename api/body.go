@@ -130,6 +130,24 @@ func (v *value) wrong(err error) error {
 	return p
 }
 
+// fewItems refuses an array of more items than a request may have; what is no array is
+// the decoder's.
+func fewItems(list []byte) error {
+	n := 0
+	if len(list) > mostItems { // each has a byte
+		for range schema.Elements(list) {
+			if n++; n > mostItems {
+				return tooMany()
+			}
+		}
+	}
+	return nil
+}
+
+func tooMany() *problem {
+	return &problem{status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("there are more than %d items: send them in parts", mostItems)}
+}
+
 // invalid says where a body stops being one JSON value.
 func invalid(text []byte) *problem {
 	var v json.RawMessage

@@ -88,11 +88,16 @@ func (p *posted) lines(s *Server, r *http.Request) error {
 }
 
 func (p *posted) add(line []byte, n int64) error {
+	if err := fewItems(line); err != nil {
+		return err
+	}
 	events, was, err := p.dec.Append(p.events, line, n, p.at.Add(time.Duration(len(p.events))))
 	if err != nil {
 		return err
 	}
-	p.events = events
+	if p.events = events; len(events) > mostItems {
+		return tooMany()
+	}
 	if was.Skipped {
 		p.skipped++
 	}

@@ -102,6 +102,35 @@ func TestPositionsAreNotTaken(t *testing.T) {
 	}
 }
 
+// Many small ones cost more than their bytes.
+func TestTooManyItems(t *testing.T) {
+	const event, grain = `{"event_type":"context","session_id":"s"}`, `{"tool_name":"a"}`
+	many := func(item, between string, n int) string {
+		return strings.TrimSuffix(strings.Repeat(item+between, n), between)
+	}
+	for what, send := range map[string]func(c *client, n int) reply{
+		"lines": func(c *client, n int) reply {
+			return c.post("/v1/events", many(event, "\n", n), "Content-Type: application/x-ndjson")
+		},
+		"arrays a line": func(c *client, n int) reply {
+			return c.post("/v1/events", "["+many(event, ",", n/2)+"]\n["+many(event, ",", n-n/2)+"]", "Content-Type: application/x-ndjson")
+		},
+		"an array": func(c *client, n int) reply { return c.post("/v1/events", " ["+many(event, ",", n)+"]") },
+		"a batch": func(c *client, n int) reply {
+			return c.post("/api/memories/a/batch-add", `{"grains":[`+many(grain, ",", n)+`]}`)
+		},
+		"an array of grains": func(c *client, n int) reply { return c.post("/api/memories/a/batch-add", `[`+many(grain, ",", n)+`]`) },
+	} {
+		c := newClient(t)
+		if got := send(c, mostItems+1); got.status != 413 || len(c.store.events)+len(c.store.grains) != 0 {
+			t.Errorf("%s, one too many: %.300s", what, got.text)
+		}
+		if got := send(c, mostItems); got.status != 200 || len(c.store.events)+len(c.store.grains) != mostItems {
+			t.Errorf("%s: %.300s", what, got.text)
+		}
+	}
+}
+
 // What the store says of an item is the client's; any other error is ours, and no success.
 func TestWhatTheStoreDoesNotTake(t *testing.T) {
 	c := newClient(t)

@@ -61,11 +61,13 @@ func sameToken(header, token string) bool {
 }
 
 // What a request may cost. A body is held whole, as it is recorded whole: 16 of up to
-// 4 MiB and one that is longer, or of unknown length, at a time.
+// 1 MiB and one that is longer, or of unknown length, at a time. An event takes 1 kB of
+// memory beside what it says, so that many small ones are bounded by their number.
 const (
-	most     = 16
-	large    = 4 << 20
-	patience = 30 * time.Second
+	most      = 16
+	large     = 1 << 20
+	mostItems = 20_000
+	patience  = 30 * time.Second
 )
 
 // gate bounds how many requests are under way; of who waits no body is read yet. Its

@@ -49,6 +49,11 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, list := range [][]byte{v.flat, schema.Field(v.flat, "grains")} {
+		if err := fewItems(list); err != nil {
+			return nil, err
+		}
+	}
 	src := s.source(jsonl.OMS)
 	src.Namespace = namespace
 	grains, err := jsonl.ParseBatch(v.flat, &src)

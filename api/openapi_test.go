@@ -216,7 +216,7 @@ func (g *generator) value(s any, depth int) any {
 	case "object":
 		return g.object(m, depth)
 	case "array":
-		n := rapid.IntRange(0, g.number(m, "maxItems", 3)).Draw(g.t, "items")
+		n := rapid.IntRange(0, min(g.number(m, "maxItems", 3), 3)).Draw(g.t, "items")
 		list := make([]any, n)
 		for i := range list {
 			list[i] = g.value(m["items"], depth+1)
