@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +82,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	log := connector.NewLogger(a.err, "actiongraph.tail", true).Level(zerolog.WarnLevel)
+	log := zerolog.New(tailLog{a}).Level(zerolog.WarnLevel)
 	replica, release, err := a.tailStore(j, log)
 	if err != nil {
 		return err
@@ -157,6 +159,34 @@ func (a *app) sayFound(path string, format jsonl.Format) {
 	default:
 		a.note("%s: %s", path, format)
 	}
+}
+
+// tailLog says what is logged as import says it: FILE:LINE: column C: why.
+type tailLog struct{ *app }
+
+func (l tailLog) Write(line []byte) (int, error) {
+	var e struct {
+		Reason  string `json:"reason"`
+		Path    string `json:"path"`
+		Line    int64  `json:"line"`
+		Broken  int64  `json:"broken_lines"`
+		Error   string `json:"error_message"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(line, &e); err != nil {
+		return 0, err
+	}
+	switch {
+	case e.Reason == "source.foreign": // sayFound said it
+	case e.Line > 0:
+		l.note("%s", source.Problem{Path: e.Path, Line: e.Line, Error: e.Error})
+		if e.Broken > 1 {
+			l.note("%s: %s", e.Path, render.Plural(e.Broken-1, "more bad line"))
+		}
+	default:
+		l.note("%s", strings.Join(slices.DeleteFunc([]string{e.Path, e.Message, e.Error}, func(s string) bool { return s == "" }), ": "))
+	}
+	return len(line), nil
 }
 
 // sayProgress says now and then how far it is, if there is something new.
