@@ -70,7 +70,7 @@ func (d *Decoder) readEvent(v value, at place) (r eventReading) {
 		return r
 	}
 	for name, m := range v.members() {
-		if r.fault = r.member(name, m); r.fault != nil {
+		if r.fault = r.member(&d.texts, name, m); r.fault != nil {
 			return r
 		}
 	}
@@ -101,7 +101,7 @@ func (d *Decoder) readEvent(v value, at place) (r eventReading) {
 }
 
 // member takes one member of an event.
-func (r *eventReading) member(name []byte, m value) *LineError {
+func (r *eventReading) member(texts *schema.Texts, name []byte, m value) *LineError {
 	if m.null() {
 		return nil // a field that a fact does not have
 	}
@@ -111,7 +111,7 @@ func (r *eventReading) member(name []byte, m value) *LineError {
 		r.rest.raw("content", m)
 		return nil
 	}
-	known, err := r.e.Set(nil, name, clean(m.raw()))
+	known, err := r.e.Set(texts, name, clean(m.raw()))
 	if err != nil && string(name) == "timestamp" {
 		if t, ok := parseTime(m.text()); ok {
 			r.e.Timestamp, err = t, nil

@@ -137,17 +137,24 @@ func (g *Grain) extra(hash string) json.RawMessage {
 	return o.json()
 }
 
+// maxScratch is as much memory as a Decoder keeps from one line to the next.
+const maxScratch = 64 << 10
+
 // grains reads a line of grains.
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
 	was := len(dst)
 	l := Line{Kind: "batch"}
 	alone, err := eachGrain(line, &d.src, func(g *Grain) {
-		hash := g.Hash()
+		d.scratch = g.appendCanonical(d.scratch[:0])
+		hash := hashOf(d.scratch)
 		l.Hashes = append(l.Hashes, hash)
 		dst = g.appendEvents(dst, hash, &d.src, at)
 	})
 	if err != nil {
 		return dst[:was], Line{}, err
+	}
+	if cap(d.scratch) > maxScratch {
+		d.scratch = nil
 	}
 	for i := range dst[was:] {
 		dst[was+i].Seq = n*1000 + int64(i+1)

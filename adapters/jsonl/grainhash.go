@@ -18,7 +18,11 @@ import (
 // part of it. See the package doc for what is hashed.
 func (g *Grain) Hash() string {
 	size := 256 + len(g.Content) + len(g.Input) + len(g.Error) + len(g.OutputSchema) + len(g.Extra)
-	sum := sha256.Sum256(g.appendCanonical(make([]byte, 0, size)))
+	return hashOf(g.appendCanonical(make([]byte, 0, size)))
+}
+
+func hashOf(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -199,7 +203,7 @@ func appendCanonical(dst, raw []byte, depth int) []byte {
 // or exponent, however long; else as appendFloat does, and where it is too great for a
 // float64 as it is written.
 func appendNumber(dst, raw []byte) []byte {
-	if bytes.IndexAny(raw, ".eE") < 0 {
+	if !bytes.ContainsAny(raw, ".eE") {
 		if string(raw) == "-0" {
 			raw = raw[1:]
 		}

@@ -85,9 +85,11 @@ func (e *LineError) Unwrap() error { return e.Err }
 
 // Decoder turns the lines of one source into events. It keeps nothing of a line: what a
 // line means depends on the line, its number and the Source alone, so that a reader may go
-// on anywhere in a file.
+// on anywhere in a file. It is for one goroutine.
 type Decoder struct {
-	src Source
+	src     Source
+	texts   schema.Texts // what lines repeat of each other
+	scratch []byte       // used again
 }
 
 // NewDecoder returns the decoder of a source whose Format is one of Formats.
