@@ -82,6 +82,55 @@ func Example() {
 	//     print('Hello, World!')
 }
 
+// Action grains of the Open Memory Specification: open, add, recall.
+func ExampleHome_Add() {
+	dir, err := os.MkdirTemp("", "example") // a program of yours takes "": ~/.actiongraph
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	db, err := actiongraph.Open(dir, actiongraph.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+
+	// A successful action, and a failed one.
+	took, waited := 340.0, 5000.0
+	first, err := db.Add(actiongraph.Grain{
+		ToolName: "web_search", Input: []byte(`{"query":"weather in tokyo"}`),
+		Content: "72F, partly cloudy, humidity 65%", DurationMS: &took,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := db.Add(actiongraph.Grain{
+		ToolName: "database_query", Input: []byte(`{"sql":"SELECT * FROM users"}`),
+		IsError: true, Error: "connection timeout after 5000ms", DurationMS: &waited,
+		RelatedTo: []string{first},
+	}); err != nil {
+		log.Fatal(err)
+	}
+
+	for _, q := range []graph.SearchQuery{
+		{Words: "web_search weather"},
+		{Words: "error timeout", Failed: true},
+		{RelatedTo: first},
+	} {
+		hits, err := db.Recall(context.Background(), q)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, hit := range hits {
+			fmt.Printf("%s %s after %v ms: %s\n", hit.Action.ToolName, hit.Action.Status, *hit.Action.DurationMS, hit.Result.Text)
+		}
+	}
+	// Output:
+	// web_search completed after 340 ms: 72F, partly cloudy, humidity 65%
+	// database_query failed after 5000 ms: connection timeout after 5000ms
+	// database_query failed after 5000 ms: connection timeout after 5000ms
+}
+
 // An agent that this program runs itself, with the callbacks of the Python package's
 // create_tracking_hooks.
 func ExampleTracker() {
