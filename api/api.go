@@ -47,6 +47,8 @@ type Store interface {
 	// Recall finds what was added before it is called. With an error that wraps ErrBehind
 	// the hits are those of what was folded so far.
 	Recall(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
+	// Action returns one action with its content, or an error that wraps graph.ErrNotFound.
+	Action(ctx context.Context, id string) (graph.ActionRow, error)
 }
 
 // ErrBehind says that a Store has not caught up with what it recorded.

@@ -27,7 +27,10 @@ type fake struct {
 	grains []jsonl.Grain
 	asked  []graph.SearchQuery
 
-	hits  []graph.SearchHit
+	hits    []graph.SearchHit
+	actions map[string]graph.ActionRow
+	looked  int // for actions
+
 	err   error  // what everything answers
 	panic any    // what everything panics with
 	hold  func() // called by each
@@ -71,6 +74,14 @@ func (f *fake) Recall(_ context.Context, q graph.SearchQuery) ([]graph.SearchHit
 	defer leave()
 	f.asked = append(f.asked, q)
 	return f.hits, err
+}
+
+func (f *fake) Action(_ context.Context, id string) (graph.ActionRow, error) {
+	f.looked++
+	if row, ok := f.actions[id]; ok {
+		return row, nil
+	}
+	return graph.ActionRow{}, graph.ErrNotFound
 }
 
 // client sends requests to a server, and holds every answer against the document.

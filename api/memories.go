@@ -96,8 +96,17 @@ func (s *Server) recall(r *http.Request, namespace string) (answer, error) {
 		return nil, &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
 	}
 	a := recalled{Results: []result{}, HasMore: len(hits) > limit, Behind: behind}
+	tasks := map[string]string{}
 	for _, hit := range hits[:min(limit, len(hits))] {
-		a.Results = append(a.Results, resultOf(hit, q.namespace))
+		found := resultOf(hit, q.namespace)
+		task, err := s.taskOf(r.Context(), hit.Action.ParentActionID, tasks)
+		if err != nil {
+			return nil, &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
+		}
+		if task != "" {
+			found.Fields["parent_task_id"] = task
+		}
+		a.Results = append(a.Results, found)
 	}
 	a.Count = len(a.Results)
 	return a, nil

@@ -162,6 +162,19 @@ func TestResults(t *testing.T) {
 			t.Errorf("limit %d:\n%s\nwant\n%s", limit, got.text, want)
 		}
 	}
+	// A task is what a call is part of; what else a parent is, is no task.
+	c.store.actions = map[string]graph.ActionRow{
+		"t": {ActionType: graph.Task, Properties: map[string]any{"task_id": "task-001"}}, "call": {ActionType: graph.ToolCall},
+	}
+	for parent, want := range map[string]int{"t": 3, "call": 0, "gone": 0} {
+		c.store.looked = 0
+		for i := range c.store.hits {
+			c.store.hits[i].Action.ParentActionID = parent
+		}
+		if got := c.post("/api/memories/default/recall", `{}`); strings.Count(got.text, `"parent_task_id":"task-001"`) != want || c.store.looked != 1 {
+			t.Errorf("parent %s, looked for %d times: %s", parent, c.store.looked, got.text)
+		}
+	}
 	c.store.err = fmt.Errorf("2 s: %w", ErrBehind)
 	if got := c.post("/api/memories/default/recall", `{"limit":1}`); got.status != 200 || !strings.Contains(got.text, `"behind":true`) || !strings.Contains(got.text, "ab12") {
 		t.Errorf("behind: %s", got.text)

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -69,6 +71,26 @@ func fieldsOf(hit graph.SearchHit) map[string]any {
 		}
 	}
 	return f
+}
+
+// taskOf returns the task_id of an action that is a task, "" of any other. known holds those
+// that were asked for.
+func (s *Server) taskOf(ctx context.Context, id string, known map[string]string) (task string, err error) {
+	if id == "" {
+		return "", nil
+	}
+	if task, asked := known[id]; asked {
+		return task, nil
+	}
+	row, err := s.Store.Action(ctx, id)
+	if err != nil && !errors.Is(err, graph.ErrNotFound) { // it may be gone since
+		return "", err
+	}
+	if row.ActionType == graph.Task {
+		task, _ = row.Properties["task_id"].(string)
+	}
+	known[id] = task
+	return task, nil
 }
 
 // inputOf puts a call's input together again: graph keeps what people filter on apart.

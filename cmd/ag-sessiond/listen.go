@@ -175,6 +175,10 @@ func (p *posted) Recall(ctx context.Context, q graph.SearchQuery) ([]graph.Searc
 	return hits, errors.Join(err, behind)
 }
 
+func (p *posted) Action(ctx context.Context, id string) (graph.ActionRow, error) {
+	return p.reader.Action(ctx, id)
+}
+
 func (p *posted) await(ctx context.Context, session string) error {
 	file, err := p.journal.Stat(session)
 	if errors.Is(err, fs.ErrNotExist) {
