@@ -25,8 +25,8 @@ type agentCall struct {
 	callbacks, skills, events          value
 	lane, agent, caller                string
 	systemText, userText               string
-	others                             [][]byte // names and raw values of what no field takes
-	extra                              object   // which is in here, and what fields leave
+	others                             []otherField // what no field takes
+	extra                              object       // which is in here, and what fields leave
 }
 
 // agentCall adds the events of an AgentCallAuditRecord. All of them are in the lane of its
@@ -78,6 +78,12 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// otherField is a member of a record that no field of an agentCall takes.
+type otherField struct {
+	name  string
+	value value
+}
+
 // needRun faults what is told of an agent call that no run_id names.
 func (f *draft) needRun(v value) {
 	if f.lane != "" {
@@ -100,15 +106,15 @@ func readCall(c *agentCall, v value, whole bool) {
 		if field != nil {
 			*field = m
 		} else {
-			c.others = append(c.others, name, m.raw())
+			c.others = append(c.others, otherField{string(name), m})
 		}
 	}
 }
 
 // begin reads what is known of a call when it begins.
 func (f *draft) begin(c *agentCall) {
-	for i := 0; i < len(c.others); i += 2 {
-		c.extra.bytes(string(c.others[i]), c.others[i+1])
+	for _, o := range c.others {
+		c.extra.raw(o.name, o.value)
 	}
 	c.lane = f.run(c.runID, &c.extra)
 	if c.caller, _ = f.name(c.callerID, "caller_id"); c.caller == callerHost {

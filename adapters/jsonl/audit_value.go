@@ -18,6 +18,9 @@ import (
 type value struct {
 	line    []byte
 	at, end int
+	// clean says that the line is UTF-8 without newlines, as nearly all are, so that what
+	// it holds may be copied as it is.
+	clean bool
 }
 
 // lineValue returns the object that a line is, or a *LineError.
@@ -25,7 +28,7 @@ func lineValue(line []byte) (value, error) {
 	if !schema.Valid(line) {
 		return value{}, notJSON(line)
 	}
-	v := value{line: line, end: len(line)}
+	v := value{line: line, end: len(line), clean: utf8.Valid(line) && bytes.IndexByte(line, '\n') < 0}
 	if v.skip(); v.first() != '{' {
 		return value{}, v.fault("", "want a JSON object, got %s", v.what())
 	}
@@ -61,7 +64,8 @@ func (v *value) next() value {
 		return value{}
 	}
 	n, _ := schema.ValueEnd(v.line[v.at:v.end])
-	got := value{line: v.line, at: v.at, end: v.at + n}
+	got := *v
+	got.end = v.at + n
 	v.at = got.end
 	return got
 }
@@ -78,7 +82,7 @@ func (v value) members() iter.Seq2[[]byte, value] {
 				return
 			}
 			name := key.raw()[1 : len(key.raw())-1]
-			if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
+			if bytes.IndexByte(name, '\\') >= 0 || !v.clean && !utf8.Valid(name) {
 				name = []byte(schema.Unquote(key.raw()))
 			}
 			if !yield(name, v.next()) {
@@ -222,14 +226,14 @@ func (o *object) text(name, text string) {
 
 // raw puts a JSON value, nothing where v is not there.
 func (o *object) raw(name string, v value) {
-	if v.there() {
-		o.bytes(name, v.raw())
+	if !v.there() {
+		return
 	}
-}
-
-func (o *object) bytes(name string, raw []byte) {
+	if o.buf == nil {
+		o.buf = make([]byte, 0, len(name)+v.end-v.at+64)
+	}
 	o.key(name)
-	o.buf = append(o.buf, clean(raw)...)
+	o.buf = append(o.buf, v.copied()...)
 }
 
 // join puts the members of another object that an object built.
@@ -275,10 +279,18 @@ func clean(raw []byte) []byte {
 	return out
 }
 
+// copied is the value as it may be copied.
+func (v value) copied() []byte {
+	if v.clean {
+		return v.raw()
+	}
+	return clean(v.raw())
+}
+
 // cloned returns a raw value that an event may keep, nil of null and of none.
 func (v value) cloned() json.RawMessage {
 	if v.null() {
 		return nil
 	}
-	return bytes.Clone(clean(v.raw()))
+	return bytes.Clone(v.copied())
 }
