@@ -151,7 +151,7 @@ func TestHostilePayloads(t *testing.T) {
 		"doubled":          `{"session_id":"s","hook_event_name":"Stop"}{"session_id":"s"}`,
 		"devices":          `{"session_id":"s","hook_event_name":"PreToolUse","cwd":"/dev/zero","agent_id":"a","transcript_path":"/dev/stdin"}`,
 	} {
-		t.Run(name, func(t *testing.T) {
+		check := func(t *testing.T, command func(home string, args ...string) *exec.Cmd) {
 			t.Parallel()
 			dir := t.TempDir()
 			home := filepath.Join(dir, "work", "home")
@@ -167,7 +167,9 @@ func TestHostilePayloads(t *testing.T) {
 				}
 				return nil
 			})
-		})
+		}
+		t.Run(name, func(t *testing.T) { check(t, command) })
+		t.Run("events "+name, func(t *testing.T) { check(t, eventsCommand) })
 	}
 }
 
