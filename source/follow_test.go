@@ -397,3 +397,50 @@ func old(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 }
+
+// TestLongLineInPieces: a line of many MB that comes bit by bit is read once, and what is
+// around it, too; a last one without its newline as well.
+func TestLongLineInPieces(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	path := filepath.Join(dir, "app.jsonl")
+	f := start(t, r, Spec{Path: path})
+	long := events(0, 1) + strings.Replace(events(1, 1), "text 1", strings.Repeat("l}ng ", 6<<20), 1) + events(2, 1) +
+		strings.TrimSpace(strings.Replace(events(3, 1), "text 3", strings.Repeat("l}ng ", 1<<20), 1))
+	begun := time.Now()
+	for ; len(long) > 0; long = long[min(len(long), 64<<10):] {
+		appendTo(t, path, long[:min(len(long), 64<<10)])
+		time.Sleep(time.Millisecond)
+	}
+	f.awaitFacts(4)
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	once(t, facts(t, r.Journal))
+}
+
+// TestPackedInPieces: what is packed is read as it comes, and what was read before it was
+// packed is not read again.
+func TestPackedInPieces(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	f := start(t, r, Spec{Path: filepath.Join(dir, "in")})
+	write(t, events(0, 500), dir, "in", "app.jsonl")
+	f.awaitFacts(500)
+	text := packed(t, events(0, 500)+events(500, 100))
+	for i, name := range []string{"app.jsonl.1.gz", "other.jsonl.gz"} {
+		if i == 1 {
+			text = packed(t, events(1000, 300))
+		}
+		for rest := text; len(rest) > 0; rest = rest[min(len(rest), 997):] {
+			appendTo(t, filepath.Join(dir, "in", name), rest[:min(len(rest), 997)])
+			time.Sleep(2 * time.Millisecond)
+		}
+		f.awaitFacts(600 + i*300)
+	}
+	f.stop()
+	once(t, facts(t, r.Journal))
+	if h := f.Health(); h.Failing > 0 || h.Broken > 0 {
+		t.Errorf("%+v", h)
+	}
+}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
 // followed is a file that is read as it grows.
@@ -27,6 +29,9 @@ type followed struct {
 	grew     time.Time // when there was last something new
 	noted    time.Time // when its position was last written
 	orphaned time.Time // when it lost its last name
+
+	around uint64 // what is at the file's beginning and in front of the position: see sum
+	looked int64  // up to where no line ends behind the position
 
 	due  time.Time // when it is to be read again, though nothing changed
 	wait time.Duration
@@ -72,11 +77,17 @@ func (f *followed) behind() int64 {
 func (s *following) read(ctx context.Context, f *followed) {
 	f.due = time.Time{}
 	err := s.open(f)
+	if err == nil && !s.whole(f) {
+		return
+	}
 	if err == nil {
 		err = s.identify(f)
 	}
 	if err == nil && !f.ignored {
 		err = s.slice(ctx, f)
+	}
+	if f.id.inode == 0 {
+		f.close() // only its path tells whether it is still this one
 	}
 	switch {
 	case err == nil:
@@ -123,7 +134,7 @@ func (s *following) identify(f *followed) error {
 			return nil
 		}
 		if !f.packed && f.at.Lines > 0 && f.info.Size() >= f.at.Offset {
-			if same, err := f.at.Matches(f.file); same || err != nil {
+			if sum, err := sumAround(f.file, f.at.Offset); err != nil || sum == f.around {
 				return err
 			}
 		}
@@ -137,6 +148,9 @@ func (s *following) identify(f *followed) error {
 	f.ignored = false
 	f.patient, f.beside = s.patience(), func(first uint64) error { return s.noteBeside(f, first) }
 	_, err := f.stream.identify(f.file, f.info)
+	if err == nil {
+		f.around, err = sumAround(f.file, f.at.Offset)
+	}
 	if err != nil {
 		return err
 	}
@@ -204,6 +218,9 @@ func (s *following) slice(ctx context.Context, f *followed) error {
 	}
 	if f.at != before {
 		f.grew = time.Now()
+		if sum, failed := sumAround(f.file, f.at.Offset); failed == nil {
+			f.around = sum
+		}
 	}
 	s.health.read(f.stream, s.Log)
 	f.counts, f.problems, f.bytes = newCounts(), nil, 0
@@ -211,6 +228,47 @@ func (s *following) slice(ctx context.Context, f *followed) error {
 		s.put(f)
 	}
 	return err
+}
+
+const (
+	sumBytes  = 4 << 10 // of each end of what was read
+	wholeFrom = 1 << 20 // bytes of a line that is not whole are looked at anew with each piece that comes, up to here
+)
+
+// sumAround hashes what a file begins with and what is in front of an offset: what was cut
+// and written anew between two looks has something else there.
+func sumAround(f *os.File, off int64) (uint64, error) {
+	n := min(off, sumBytes)
+	begin, err := lines.HashLine(f, 0, n)
+	if err != nil {
+		return 0, lines.IgnoreEOF(err)
+	}
+	end, err := lines.HashLine(f, off-n, off)
+	return begin*31 + end, lines.IgnoreEOF(err)
+}
+
+// whole reports whether a line may be whole behind the position. A long one that comes in
+// many pieces is not to be read from its beginning with each of them.
+func (s *following) whole(f *followed) bool {
+	size := f.info.Size()
+	if f.packed || f.ignored || size-f.at.Offset < wholeFrom || size < f.looked {
+		f.looked = 0
+		return true
+	}
+	buf := make([]byte, packedBuffer)
+	for at := max(f.looked, f.at.Offset); at < size; at += int64(len(buf)) {
+		n, err := f.file.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
+		if err != nil || bytes.IndexByte(buf[:n], '\n') >= 0 {
+			f.looked = 0
+			return true
+		}
+	}
+	f.looked = size
+	if wait := s.patience() - time.Since(f.info.ModTime()); wait > 0 { // it goes on; or it is a last line without its end
+		f.due = time.Now().Add(wait)
+		return false
+	}
+	return true
 }
 
 // ignore leaves a file alone until it is another one.
