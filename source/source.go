@@ -1,6 +1,3 @@
-// Package source reads the JSONL files that other programs write, dumps and logs, into
-// the journal: once, or as they grow. What a line is adapters/jsonl says; what
-// of a file was read, and of which file, is decided here.
 package source
 
 import (

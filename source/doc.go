@@ -1,0 +1,70 @@
+// Package source reads the JSONL files that other programs write, dumps and logs, into
+// the journal: once, or as they grow. What a line is adapters/jsonl says; what
+// of a file was read, and of which file, is decided here.
+//
+// # What is read
+//
+// Any file that somebody names, and of a folder those that are called
+//
+//	*.jsonl  *.ndjson  *.json      and, behind that, .gz  .1  -20260301  .old  .bak  .prev
+//
+// Homes of actiongraph are left alone. What gzip packed is told by its first bytes. The format
+// is told by the first line that one of the formats knows, among the first 64 or 1 MiB; a
+// file without such a line is foreign, and reported. A file in a format that is one session has
+// the session jsonl.SessionID of its name, without what says how it is kept, and its first
+// line. An import, but no Follower, also takes a file that is one JSON value over many lines
+// for one line.
+//
+// # Lines
+//
+// A line is read when it is whole: it ends with a newline, or is one JSON object and the
+// file's last. A byte order mark, carriage returns, blanks around a line and zeros in front of
+// it (as in a file that was cut while its writer went on where it was) are no part of it.
+// A line that is bad, or longer than lines.MaxLine, is reported with its number and passed over.
+// Memory does not depend on the size of a file, but for its longest line. Lines are decoded
+// and redacted on all cores, and appended in the order of the file.
+//
+// # Positions
+//
+// Up to where a file is in the journal is a fact of the journal itself: a source_position
+// in the file of schema.PositionsID(hash of the file's first line). That file holds nothing
+// else and is no session's; journal.Files leaves it out. Its records have, in their metadata,
+//
+//	source    the path
+//	offset    bytes: behind the last line that was read; of a packed file those that come out of it
+//	lines     how many lines those are
+//	sum       hash of the line that ends at offset: FNV-1a, 64 bits, as transcript's
+//	first     hash of the file's first line
+//	all       sum over all lines before offset, CRC-32C
+//	device    of the file, and
+//	inode
+//	size      of the file when it was read to its end, and
+//	modified  its time, in Unix nanoseconds; absent where there was more to read
+//	format
+//	session   of a format that is one session a file
+//
+// A position is appended behind the facts that it covers, once these are on the disk: after a
+// power cut, or a kill, facts are read again and are the same facts. The first record of a file
+// whose format is one session comes before its facts, at offset 0: it says what the session is
+// called, whatever becomes of the file's name.
+//
+// Where to go on in a file: behind the position of this device and inode, if a line with
+// that sum ends there still, and, where the file did not grow, all lines before it have the sum
+// they had; else behind any other position that the file's content has, so that
+// a copy, a file that was moved to another disk, and what it is packed to, go on where it was;
+// else at the beginning. A file of the size and time that it was read with is not
+// read at all, but for its first line.
+//
+// # Files that are followed
+//
+// A Follower tells files by device and inode: a file that is renamed is read on, under
+// whatever name, and one that was deleted, or renamed to where nobody looks, until it was quiet
+// for a minute. Where a Spec names one file, what that is rotated to is read on, too, if it was
+// begun, or appears while it runs. A file that was cut or rewritten in its place is another
+// file; the copy that somebody made of it before goes on where it had been read. What may be
+// a copy that is not all there yet, or is being packed, is looked at once it is quiet. What was
+// written and removed between two looks nobody can read.
+//
+// A position is written when a file is quiet, at most once a minute, after 64 MiB, and when
+// the Follower ends.
+package source
