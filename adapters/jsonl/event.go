@@ -274,8 +274,12 @@ func (r *eventReading) addRest(v value) {
 		r.e.Extra = rest
 		return
 	}
+	there := map[string]bool{}
+	for name := range schema.Fields(r.e.Extra) {
+		there[name] = true
+	}
 	for name := range schema.Fields(rest) {
-		if schema.Field(r.e.Extra, name) != nil {
+		if there[name] {
 			r.fault = v.member(name).or(v).fault(name, "is in extra, too: leave one of them out")
 			return
 		}

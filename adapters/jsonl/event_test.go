@@ -2,17 +2,19 @@ package jsonl_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
@@ -113,7 +115,7 @@ func TestReference(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(string(read(t, path)), string(got)); diff != "" {
+	if diff := gocmp.Diff(string(read(t, path)), string(got)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -225,7 +227,7 @@ func TestEventsFillIn(t *testing.T) {
 		}
 		e := events[0]
 		want := strings.NewReplacer("ID", e.EventID, "HASH", e.InputHash).Replace(c.want)
-		if diff := cmp.Diff(want, string(e.AppendJSON(nil))); diff != "" || !schema.ValidID(e.EventID) {
+		if diff := gocmp.Diff(want, string(e.AppendJSON(nil))); diff != "" || !schema.ValidID(e.EventID) {
 			t.Errorf("%s: %s", c.line, diff)
 		}
 		if l.Unknown != (e.EventType == schema.Unknown) {
@@ -275,6 +277,45 @@ func TestEventFaults(t *testing.T) {
 		if fault.Column != c.column || fault.Item != c.item || fault.Field != c.field || !strings.Contains(fault.Err.Error(), c.reason) {
 			t.Errorf("%s: %v, want column %d, item %d, %s: %s", c.line, err, c.column, c.item, c.field, c.reason)
 		}
+	}
+}
+
+// TestHostileLinesTakeLinearTime: what a line costs grows with its length, whatever is in it.
+func TestHostileLinesTakeLinearTime(t *testing.T) {
+	many := func(prefix string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(`,"` + prefix + strconv.Itoa(i) + `":0`)
+		}
+		return b.String()
+	}
+	deep := strings.Repeat(`{"a":`, 9000) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("}", 9000)
+	for name, line := range map[string]string{
+		"members":        `{"event_type":"turn_end","session_id":"s","extra":{` + many("a", 50_000)[1:] + `}` + many("b", 50_000) + `}`,
+		"deep":           `{"event_type":"turn_end","session_id":"s","result":` + deep + `}`,
+		"grain members":  `{"tool_name":"t"` + many("b", 50_000) + `,"input":{` + many("a", 50_000)[1:] + `}}`,
+		"grain deep":     `{"tool_name":"t","input":` + deep + `,"x":` + deep + `}`,
+		"grains":         `{"grains":[` + strings.Repeat(`{"tool_name":"t"},`, 50_000) + `{"tool_name":"t"}]}`,
+		"twice at last":  `{"tool_name":"t"` + many("b", 50_000) + `,"b7":1}`,
+		"links":          `{"tool_name":"t","related_to":[` + strings.Repeat(`{"hash":"h"},`, 50_000) + `{"hash":"h"}]}`,
+		"an open string": `{"tool_name":"` + strings.Repeat(`\u00e9`, 200_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			f, ok := jsonl.Detect([]byte(line))
+			if !ok && name != "an open string" {
+				t.Fatal("nobody knows it")
+			}
+			events, _, err := jsonl.NewDecoder(jsonl.Source{Format: cmp.Or(f, jsonl.OMS)}).Append(nil, []byte(line), 1, received())
+			for i := range events {
+				if err := events[i].Validate(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(begin); took > 10*time.Second {
+				t.Errorf("%d bytes took %v, %d events, %v", len(line), took, len(events), err)
+			}
+		})
 	}
 }
 
