@@ -74,22 +74,15 @@ func (f *draft) idOf(key string, place int) string {
 
 // add adds an event of the line. It is at that address until the next one is added.
 func (f *draft) add(typ schema.Type, place int) *schema.Event {
-	f.dst = append(f.dst, schema.Event{
-		V:             schema.Version,
-		EventID:       f.id(place),
-		EventType:     typ,
-		SessionID:     f.src.Session,
-		Timestamp:     f.time,
-		SourceSDK:     sourceSDK,
-		Origin:        schema.OriginAudit,
-		HookEventName: f.kind,
-		AgentID:       f.lane,
-		Seq:           f.seq + int64(min(place, maxPart)),
-		Actor:         schema.ActorAgent,
-		Host:          f.src.Host,
-		UserID:        f.src.User,
-	})
-	return &f.dst[len(f.dst)-1]
+	f.dst = append(f.dst, schema.Event{})
+	e := &f.dst[len(f.dst)-1]
+	e.V, e.EventType, e.EventID = schema.Version, typ, f.id(place)
+	e.SessionID, e.Timestamp = f.src.Session, f.time
+	e.SourceSDK, e.Origin, e.HookEventName = sourceSDK, schema.OriginAudit, f.kind
+	e.AgentID, e.Actor = f.lane, schema.ActorAgent
+	e.Seq = f.seq + int64(min(place, maxPart))
+	e.Host, e.UserID = f.src.Host, f.src.User
+	return e
 }
 
 // part is add for a part of the line that has a name of its own.
