@@ -27,10 +27,16 @@
 //	subagent              agent_id; its parent by tool_use_id, never by order     agents.go
 //	end of a subagent     SubagentStop, else an API error, else what its call     agentends.go
 //	                      or a task notification says
-//	permission request    lane, tool and input, in the order of time              permission.go
+//	permission request    lane, tool and input, in the order of time; one that    permission.go
+//	                      names neither call nor input claims none
+//	run and its caller    the caller's id, else its name if one only has it;      callers.go
+//	                      under its decision to delegate, else under its start
+//	calls of one task     parent_task_id; the task is there for that alone        task.go
+//	action related to     tool_use_id of a call, or an event's id                 relations.go
 //
 // What only files tell of has no end that is not written there: calls and subagents
-// without one are unknown, and so is the session, unless its last turn failed.
+// without one are unknown, and so is the session, unless its last turn failed. A run whose
+// record says that it ended, but not when, has completed and has no ended_at.
 //
 // The package does no I/O, reads no clock and has no randomness.
 package graph

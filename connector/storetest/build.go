@@ -65,7 +65,7 @@ func small(session string) []graph.Op {
 		putEdge(graph.HasAction, s, call), putEdge(graph.HasAction, s, result), putEdge(graph.HasAction, s, spare),
 		putEdge(graph.HasAgent, s, agent), putEdge(graph.HasAction, agent, result), putEdge(graph.Spawned, call, agent),
 		putEdge(graph.FollowedBy, call, result), putEdge(graph.ParentOf, call, result), putEdge(graph.UsedTool, call, bash),
-		putEdge(graph.HasTag, s, tag), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
+		putEdge(graph.HasTag, s, tag), putEdge(graph.HasTag, call, tag), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
 	}
 }
 
