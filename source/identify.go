@@ -59,7 +59,6 @@ type head struct {
 	line   []byte // the first one, as far as it is needed for a name
 	format jsonl.Format
 	asked  int // lines that were looked at
-	long   bool
 }
 
 // head reads the first line, and others until one of them says what the file is.
