@@ -2,6 +2,7 @@ package jsonl
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -119,6 +120,8 @@ func (f *draft) begin(c *agentCall) {
 	c.lane = f.run(c.runID, &c.extra)
 	if c.caller, _ = f.name(c.callerID, "caller_id"); c.caller == callerHost {
 		c.caller = ""
+	} else if run := callerRun(c); run != "" {
+		c.caller = run
 	}
 	if c.caller = laneID(c.caller); !c.callerID.there() {
 		c.extra.key("caller_id")
@@ -133,6 +136,20 @@ func (f *draft) begin(c *agentCall) {
 	c.userText = f.takeText(c.userPrompt, "user_prompt", &c.extra)
 	f.list(c.systemSources, "system_prompt_sources")
 	f.list(c.userSources, "user_prompt_sources")
+}
+
+// callerRun is the run that made a call, where the call's own id tells: agent_framework
+// (host.py) makes it of the caller's run, which ends with the caller's name, and its
+// agent's name. A dump of several prompts has as many runs of one name.
+func callerRun(c *agentCall) string {
+	if c.caller == "" || c.agentName.text() == "" {
+		return ""
+	}
+	run, ok := strings.CutSuffix(c.runID.text(), "."+c.agentName.text())
+	if !ok || !strings.HasSuffix(run, "."+c.caller) {
+		return ""
+	}
+	return run
 }
 
 // run is the lane of a run; extra keeps its id where the lane is not that.

@@ -205,3 +205,24 @@ func TestAuditTimes(t *testing.T) {
 		}
 	}
 }
+
+func TestAuditCaller(t *testing.T) {
+	for _, c := range []struct{ members, want string }{
+		{`"run_id":"run-2","caller_id":"run-1","agent_name":"search"`, "run-1"},
+		{`"run_id":"run-2","caller_id":"planner","agent_name":"search"`, "planner"},
+		{`"run_id":"run-2","caller_id":7,"agent_name":"search"`, "7"},
+		{`"run_id":"run-2","caller_id":null,"agent_name":"search"`, ""},
+		{`"run_id":"run-2"`, ""},
+		{`"run_id":"s.p1.planner","caller_id":"host","agent_name":"planner"`, ""},
+		{`"run_id":"s.p1.planner.search","caller_id":"planner","agent_name":"search"`, "s.p1.planner"},
+		{`"run_id":"s.p1.a.b.search.v2","caller_id":"a.b","agent_name":"search.v2"`, "s.p1.a.b"},
+		// One of a batch has its output_key in its id: a name has to do.
+		{`"run_id":"s.p1.planner.first","caller_id":"planner","agent_name":"search"`, "planner"},
+		{`"run_id":"s.p1.myplanner.search","caller_id":"planner","agent_name":"search"`, "planner"},
+	} {
+		events, _ := decode(t, jsonl.Audit, "{"+c.members+"}", 2)
+		if got := events[0].ParentAgentName; got != c.want {
+			t.Errorf("%s: caller %q, want %q", c.members, got, c.want)
+		}
+	}
+}
