@@ -144,7 +144,7 @@ const maxScratch = 64 << 10
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
 	was := len(dst)
 	l := Line{Kind: "batch"}
-	alone, err := eachGrain(line, &d.src, func(g *Grain) {
+	alone, err := eachGrain(line, &d.src, &d.texts, func(g *Grain) {
 		d.scratch = g.appendCanonical(d.scratch[:0])
 		hash := hashOf(d.scratch)
 		l.Hashes = append(l.Hashes, hash)

@@ -12,7 +12,7 @@ import (
 // where raw is no batch. The grains alias nothing of raw.
 func ParseBatch(raw []byte, src *Source) ([]Grain, error) {
 	var batch []Grain
-	_, err := eachGrain(raw, src, func(g *Grain) { batch = append(batch, *g) })
+	_, err := eachGrain(raw, src, nil, func(g *Grain) { batch = append(batch, *g) })
 	if err != nil {
 		return nil, err
 	}
@@ -20,8 +20,8 @@ func ParseBatch(raw []byte, src *Source) ([]Grain, error) {
 }
 
 // eachGrain calls yield for the grains of a batch, until one is wrong. alone is one grain
-// that is in no batch.
-func eachGrain(raw []byte, src *Source, yield func(*Grain)) (alone bool, err error) {
+// that is in no batch. texts may be nil.
+func eachGrain(raw []byte, src *Source, texts *schema.Texts, yield func(*Grain)) (alone bool, err error) {
 	if !schema.Valid(raw) {
 		return false, notJSON(raw)
 	}
@@ -43,14 +43,14 @@ func eachGrain(raw []byte, src *Source, yield func(*Grain)) (alone bool, err err
 	}
 	var g Grain
 	if !list.there() {
-		if fault := g.read(v, src); fault != nil {
+		if fault := g.read(v, src, texts); fault != nil {
 			return true, fault
 		}
 		yield(&g)
 		return true, nil
 	}
 	for i, item := range list.elements() {
-		if fault := g.read(item, src); fault != nil {
+		if fault := g.read(item, src, texts); fault != nil {
 			fault.Item = i
 			return false, fault
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 const actionType = "action"
@@ -18,7 +20,7 @@ func ParseGrain(raw []byte) (Grain, error) {
 		return Grain{}, err
 	}
 	var g Grain
-	if fault := g.read(v, &Source{}); fault != nil {
+	if fault := g.read(v, &Source{}, nil); fault != nil {
 		return Grain{}, fault
 	}
 	return g, nil
@@ -32,7 +34,7 @@ type named struct {
 }
 
 // read reads a grain where it is in its line.
-func (g *Grain) read(v value, src *Source) *LineError {
+func (g *Grain) read(v value, src *Source, texts *schema.Texts) *LineError {
 	if v.first() != '{' {
 		return v.fault("", "want a grain, an object, got %s", v.what())
 	}
@@ -54,7 +56,7 @@ func (g *Grain) read(v value, src *Source) *LineError {
 	if !g.action() && !src.KeepUnknown {
 		return v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
 	}
-	r := reading{g: g}
+	r := reading{g: g, texts: texts}
 	for _, m := range members {
 		known, fault := r.set(m)
 		if fault != nil {
@@ -215,8 +217,9 @@ func knownName(raw []byte) string {
 
 // reading is a grain that is being read.
 type reading struct {
-	g    *Grain
-	rest object
+	g     *Grain
+	texts *schema.Texts // what grains repeat of each other
+	rest  object
 }
 
 // set takes a member that Grain has a field for.
@@ -224,7 +227,7 @@ func (r *reading) set(m named) (known bool, fault *LineError) {
 	g := r.g
 	switch m.name {
 	case "namespace":
-		g.Namespace, fault = m.aText()
+		g.Namespace, fault = r.text(m)
 		return true, fault
 	case "created_at":
 		g.CreatedAt, fault = m.aTime()
@@ -235,7 +238,7 @@ func (r *reading) set(m named) (known bool, fault *LineError) {
 	}
 	switch m.name {
 	case "tool_name":
-		g.ToolName, fault = m.aText()
+		g.ToolName, fault = r.text(m)
 	case "input":
 		g.Input, fault = m.anObject()
 	case "content":
@@ -245,17 +248,17 @@ func (r *reading) set(m named) (known bool, fault *LineError) {
 			g.IsError = !g.IsError
 		}
 	case "error":
-		g.Error, fault = m.aText()
+		g.Error, fault = r.text(m)
 	case "duration_ms":
 		g.DurationMS, fault = m.aNumber(math.MaxFloat64, "of milliseconds, not negative")
 	case "parent_task_id":
-		g.ParentTaskID, fault = m.aText()
+		g.ParentTaskID, fault = r.text(m)
 	case "output_schema":
 		g.OutputSchema, fault = m.anObject()
 	case "confidence":
 		g.Confidence, fault = m.aNumber(1, "from 0 to 1")
 	case "tags":
-		g.Tags, fault = m.texts("a list of names")
+		g.Tags, fault = r.list(m, "a list of names")
 	case "related_to":
 		g.RelatedTo, fault = r.related(m)
 	default:
@@ -273,11 +276,11 @@ func contentText(v value) string {
 	return string(clean(v.raw()))
 }
 
-func (m named) aText() (string, *LineError) {
+func (r *reading) text(m named) (string, *LineError) {
 	if m.v.first() != '"' {
 		return "", m.v.fault(m.written, "want a string, got %s", m.v.what())
 	}
-	return m.v.text(), nil
+	return r.texts.Unquote(m.v.raw()), nil
 }
 
 func (m named) aBool() (bool, *LineError) {
@@ -303,7 +306,7 @@ func (m named) aNumber(most float64, which string) (*float64, *LineError) {
 	return &f, nil
 }
 
-func (m named) texts(want string) (list []string, _ *LineError) {
+func (r *reading) list(m named, want string) (list []string, _ *LineError) {
 	if m.v.first() != '[' {
 		return nil, m.v.fault(m.written, "want %s, got %s", want, m.v.what())
 	}
@@ -311,7 +314,7 @@ func (m named) texts(want string) (list []string, _ *LineError) {
 		if e.first() != '"' || e.empty() {
 			return nil, e.fault(item(m.written, i), "want a string that is not empty, got %s", e.sample())
 		}
-		list = append(list, e.text())
+		list = append(list, r.texts.Unquote(e.raw()))
 	}
 	return list, nil
 }
