@@ -221,7 +221,7 @@ func (im *fileImporter) withHome(read func(*actiongraph.Home) error) error {
 func otherJSONL(path string) bool {
 	dir, name := filepath.Split(path)
 	own := strings.HasSuffix(name, ".meta.json") || name == "sessions-index.json" || filepath.Base(dir) == "tool-results"
-	return source.Wanted(name) && !own
+	return !own && source.Wanted(name)
 }
 
 // noTranscripts is the report of an import that had none.
