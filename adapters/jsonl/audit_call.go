@@ -48,28 +48,47 @@ func (f *draft) agentCall(v value, c *agentCall) {
 		f.decision(c.decision, idDecision, idDecided)
 	}
 	place, last := idRest, f.time
-	if f.list(c.callbacks, "callbacks") {
-		for i, v := range c.callbacks.elements() {
-			last = later(last, f.callback(v, item("callbacks", i), place))
-			place++
-		}
-	}
-	if f.list(c.skills, "skill_invocations") {
-		for i, v := range c.skills.elements() {
-			last = later(last, f.skill(v, item("skill_invocations", i), place))
-			place += 2
-		}
-	}
-	if f.list(c.events, "events") {
-		for _, v := range c.events.elements() {
-			f.entry(v, place)
-			place++
-		}
-	}
+	place = f.each(c.callbacks, "callbacks", place, func(v value, field string, place int) int {
+		last = later(last, f.callback(v, field, place))
+		return place + 1
+	})
+	place = f.each(c.skills, "skill_invocations", place, func(v value, field string, place int) int {
+		last = later(last, f.skill(v, field, place))
+		return place + 2
+	})
+	place = f.each(c.events, "events", place, func(v value, _ string, place int) int {
+		f.entry(v, place)
+		return place + 1
+	})
 	e := f.add(schema.AgentEnd, place)
 	e.Timestamp, e.AgentName = last, c.agent
 	e.Status = schema.StatusCompleted
 	e.Extra = json.RawMessage(`{"end_time":"unknown"}`)
+}
+
+// maxEntries is how many elements of a record's list become events of their own: two
+// bytes of a line must not become a thousand of memory. The others are kept in one event.
+const maxEntries = 5000
+
+// each adds the events of the elements of a list, and returns the place behind them.
+func (f *draft) each(list value, field string, place int, add func(v value, field string, place int) int) int {
+	if !f.list(list, field) {
+		return place
+	}
+	for i, v := range list.elements() {
+		if i == maxEntries {
+			rest := v
+			rest.end = list.end
+			var extra object
+			extra.key(field)
+			extra.buf = append(append(extra.buf, '['), rest.copied()...)
+			e := f.part(schema.Context, partEvent, place)
+			e.Title, e.Extra = field, extra.json()
+			return place + 1
+		}
+		place = add(v, item(field, i), place)
+	}
+	return place
 }
 
 func later(a, b time.Time) time.Time {

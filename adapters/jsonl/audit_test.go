@@ -226,3 +226,25 @@ func TestAuditCaller(t *testing.T) {
 		}
 	}
 }
+
+// TestAuditLongLists: a list without end neither becomes events without end nor is lost.
+func TestAuditLongLists(t *testing.T) {
+	for _, list := range []string{"callbacks", "skill_invocations", "events"} {
+		line := `{"run_id":"r","` + list + `":[` + strings.Repeat(`{ "x":1}, `, 20_000) + `{"x":"last"}]}`
+		events, _ := decode(t, jsonl.Audit, line, 3)
+		if len(events) > 10_100 {
+			t.Errorf("%s: %d events", list, len(events))
+		}
+		end := events[len(events)-2]
+		var kept int
+		for v := range schema.Elements(schema.Field(end.Extra, list)) {
+			if kept++; kept == 15_001 && string(v) != `{"x":"last"}` {
+				t.Errorf("%s: the last is %s", list, v)
+			}
+		}
+		if end.EventType != schema.Context || end.Title != list || kept != 15_001 {
+			t.Errorf("%s: %d are kept in %s", list, kept, end.EventType)
+		}
+		checkLine(t, jsonl.Audit, []byte(line), 3, events)
+	}
+}

@@ -43,7 +43,8 @@
 //	                     agent_end                                                      status completed, the latest time in the
 //	                                                                                    record; extra.end_time "unknown"
 //
-// All events of an agent call are in the lane of its run. A run_id that is that of the
+// A list of more than 5,000 elements keeps the others in one context. All events of an
+// agent call are in the lane of its run. A run_id that is that of the
 // caller's run and the agent's name ("s.p1.planner.search", caller_id "planner") names the
 // caller's run ("s.p1.planner"), and that is parent_agent_name then. What no field takes, and what
 // the fold filters on, is in extra of the event of its part, the record's own in the
