@@ -60,6 +60,11 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 	if err != nil {
 		return nil, v.wrong(err)
 	}
+	for i, g := range grains {
+		if err := checkNamespace(g.Namespace); err != nil {
+			return nil, &jsonl.LineError{Item: i, Field: "namespace", Err: err}
+		}
+	}
 	hashes, err := s.Store.AddBatch(grains)
 	if err != nil {
 		return nil, recorded(err)
@@ -201,11 +206,8 @@ func asLimit(raw json.RawMessage, dst *int) error {
 	return nil
 }
 
-// asTag takes one tag, bare or in an array.
+// asTag takes an array of one tag.
 func asTag(raw json.RawMessage, dst *string) error {
-	if raw[0] == '"' {
-		return asString(raw, dst)
-	}
 	want := errors.New(`want one tag, like ["api-call"]`)
 	if raw[0] != '[' {
 		return want
