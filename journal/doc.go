@@ -95,8 +95,9 @@
 //
 // Append does not fsync, but for a session_end, when nobody waits for the next
 // hook. A reader that passes events on to a store calls Sync first: no store may
-// know what the journal could still lose. The first Sync of a session also syncs
-// the directory, and the first of all the home with its id.
+// know what the journal could still lose. So does who is told that what it added is
+// kept (Home.Add, a post over HTTP): many at once share an fsync. The first Sync of a
+// session also syncs the directory, and the first of all the home with its id.
 //
 // # Failures
 //
