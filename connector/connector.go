@@ -60,6 +60,8 @@ type Reader interface {
 	// Tools returns the use of every tool, most used first; session "" is all.
 	Tools(ctx context.Context, session string) ([]graph.ToolStats, error)
 	Summary(ctx context.Context, session string) (graph.Summary, error)
+	// Profile returns how long the calls of each tool took, most used first.
+	Profile(ctx context.Context, f graph.ProfileFilter) ([]graph.ToolProfile, error)
 	Search(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error)
 	// Files returns the files that sessions read and wrote, most touched first.
 	Files(ctx context.Context, f graph.FileFilter) ([]graph.FileRow, error)

@@ -270,8 +270,11 @@ func (nothing) Action(_ context.Context, id string) (graph.ActionRow, error) {
 }
 func (nothing) Agents(context.Context, string) ([]graph.AgentRow, error) { return nil, nil }
 func (nothing) Tools(context.Context, string) ([]graph.ToolStats, error) { return nil, nil }
-func (nothing) Summary(context.Context, string) (graph.Summary, error)   { return graph.Summary{}, nil }
-func (nothing) Load(context.Context, string) (*graph.Graph, error)       { return graph.New(), nil }
+func (nothing) Profile(context.Context, graph.ProfileFilter) ([]graph.ToolProfile, error) {
+	return nil, nil
+}
+func (nothing) Summary(context.Context, string) (graph.Summary, error) { return graph.Summary{}, nil }
+func (nothing) Load(context.Context, string) (*graph.Graph, error)     { return graph.New(), nil }
 func (nothing) Usage(context.Context, graph.UsageFilter) ([]graph.UsageRow, error) {
 	return nil, nil
 }

@@ -91,6 +91,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	root.AddGroup(&cobra.Group{ID: "read", Title: "Questions:"}, &cobra.Group{ID: "keep", Title: "Keeping the record:"})
 	reading := []*cobra.Command{a.sessionsCmd(), a.showCmd(), a.actionsCmd(), a.traceCmd(), a.summaryCmd(), a.toolsCmd(),
 		a.sequenceCmd(), a.searchCmd(), a.graphCmd(), a.resumeCmd()}
+	reading = append(reading, a.recallCmd(), a.profileCmd())
 	reading = append(reading, a.filesCmd())
 	reading = append(reading, a.usageCmd())
 	reading = append(reading, a.exportCmd())

@@ -75,7 +75,11 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		return a.printJSON(list(hits))
 	}
 	if len(hits) == 0 {
-		a.nothing("nothing found; all words must match, and a word matches whole (wait* matches its beginnings)")
+		all := "all words must match, and "
+		if q.Recall {
+			all = ""
+		}
+		a.nothing("nothing found; %sa word matches whole (wait* matches its beginnings)", all)
 		return nil
 	}
 	heads, fit := make([][]string, len(hits)), true
@@ -108,6 +112,9 @@ func (a *app) hitHead(row graph.ActionRow) []string {
 	}
 	if row.Status != "" && row.Status != "completed" {
 		head = append(head, a.style.Status(row.Status))
+	}
+	if took := render.Millis(row.DurationMS); took != "" {
+		head = append(head, took)
 	}
 	return head
 }

@@ -31,10 +31,17 @@ const (
 // fulltext.Matches says, as in every store.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
 	words := fulltext.ParseWords(q.Words)
-	if len(words) == 0 {
+	switch {
+	case q.Recall:
+		err = s.view(ctx, "recall", func(v *view) error {
+			out, err = v.recall(q)
+			return err
+		})
+	case len(words) == 0:
 		return nil, nil
+	default:
+		out, err = s.search(ctx, q, words)
 	}
-	out, err = s.search(ctx, q, words)
 	if isNoIndex(err) {
 		if some, _ := s.Contents(ctx); some == (Contents{}) { // nothing is there to be found
 			return nil, nil
@@ -65,7 +72,7 @@ type candidate struct {
 func (v *view) candidates(q graph.SearchQuery, words []fulltext.Word) (out []candidate, err error) {
 	params := row{
 		"session": nil, "tool": encodeFilter("tool_name", q.Tool), "type": encodeFilter("action_type", string(q.Type)),
-		"failed": q.Failed, "since": encodeSince(q.Since), "newest": int64(newest),
+		"failed": q.Failed, "since": encodeSince(q.Since), "until": encodeSince(q.Until), "newest": int64(newest),
 	}
 	if q.Session != "" {
 		params["session"] = encodeKey(q.Session)

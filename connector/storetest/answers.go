@@ -58,6 +58,9 @@ func (p *pair) compareAnswers(sessions ...string) {
 		same(p.t, "Tools "+id, p.memory.Tools, r.Tools, id)
 		same(p.t, "Summary "+id, p.memory.Summary, r.Summary, id)
 	}
+	for _, f := range profileFilters(sessions) {
+		same(p.t, fmt.Sprintf("Profile(%+v)", f), p.memory.Profile, r.Profile, f)
+	}
 	for _, id := range sessions {
 		same(p.t, "Agents "+id, p.memory.Agents, r.Agents, id)
 		for _, f := range actionFilters(id) {

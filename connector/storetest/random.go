@@ -111,11 +111,8 @@ func (w *world) newAction(l *life) {
 	if w.odds(10) {
 		key = fmt.Sprintf("%s-Action-%d", l.id, l.next) // not the usual 32 digits
 	}
-	if w.odds(10) {
-		key = graph.TaskID(l.id, "task-1")
-	}
-	if slices.Contains(l.actions, key) {
-		return
+	if task := graph.TaskID(l.id, "task-1"); w.odds(10) && !slices.Contains(l.actions, task) && !slices.Contains(l.deleted, task) {
+		key = task
 	}
 	l.next++
 	if len(l.deleted) > 0 && w.odds(3) {

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"read thoughts", testThoughts},
 		{"newest first", testNewestFirst},
 		{"tool statistics", testToolStats},
+		{"profile", testProfile},
 		{"usage", testUsage},
 		{"files", testFiles},
 		{"two journals", testTwoJournals},

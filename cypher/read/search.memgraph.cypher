@@ -9,6 +9,7 @@ WHERE a.stub IS NULL
   AND ($type IS NULL OR a.action_type = $type)
   AND (NOT $failed OR a.status = 'failed' OR a.is_error = true)
   AND ($since IS NULL OR a.timestamp >= $since)
+  AND ($until IS NULL OR a.timestamp < $until)
 WITH a, score, coalesce(a.timestamp, '') AS time
 ORDER BY time DESC
 LIMIT $newest
