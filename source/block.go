@@ -27,7 +27,8 @@ type block struct {
 	long    []byte       // the last line, in place of the one in text; it is the reader's
 	before  int64        // lines in front of the block's first
 	end     lines.Position
-	bytes   int64 // that the lines take in the file
+	bytes   int64     // that the lines take in the file
+	at      time.Time // of what states no time
 	done    chan struct{}
 
 	out      []redact.Line
@@ -115,7 +116,6 @@ type decoding struct {
 	events   *jsonl.Decoder
 	redactor *redact.Redactor
 	path     string
-	at       time.Time // of what states no time
 	strict   bool
 	count    bool // nothing is to be written
 }
@@ -168,7 +168,7 @@ func (d *decoding) line(b *block, line []byte, n int64) error {
 		b.counts.blank++
 		return nil
 	}
-	events, what, err := d.append(b.facts[:0], line, n)
+	events, what, err := d.append(b.facts[:0], line, n, b.at)
 	if err != nil {
 		return err
 	}
@@ -189,13 +189,13 @@ func (d *decoding) line(b *block, line []byte, n int64) error {
 }
 
 // append asks the adapter. One line that it cannot stand must not keep the rest out.
-func (d *decoding) append(dst []schema.Event, line []byte, n int64) (events []schema.Event, what jsonl.Line, err error) {
+func (d *decoding) append(dst []schema.Event, line []byte, n int64, at time.Time) (events []schema.Event, what jsonl.Line, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
 		}
 	}()
-	return d.events.Append(dst, line, n, d.at)
+	return d.events.Append(dst, line, n, at)
 }
 
 func (d *decoding) event(b *block, e *schema.Event) {

@@ -46,9 +46,11 @@ func (s *stream) readDocument(text []byte, info fs.FileInfo) (known bool, err er
 		return false, err
 	}
 	s.noted, s.at = record{}, lines.Position{}
-	if err := s.settle(head{line: text, format: format}, records); err != nil {
+	h := head{line: text, format: format}
+	if err := s.settle(h, records); err != nil {
 		return false, err
 	}
+	s.session(h, records)
 	for _, rec := range records {
 		if rec.format == s.src.Format && rec.Lines == 1 {
 			return true, nil
@@ -59,6 +61,7 @@ func (s *stream) readDocument(text []byte, info fs.FileInfo) (known bool, err er
 	b.long, b.ends, b.bytes = text, []int{0}, info.Size()
 	b.end = lines.Position{Offset: info.Size(), Lines: 1, Sum: s.first, First: s.first, All: max(lines.Sum(0, text), 1)}
 	s.size, s.modTime = info.Size(), info.ModTime().UnixNano()
-	s.pipeline(info.ModTime()).decoding().decode(b)
+	b.at = info.ModTime()
+	s.pipeline().decoding().decode(b)
 	return false, s.commit(b)
 }

@@ -159,7 +159,7 @@ func (im *importing) file(ctx context.Context, found found) error {
 func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error {
 	s := im.stream(path)
 	s.piped = true
-	head, l, err := s.pipeLines(src)
+	head, l, err := s.pipeLines(ctx, src)
 	var records []record
 	if err == nil {
 		records, err = s.records(s.first)
@@ -168,7 +168,8 @@ func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error
 		err = s.settle(head, records)
 	}
 	if err == nil {
-		err = s.pipe(ctx, l, time.Now().UTC())
+		s.session(head, records)
+		err = s.pipe(ctx, l)
 	}
 	return im.ended(s, nil, err)
 }

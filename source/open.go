@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -48,9 +49,12 @@ func (s *stream) lines(f *os.File, at lines.Position) (l *lines.Reader, done fun
 }
 
 // pipeLines reads what is no file, and lets its head be read first.
-func (s *stream) pipeLines(src io.Reader) (h head, l *lines.Reader, err error) {
-	in := bufio.NewReaderSize(src, packedBuffer)
-	if begin, _ := in.Peek(len(gzipMagic)); string(begin) == gzipMagic {
+func (s *stream) pipeLines(ctx context.Context, src io.Reader) (h head, l *lines.Reader, err error) {
+	pipe := newLive(ctx, src)
+	in := bufio.NewReaderSize(pipe, packedBuffer)
+	begin, _ := in.Peek(len(gzipMagic))
+	packed := string(begin) == gzipMagic
+	if packed {
 		if src, err = gzip.NewReader(in); err != nil {
 			return h, nil, err
 		}
@@ -61,6 +65,7 @@ func (s *stream) pipeLines(src io.Reader) (h head, l *lines.Reader, err error) {
 	if h, err = s.head(lines.Stream(io.TeeReader(src, &seen))); err != nil {
 		return h, nil, err
 	}
+	pipe.patient = packed // what unpacks it does not go on after an error
 	return h, lines.Stream(io.MultiReader(&seen, src)), nil
 }
 

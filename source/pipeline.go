@@ -20,9 +20,9 @@ type pipeline struct {
 	free     []*block
 }
 
-func (s *stream) pipeline(at time.Time) *pipeline {
+func (s *stream) pipeline() *pipeline {
 	return &pipeline{decoding: func() *decoding {
-		return &decoding{events: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path, at: at,
+		return &decoding{events: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path,
 			strict: s.o.Strict, count: !s.writes()}
 	}}
 }
@@ -69,8 +69,9 @@ func (p *pipeline) stop() {
 }
 
 // run reads from l what is whole, at most about limit bytes; more says that there is more.
+// at is the time of what states none; zero is when it came.
 func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.Time) (more bool, err error) {
-	p := s.pipeline(at)
+	p := s.pipeline()
 	defer p.stop()
 	all, begun := s.at.All, l.Offset()
 	if s.at.Lines == 0 {
@@ -79,6 +80,9 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 	for {
 		b := p.take(l.Count())
 		err := b.fill(l, &all, s.first)
+		if b.at = at; at.IsZero() {
+			b.at = time.Now().UTC()
+		}
 		last := err != nil || l.Offset()-begun >= limit || ctx.Err() != nil
 		if len(b.ends) > 0 {
 			p.give(b, last || b.long != nil)

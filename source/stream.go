@@ -26,6 +26,7 @@ type stream struct {
 	piped      bool // nothing says what it was when it ended: it has no position
 	replaced   bool // no position suits the file, and it is not new
 	lined      bool // its first line is a JSON value
+	searched   bool // so much of it was looked at that its format is known, or will not be
 	whole      bool // it is one JSON value over many lines
 
 	first   uint64       // hash of its first line; 0 until that is whole
@@ -181,8 +182,11 @@ func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit i
 	return more, err
 }
 
-// pipe reads to the end of what is no file.
-func (s *stream) pipe(ctx context.Context, l *lines.Reader, now time.Time) error {
-	_, err := s.run(ctx, l, 1<<62, now)
-	return err
+// pipe reads to the end of what is no file, and takes in what came whenever it stands still.
+func (s *stream) pipe(ctx context.Context, l *lines.Reader) error {
+	for {
+		if _, err := s.run(ctx, l, 1<<62, time.Time{}); !errors.Is(err, errIdle) {
+			return err
+		}
+	}
 }
