@@ -148,8 +148,7 @@ func invalid(v value, err error) *LineError {
 	if m := v.member(field.Field); m.there() {
 		where = m
 	}
-	fault := where.fault(field.Field, "%s", field.Problem)
-	return fault
+	return where.fault(field.Field, "%s", field.Problem)
 }
 
 // textOf is the text in blocks of a message: {"type":"text","text":…}, strings.
