@@ -47,21 +47,24 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 		return false, err
 	}
 	if rec := s.same(records); rec != nil && rec.size == info.Size() && rec.modTime == info.ModTime().UnixNano() {
-		s.noted, s.at = *rec, rec.Position
+		s.goOn(*rec)
 		s.size, s.modTime = rec.size, rec.modTime
-		return true, nil
+		known = true
+	} else if err := s.place(f, info, records); err != nil {
+		return false, err
 	}
-	return false, s.place(f, info, records)
+	s.session(head, records)
+	return known, nil
 }
 
 // head is what a file begins with.
 type head struct {
-	line   []byte // the first one, as far as it is needed for a name
+	line   []byte // the first one that is not blank
 	format jsonl.Format
 	asked  int // lines that were looked at
 }
 
-// head reads the first line, and others until one of them says what the file is.
+// head reads the first lines, until one of them says what the file is.
 func (s *stream) head(l *lines.Reader) (h head, err error) {
 	for h.asked < detectLines && (h.asked == 0 || l.Offset() < detectBytes) {
 		line, err := l.Next()
@@ -77,39 +80,36 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 				return h, err
 			}
 			s.first = p.Sum
-			h.line = slices.Clone(trim(line, 1))
-			end, ok := schema.ValueEnd(h.line)
-			s.lined = ok && end == len(h.line)
 		}
-		if s.o.Format != "" || h.format != "" {
-			break
+		if line = trim(line, l.Count()); len(line) == 0 || l.TooLong() {
+			continue
 		}
-		if line = trim(line, l.Count()); len(line) > 0 && !l.TooLong() {
+		if h.line == nil {
+			h.line = slices.Clone(line)
+			end, ok := schema.ValueEnd(line)
+			s.lined = ok && end == len(line)
+		}
+		if h.format = s.o.Format; h.format == "" {
 			h.format, _ = jsonl.Detect(line)
 		}
 		if h.format != "" {
 			break
 		}
 	}
+	s.searched = h.asked == detectLines || l.Offset() >= detectBytes
 	if h.asked == 0 {
 		return h, errNotYet
 	}
 	return h, nil
 }
 
-// settle decides on the format and the session. What was decided for a file with this first
-// line stands, whatever the file is called by now.
+// settle decides on the format.
 func (s *stream) settle(h head, records []record) error {
-	format := s.o.Format
+	format := h.format
 	for _, rec := range records {
-		if format == "" {
-			format = rec.format
-		}
+		format = cmp.Or(format, rec.format)
 	}
-	if format == "" {
-		format = h.format
-	}
-	if format == "" || format == jsonl.Claude {
+	if format = cmp.Or(s.o.Format, format); format == "" || format == jsonl.Claude {
 		return errForeign
 	}
 	s.src = jsonl.Source{Format: format, Path: s.path, Title: stem(s.path), Origin: schema.OriginAudit, Host: s.Host, User: s.User,
@@ -117,17 +117,29 @@ func (s *stream) settle(h head, records []record) error {
 	if s.Journal != nil {
 		s.src.HashKey = s.Journal.Key()
 	}
-	if !format.OneSession() {
-		return nil
+	return nil
+}
+
+// tellingLine is how long a first line is at least by which files are told apart: every
+// record of a dump has its time.
+const tellingLine = 40
+
+// session says whose the lines of a file are that is one session. What was decided for this
+// file, or for one that begins with the same line, stands, whatever it is called by now.
+func (s *stream) session(h head, records []record) {
+	if !s.src.Format.OneSession() {
+		return
+	}
+	if s.src.Session = s.noted.session; s.src.Session != "" {
+		return
 	}
 	for _, rec := range records {
-		if rec.format == format && rec.session != "" {
+		if rec.format == s.src.Format && rec.session != "" && lines.Hash(h.line) == s.first && len(h.line) >= tellingLine {
 			s.src.Session = rec.session
-			return nil
+			return
 		}
 	}
 	s.src.Session = jsonl.SessionID(stem(s.path), h.line)
-	return nil
 }
 
 // same returns what the journal says of this very file.
@@ -146,6 +158,10 @@ func (s *stream) same(records []record) *record {
 func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 	s.noted, s.at = record{}, lines.Position{}
 	if rec := s.same(records); rec != nil {
+		if rec.Offset == 0 {
+			s.goOn(*rec)
+			return nil
+		}
 		s.replaced = true
 		if !s.packed {
 			ok, err := rec.Matches(f)
