@@ -27,6 +27,8 @@ type following struct {
 	files   map[fileID]*followed
 	paths   map[string]fileID
 	queue   []*followed
+	// begun is, of each Spec, the time of the oldest file that was rotated and had been begun.
+	begun map[*watched]time.Time
 }
 
 // fileID tells files apart, whatever they are called.
@@ -46,7 +48,7 @@ func identity(path string, info os.FileInfo) fileID {
 // Run follows until ctx ends; changes are received and ignored. What was read is in the
 // journal then, and up to where.
 func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
-	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}}
+	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}, begun: map[*watched]time.Time{}}
 	for _, path := range s.list.homes {
 		f.Log.Warn().Str("reason", "source.home").Str("path", path).
 			Msg("this is in a home of actiongraph, which records itself already: it is not followed; name another folder")

@@ -296,7 +296,38 @@ func TestRestOfRotated(t *testing.T) {
 	f = start(t, newReader(t, r.Journal.Home()), Spec{Path: live})
 	f.awaitFacts(35)
 	f.stop()
+
+	// Twice meanwhile: what came and went is read, too.
+	appendTo(t, live, events(35, 5))
+	time.Sleep(20 * time.Millisecond)
+	for i := range 2 {
+		rename(t, live, 3)
+		time.Sleep(20 * time.Millisecond)
+		write(t, events(40+5*i, 5), live)
+	}
+	f = start(t, newReader(t, r.Journal.Home()), Spec{Path: live})
+	f.awaitFacts(50)
+	f.stop()
 	once(t, facts(t, r.Journal))
+}
+
+// TestLateFormat: a file that begins with what nobody knows is known once a line says it.
+func TestLateFormat(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	path := write(t, "# a banner\n\n", dir, "app.log")
+	f := start(t, r, Spec{Path: path})
+	f.await("it is foreign", func() bool { return strings.Contains(f.log.String(), "source.foreign") })
+	appendTo(t, path, "more of it\n")
+	appendTo(t, path, events(0, 3))
+	f.awaitFacts(3)
+	f.stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	diff(t, "found", map[string]jsonl.Format{path: jsonl.Events}, f.found)
+	if n := strings.Count(f.log.String(), "source.foreign"); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, f.log)
+	}
 }
 
 // TestLate: files, folders and what a glob matches may come later, go, and come back.

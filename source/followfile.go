@@ -17,14 +17,15 @@ import (
 type followed struct {
 	*stream
 	id    fileID
-	opts  Options
+	spec  *watched
 	aside bool            // nobody named it: a named one may have been rotated to it
 	paths map[string]bool // that lead to it
 
 	file     *os.File // nil: it is closed
 	known    bool     // what it is: stream is valid
 	ignored  bool     // it is none of ours, until it is another one
-	told     bool     // Found was called
+	told     bool     // Found was called, with
+	toldAs   jsonl.Format
 	queued   bool
 	grew     time.Time // when there was last something new
 	noted    time.Time // when its position was last written
@@ -44,8 +45,8 @@ func (s *following) begin(path string, id fileID) *followed {
 	if w == nil {
 		return nil
 	}
-	f := &followed{id: id, opts: w.Options, aside: aside, paths: map[string]bool{}, grew: time.Now()}
-	f.stream = s.stream(path, f.opts)
+	f := &followed{id: id, spec: w, aside: aside, paths: map[string]bool{}, grew: time.Now()}
+	f.stream = s.stream(path, f.spec.Options)
 	return f
 }
 
@@ -129,6 +130,9 @@ func (s *following) open(f *followed) (err error) {
 
 // identify finds out what a file is, unless it is what it was: longer, maybe.
 func (s *following) identify(f *followed) error {
+	if f.ignored && f.behindIgnored() {
+		return nil
+	}
 	if f.known {
 		if f.packed && f.size == f.info.Size() {
 			return nil
@@ -141,9 +145,6 @@ func (s *following) identify(f *followed) error {
 		if err := s.renew(f); err != nil {
 			return err
 		}
-	}
-	if f.ignored && f.behindIgnored() {
-		return nil
 	}
 	f.ignored = false
 	f.patient, f.beside = s.patience(), func(first uint64) error { return s.noteBeside(f, first) }
@@ -158,8 +159,8 @@ func (s *following) identify(f *followed) error {
 	for path := range f.paths {
 		s.health.follows(path, f.wait > 0)
 	}
-	if f.aside && f.stream.noted == (record{}) && f.info.ModTime().Before(s.started) {
-		s.ignore(f, false) // it was there before anybody asked for the other one
+	if f.aside && s.before(f) {
+		s.ignore(f, false)
 		return nil
 	}
 	if f.replaced {
@@ -167,6 +168,27 @@ func (s *following) identify(f *followed) error {
 	}
 	s.found(f, f.src.Format)
 	return nil
+}
+
+// before reports whether a file that somebody's file may have been rotated to was there
+// before anybody asked for that one. It was not if it is newer than one that was begun: then it
+// came and went while nobody followed.
+func (s *following) before(f *followed) bool {
+	at := f.info.ModTime()
+	begun, known := s.begun[f.spec]
+	if f.stream.noted == (record{}) {
+		return at.Before(s.started) && (!known || at.Before(begun))
+	}
+	if !known || at.Before(begun) {
+		s.begun[f.spec] = at
+		for _, other := range s.files {
+			if other.spec == f.spec && other.ignored && other.known && !other.info.ModTime().Before(at) {
+				other.ignored, other.known = false, false
+				s.put(other)
+			}
+		}
+	}
+	return false
 }
 
 // renew forgets what is known of a file that was cut or rewritten in its place. Up to where
@@ -178,7 +200,7 @@ func (s *following) renew(f *followed) error {
 			return err
 		}
 	}
-	f.stream, f.known, f.told = s.stream(f.path, f.opts), false, false
+	f.stream, f.known, f.told = s.stream(f.path, f.spec.Options), false, false
 	return nil
 }
 
@@ -284,14 +306,16 @@ func (s *following) ignore(f *followed, tell bool) {
 }
 
 // behindIgnored reports whether a file that is ignored is the one it was, as far as one can see.
-func (f *followed) behindIgnored() bool { return f.info.Size() >= f.size }
+func (f *followed) behindIgnored() bool {
+	return f.info.Size() == f.size || f.info.Size() > f.size && (f.searched || f.known)
+}
 
 // found says once what a file is.
 func (s *following) found(f *followed, format jsonl.Format) {
-	if f.told {
+	if f.told && (format == "" || format == f.toldAs) {
 		return
 	}
-	f.told = true
+	f.told, f.toldAs = true, format
 	if format == "" {
 		s.Log.Warn().Str("reason", "source.foreign").Str("path", f.path).
 			Msg("a file is of no format that is known; it is not read (name its format in the configuration if it has one)")

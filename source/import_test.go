@@ -151,6 +151,54 @@ func TestDumpFromAPipe(t *testing.T) {
 	}
 }
 
+// TestSessionsOfDumps: a dump keeps its session under another name, also where nothing but
+// its name was noted; two dumps that begin with a blank line are two.
+func TestSessionsOfDumps(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	sessions := func(path string) []string {
+		t.Helper()
+		report := clean(t, r, Options{}, path)
+		if len(report.PerFile) != 1 || report.Unchanged != 0 || report.PerFile[0].Restart {
+			t.Fatalf("%+v", report)
+		}
+		return report.PerFile[0].Sessions
+	}
+	line := func(i int) string {
+		return fmt.Sprintf(`{"type":"user_output","timestamp":"2026-03-01T10:30:%02d+01:00","role":"assistant","text":"t"}`+"\n", i)
+	}
+	a := sessions(write(t, "\n"+line(1), dir, "trace.jsonl"))
+	b := sessions(write(t, "\n"+line(2), dir, "other", "trace.jsonl"))
+	if slices.Equal(a, b) {
+		t.Errorf("two dumps are %s", a)
+	}
+	path := write(t, line(3), dir, "third.jsonl")
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := (&importing{Reader: r}).stream(path)
+	if _, err := s.identify(f, info); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.name(); err != nil { // and is killed
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fourth.jsonl", "copy.jsonl"} {
+		if name == "copy.jsonl" {
+			write(t, line(3)+line(4), dir, name)
+		} else if err := os.Rename(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		diff(t, name, []string{s.src.Session}, sessions(filepath.Join(dir, name)))
+	}
+}
+
 // TestBadLines: each is named with file and line, and nothing else suffers.
 func TestBadLines(t *testing.T) {
 	dir := realDir(t)
