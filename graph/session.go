@@ -196,6 +196,12 @@ func simpleTypes(t schema.Type) ActionType {
 	return Unknown
 }
 
+// titled reports whether the title of such an event is the session's: a task, a decision
+// and a memory have their own.
+func titled(t schema.Type) bool {
+	return t == schema.SessionStart || t == schema.SessionUpdate || t == schema.Message
+}
+
 func typeIndex(t ActionType) uint8 {
 	for i, u := range actionTypes {
 		if t == u {

@@ -108,12 +108,6 @@ func (s *Session) observe(f *fact) {
 	}
 }
 
-// titled reports whether the title of such an event is the session's: a task, a decision
-// and a memory have their own.
-func titled(t schema.Type) bool {
-	return t == schema.SessionStart || t == schema.SessionUpdate || t == schema.Message
-}
-
 // titleRank says whose title stands: a person's, the agent's name, the model's, that of a
 // summary.
 func titleRank(e *schema.Event) uint8 {
