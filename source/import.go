@@ -10,7 +10,10 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
 // errStrict is wrapped by the error of the bad line that ended an import.
@@ -28,7 +31,7 @@ const maxSessions = 3
 // nothing, and the next one goes on.
 func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o Options, progress func(Progress)) (Report, error) {
 	start := time.Now()
-	im := &importing{Reader: r, o: o, progress: progress, counts: newCounts(), files: map[[2]uint64]bool{}}
+	im := &importing{Reader: r, o: o, progress: progress, counts: newCounts(), files: map[[2]uint64]bool{}, alike: map[uint64]*alike{}}
 	im.report = Report{PerFile: []FileReport{}, Problems: []Problem{}, Foreign: []string{}}
 	err := im.run(ctx, paths, stdin)
 	c := &im.counts
@@ -65,11 +68,25 @@ type importing struct {
 	*Reader
 	o        Options
 	progress func(Progress)
-	counts   counts
-	report   Report
-	done     Progress
-	files    map[[2]uint64]bool // that were read: two paths may lead to one
+
+	mu     sync.Mutex // of what follows
+	counts counts
+	report Report
+	done   Progress
+	files  map[[2]uint64]bool // that were read: two paths may lead to one
+	alike  map[uint64]*alike
 }
+
+// alike is of files that begin with the same line: one of them is read at a time, as one
+// may be a copy of the other.
+type alike struct {
+	reading sync.Mutex
+	users   int
+}
+
+// readers is how many files are read at a time. Each waits for the disk twice, which is
+// most of what a small one takes.
+const readers = 8
 
 func (im *importing) run(ctx context.Context, paths []string, stdin io.Reader) error {
 	files, problems := find(ctx, paths)
@@ -83,34 +100,83 @@ func (im *importing) run(ctx context.Context, paths []string, stdin io.Reader) e
 			return err
 		}
 	}
-	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if dev, inode := idOf(f.info); inode != 0 {
-			if im.files[[2]uint64{dev, inode}] {
-				continue
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	work := make(chan found)
+	var reading sync.WaitGroup
+	for range min(readers, len(files)) {
+		reading.Go(func() {
+			for f := range work {
+				if err := im.file(ctx, f); err != nil {
+					stop(err)
+				}
 			}
-			im.files[[2]uint64{dev, inode}] = true
+		})
+	}
+	for _, f := range files {
+		if im.twice(f.info) {
+			continue
 		}
-		im.report.Files++
-		if err := im.file(ctx, f); err != nil {
-			return err
+		select {
+		case work <- f:
+		case <-ctx.Done():
 		}
 	}
-	return ctx.Err()
+	close(work)
+	reading.Wait()
+	return context.Cause(ctx)
+}
+
+// twice reports whether a file was among those before, and counts it if not.
+func (im *importing) twice(info fs.FileInfo) bool {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if dev, inode := idOf(info); inode != 0 {
+		if im.files[[2]uint64{dev, inode}] {
+			return true
+		}
+		im.files[[2]uint64{dev, inode}] = true
+	}
+	im.report.Files++
+	return false
+}
+
+// alone waits until no other file is read that begins with a line, and returns what lets
+// the next one go on.
+func (im *importing) alone(first uint64) (done func()) {
+	im.mu.Lock()
+	a := im.alike[first]
+	if a == nil {
+		a = &alike{}
+		im.alike[first] = a
+	}
+	a.users++
+	im.mu.Unlock()
+	a.reading.Lock()
+	return func() {
+		a.reading.Unlock()
+		im.mu.Lock()
+		defer im.mu.Unlock()
+		if a.users--; a.users == 0 {
+			delete(im.alike, first)
+		}
+	}
 }
 
 func (im *importing) stream(path string) *stream {
 	s := &stream{Reader: im.Reader, o: im.o, path: path, counts: newCounts()}
-	s.progress = func(bytes, lines int64) {
-		im.done.Bytes += bytes
-		im.done.Lines += lines
-		if im.progress != nil {
-			im.progress(im.done)
-		}
-	}
+	s.progress = im.advance
 	return s
+}
+
+func (im *importing) advance(bytes, lines int64) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.done.Bytes += bytes
+	im.done.Lines += lines
+	if im.progress != nil {
+		im.progress(im.done)
+	}
 }
 
 // file reads one file. The error is one that ends the import.
@@ -128,14 +194,17 @@ func (im *importing) file(ctx context.Context, found found) error {
 	if !info.Mode().IsRegular() {
 		return im.pipe(ctx, found.path, f)
 	}
-	before := im.done.Bytes
-	defer func() { // what was read before, or is packed
-		if im.done.Bytes = before + info.Size(); im.progress != nil {
-			im.progress(im.done)
-		}
-	}()
+	defer func() { im.advance(info.Size()-s.bytes, 0) }() // what was read before, or is packed
+	done := func() {}
+	defer func() { done() }()
+	s.beside = func(first uint64) error {
+		done = im.alone(first)
+		return nil
+	}
 	known, err := s.identify(f, info)
 	if text := s.document(f, info); text != nil {
+		done()
+		done = im.alone(lines.Hash(text))
 		known, err = s.readDocument(text, info)
 		s.at.Offset = info.Size()
 	}
@@ -143,6 +212,8 @@ func (im *importing) file(ctx context.Context, found found) error {
 	case err != nil:
 		return im.ended(s, info, err)
 	case known:
+		im.mu.Lock()
+		defer im.mu.Unlock()
 		im.report.Unchanged++
 		return nil
 	case s.whole:
@@ -182,6 +253,8 @@ func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 	if info != nil && !s.packed && err == nil {
 		r.Waiting = max(0, info.Size()-s.at.Offset)
 	}
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	im.counts.add(s.counts)
 	fatal := errors.Is(err, errAppend) || errors.Is(err, errStrict) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {

@@ -151,6 +151,26 @@ func TestDumpFromAPipe(t *testing.T) {
 	}
 }
 
+// TestCopiesAtOnce: of many copies that are read at a time each line is a fact once.
+func TestCopiesAtOnce(t *testing.T) {
+	dir := realDir(t)
+	text := dumpText(t)
+	half := text[:strings.LastIndex(text[:len(text)/2], "\n")+1]
+	for i := range 20 {
+		write(t, text, dir, "in", fmt.Sprintf("%d.jsonl", i))
+		write(t, half, dir, "in", fmt.Sprintf("half-%d.jsonl", i))
+		write(t, packed(t, text), dir, "in", fmt.Sprintf("%d.jsonl.gz", i))
+	}
+	r := newReader(t, filepath.Join(dir, "home"))
+	if report := clean(t, r, Options{}, filepath.Join(dir, "in")); report.Sessions != 1 || report.Files != 60 {
+		t.Errorf("%+v", report)
+	}
+	once(t, facts(t, r.Journal))
+	if report := clean(t, r, Options{}, filepath.Join(dir, "in")); report.Unchanged != 60 {
+		t.Errorf("again: %+v", report)
+	}
+}
+
 // TestSessionsOfDumps: a dump keeps its session under another name, also where nothing but
 // its name was noted; two dumps that begin with a blank line are two.
 func TestSessionsOfDumps(t *testing.T) {

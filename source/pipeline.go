@@ -46,7 +46,7 @@ func (p *pipeline) give(b *block, alone bool) {
 	}
 	if p.work == nil {
 		p.work = make(chan *block, depth())
-		for range runtime.GOMAXPROCS(0) {
+		for range cores() {
 			p.workers.Go(func() {
 				d := p.decoding()
 				for b := range p.work {
@@ -59,7 +59,10 @@ func (p *pipeline) give(b *block, alone bool) {
 }
 
 // depth is how many blocks are decoded or wait for it at most.
-func depth() int { return runtime.GOMAXPROCS(0) + 2 }
+func depth() int { return cores() + 2 }
+
+// cores is how many blocks are decoded at a time: many times what one goroutine reads.
+func cores() int { return min(runtime.GOMAXPROCS(0), 8) }
 
 func (p *pipeline) stop() {
 	if p.work != nil {
