@@ -13,6 +13,7 @@ type lane struct {
 	chain   chain
 	ends    moments // facts that ended a turn of the lane
 	last    int64   // the greatest own time of its actions
+	touched bool    // that may have changed
 	waiting []int32 // calls that had no end when last looked at
 
 	regs   registers

@@ -115,7 +115,8 @@ func (s *Session) unlink(i int32) {
 
 // touch notes that the last action of a lane may be another one now.
 func (s *Session) touch(lane int32) {
-	if !slices.Contains(s.touched, lane) {
+	if l := s.lanes[lane]; !l.touched {
+		l.touched = true
 		s.touched = append(s.touched, lane)
 	}
 }
@@ -126,6 +127,7 @@ func (s *Session) lastActivity() int64 {
 	all := false
 	for _, n := range s.touched {
 		l := s.lanes[n]
+		l.touched = false
 		last := s.lastOwn(&l.chain)
 		all = all || last < l.last && l.last == s.lastAction
 		l.last = last
