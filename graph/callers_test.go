@@ -209,3 +209,20 @@ func TestCallsOfFrameworks(t *testing.T) {
 		t.Errorf("skill call %v", g.Node(call("s1")).Props)
 	}
 }
+
+// A run hangs under its caller also in the tree that people see.
+func TestRunsHangUnderTheirCallers(t *testing.T) {
+	actions := []ActionRow{
+		{ActionID: "s2", ActionType: SubagentStart, AgentID: "r2", ParentActionID: "s1"},
+		{ActionID: "s1", ActionType: SubagentStart, AgentID: "r1"},
+		{ActionID: "m2", ActionType: AssistantMessage, AgentID: "r2", ParentActionID: "s2"},
+	}
+	turns := Turns(actions, []AgentRow{{AgentID: "r1"}, {AgentID: "r2"}}, nil)
+	if len(turns) != 1 || len(turns[0].Items) != 1 {
+		t.Fatalf("turns %+v", turns)
+	}
+	r1 := turns[0].Items[0]
+	if r1.Agent.AgentID != "r1" || len(r1.Kids) != 1 || r1.Kids[0].Agent.AgentID != "r2" || len(r1.Kids[0].Kids) != 1 {
+		t.Errorf("tree %+v", r1)
+	}
+}

@@ -23,11 +23,12 @@ type TreeItem struct {
 }
 
 // Turns arranges a session as people tell it: an action hangs under its parent, what a
-// subagent did under its Agent, and the Agent under the call that spawned it. What has no
+// subagent did under its Agent, and the Agent under what spawned it, or the Agent that
+// called it. What has no
 // parent belongs to the turn of its time. What hide selects is counted only; nil hides
 // nothing. The rows are those of one session, in the order of time, and are pointed at.
 func Turns(actions []ActionRow, agents []AgentRow, hide func(*ActionRow) bool) []Turn {
-	f := &forest{hide: hide, items: make(map[string]*TreeItem, len(actions)), agents: make(map[string]*TreeItem, len(agents))}
+	f := &forest{hide: hide, items: make(map[string]*TreeItem, len(actions)), agents: make(map[string]*TreeItem, len(agents)), callers: map[string]string{}}
 	for i := range agents {
 		a := &agents[i]
 		f.agents[a.AgentID] = &TreeItem{Agent: a, At: a.StartedAt}
@@ -51,7 +52,11 @@ func Turns(actions []ActionRow, agents []AgentRow, hide func(*ActionRow) bool) [
 		f.place(&actions[i])
 	}
 	for _, g := range f.agents {
-		f.attach(g, f.items[g.Agent.SpawnedByActionID])
+		parent := f.items[g.Agent.SpawnedByActionID]
+		if parent == nil {
+			parent = f.agents[f.callers[g.Agent.AgentID]]
+		}
+		f.attach(g, parent)
 	}
 	for _, it := range f.items {
 		sortItems(it.Kids)
@@ -68,7 +73,9 @@ type forest struct {
 	hide   func(*ActionRow) bool
 	items  map[string]*TreeItem // by action id
 	agents map[string]*TreeItem // by agent id
-	roots  []*TreeItem
+	// callers are the agents that others hang under whom no action of theirs spawned.
+	callers map[string]string
+	roots   []*TreeItem
 }
 
 // attach puts it under parent, or at the top.
@@ -89,6 +96,9 @@ func (f *forest) place(a *ActionRow) {
 			return
 		}
 	case SubagentStart, SubagentStop:
+		if parent != nil && isAgentEvent(parent.Action) && parent.Action.AgentID != a.AgentID {
+			f.callers[a.AgentID] = parent.Action.AgentID
+		}
 		// The Agent's own line says what they say.
 		if f.agents[a.AgentID] != nil {
 			return
