@@ -294,6 +294,7 @@ func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 }
 
 func (s *stream) sessions() []string {
-	names := slices.Sorted(maps.Keys(s.counts.sessions))
+	names := slices.AppendSeq([]string{}, maps.Keys(s.counts.sessions)) // JSON lists are never null
+	slices.Sort(names)
 	return names[:min(len(names), maxSessions)]
 }
