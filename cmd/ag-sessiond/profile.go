@@ -157,7 +157,7 @@ func (a *app) toolProfile(t graph.ToolProfile) error {
 	a.printf("\n")
 	var cells [][]string
 	for _, s := range t.Slowest {
-		cells = append(cells, []string{render.Millis(s.DurationMS), render.Time(s.Timestamp), s.SessionID, s.Status, s.Name, s.ActionID})
+		cells = append(cells, []string{render.Millis(s.DurationMS), render.Time(s.Timestamp), s.SessionID, s.Status, cmp.Or(s.Name, s.ToolName), s.ActionID})
 	}
 	return a.style.Table(a.out, []render.Column{{Title: "SLOWEST", Right: true}, {Title: "WHEN"}, {Title: "SESSION", Give: 8, Drop: 2}, {Title: "STATUS", Drop: 1},
 		{Title: "CALL", Give: 16}, {Title: "ACTION", Spare: true, Paint: render.PaintDim}}, cells)

@@ -35,7 +35,7 @@ Of a word that more than 5,000 calls have, the newest 2,000 are ranked; --all ra
 			if kind != "action" {
 				return usagef("--grain-type %s: only grains of the type action are recorded", kind)
 			}
-			if err := checkOneOf("--group-by", by, []string{"", "error"}); err != nil {
+			if err := checkOneOf("--group-by", by, []string{"error"}); err != nil {
 				return err
 			}
 			if q.Since, err = parseWhen(since, a.now(), false); err != nil {
@@ -50,6 +50,9 @@ Of a word that more than 5,000 calls have, the newest 2,000 are ranked; --all ra
 				answer = a.groupErrors
 			}
 			if cmd.Flags().Changed("namespace") {
+				if cmd.Flags().Changed("session") {
+					return usagef("--namespace and --session are two names of one thing: give one")
+				}
 				q.Session = jsonl.NamespaceSession(namespace)
 			}
 			if !cmd.Flags().Changed("session") {
@@ -75,7 +78,6 @@ Of a word that more than 5,000 calls have, the newest 2,000 are ranked; --all ra
 	flags.StringVar(&until, "until", "", "only until this `time`")
 	flags.IntVar(&q.Limit, "limit", 10, "at most this `many`; 0 is all")
 	flags.BoolVar(&q.All, "all", false, "rank every hit, also of words that very many have")
-	cmd.MarkFlagsMutuallyExclusive("namespace", "session")
 	fixedCompletion(cmd, "grain-type", []string{"action"})
 	fixedCompletion(cmd, "group-by", []string{"error"})
 	_ = cmd.RegisterFlagCompletionFunc("session", a.completeSession)

@@ -77,9 +77,13 @@ func (p *pair) compareAnswers(sessions ...string) {
 	for _, q := range searches(sessions) {
 		p.compareSearch(r, q)
 	}
-	for _, q := range p.recalls(sessions) {
-		p.compareRecall(r, q)
+	_, slow := r.(EngineRanked) // each question is several round trips: a few at a time
+	for i, q := range p.recalls(sessions) {
+		if !slow || (i+p.asked)%8 == 0 {
+			p.compareRecall(r, q)
+		}
 	}
+	p.asked++
 }
 
 // same compares one answer; an error on both sides is the same answer.

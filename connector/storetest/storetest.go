@@ -81,6 +81,7 @@ type pair struct {
 	store     connector.Store
 	memory    *Memory
 	positions map[string]schema.Position
+	asked     int // how often answers were compared
 }
 
 // apply applies ops to the session's fold and compares the session.

@@ -182,8 +182,8 @@ func Newest(hits []Ranked, k int) []Ranked {
 	return hits
 }
 
-// ShowRecalled cuts the snippet of a recalled call, which says what it gave, and with
-// what words; of one that gave nothing, what it was asked for.
+// ShowRecalled cuts the snippet of a recalled call: of what it gave, whatever words are in
+// its tool's name; of one that gave nothing, of what it was asked for.
 func ShowRecalled(h *graph.SearchHit, words []Word) {
 	doc := func(r *graph.ActionRow) Document {
 		return NewDocument(r.ActionType, func(name string) any {
@@ -204,6 +204,9 @@ func ShowRecalled(h *graph.SearchHit, words []Word) {
 		if d = doc(h.Result); d.Content == "" {
 			d.Input = call.Input
 		}
+	}
+	if d.Content != "" {
+		d = Document{Content: d.Content}
 	}
 	h.Snippet, h.Marks = Snippet(d, words)
 }
