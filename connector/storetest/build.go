@@ -44,7 +44,8 @@ func at(seconds float64) graph.Time {
 
 // small is a small session with every kind of edge.
 func small(session string) []graph.Op {
-	s, bash, tag := ref(graph.LabelSession, session), ref(graph.LabelTool, "Bash"), ref(graph.LabelTag, "release")
+	s, bash := ref(graph.LabelSession, session), ref(graph.LabelTool, "Bash")
+	tag, label := ref(graph.LabelTag, "release"), ref(graph.LabelTag, "api-call") // of an action: not the session's
 	return []graph.Op{
 		put(s, "", graph.Prop{Name: "status", Value: "active"}, graph.Prop{Name: "started_at", Value: at(0)},
 			graph.Prop{Name: "last_event_at", Value: at(9)},
@@ -60,12 +61,12 @@ func small(session string) []graph.Op {
 		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"},
 			graph.Prop{Name: "started_at", Value: at(1)}),
 		put(bash, "", graph.Prop{Name: "is_mcp", Value: false}),
-		put(tag, ""),
+		put(tag, ""), put(label, ""),
 		put(file, "", graph.Prop{Name: "path", Value: "/etc/ü"}, graph.Prop{Name: "host", Value: "h"}),
 		putEdge(graph.HasAction, s, call), putEdge(graph.HasAction, s, result), putEdge(graph.HasAction, s, spare),
 		putEdge(graph.HasAgent, s, agent), putEdge(graph.HasAction, agent, result), putEdge(graph.Spawned, call, agent),
 		putEdge(graph.FollowedBy, call, result), putEdge(graph.ParentOf, call, result), putEdge(graph.UsedTool, call, bash),
-		putEdge(graph.HasTag, s, tag), putEdge(graph.HasTag, call, tag), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
+		putEdge(graph.HasTag, s, tag), putEdge(graph.HasTag, call, label), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
 	}
 }
 
