@@ -6,9 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
-	"strconv"
 	"sync"
 	"time"
 
@@ -92,16 +89,6 @@ func (h *Home) Recall(ctx context.Context, q graph.SearchQuery) ([]graph.SearchH
 func (h *Home) caller() jsonl.Source {
 	h.machine.Do(func() { h.host, h.user = machine() })
 	return jsonl.Source{Format: jsonl.OMS, Origin: schema.OriginAPI, Host: h.host, User: h.user, HashKey: h.journal.Key()}
-}
-
-// machine says which machine this is, and who runs this process.
-func machine() (host, name string) {
-	host, _ = os.Hostname()
-	name = strconv.Itoa(os.Getuid())
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	return host, name
 }
 
 // completeEvent fills in what an added event leaves out. The same event gets the same id

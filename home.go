@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,6 +70,16 @@ func (h *Home) Close() error {
 	}
 	h.store, h.replica, h.readOnly = nil, nil, nil
 	return errors.Join(errs...)
+}
+
+// machine says which machine this is, and who runs this process.
+func machine() (host, name string) {
+	host, _ = os.Hostname()
+	name = strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return host, name
 }
 
 // append is the only way into the journal: through redaction, which the type of

@@ -53,8 +53,8 @@ func (e partialError) Unwrap() error        { return e.error }
 func (e partialError) Is(target error) bool { return target == ErrPartial }
 
 func sourceReader() *source.Reader {
-	t := transcriptReader()
-	return &source.Reader{Redactor: redact.New(redact.Options{}), Host: t.Host, User: t.User}
+	host, user := machine()
+	return &source.Reader{Redactor: redact.New(redact.Options{}), Host: host, User: user}
 }
 
 // SourceFollower returns what reads the JSONL of other agents into a journal as it grows:

@@ -3,9 +3,7 @@ package actiongraph
 import (
 	"context"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/actiongraph/actiongraph/redact"
@@ -58,12 +56,8 @@ func importTranscripts(ctx context.Context, r *transcript.Reader, paths []string
 }
 
 func transcriptReader() *transcript.Reader {
-	r := &transcript.Reader{Redactor: redact.New(redact.Options{}), User: strconv.Itoa(os.Getuid())}
-	r.Host, _ = os.Hostname()
-	if u, err := user.Current(); err == nil {
-		r.User = u.Username
-	}
-	return r
+	host, user := machine()
+	return &transcript.Reader{Redactor: redact.New(redact.Options{}), Host: host, User: user}
 }
 
 // TranscriptsSkipped says what ImportTranscripts and daemons passed over in the transcripts
