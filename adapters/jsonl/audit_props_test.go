@@ -100,8 +100,12 @@ func sortedKeys(m map[string]*rapid.Generator[any]) (keys []string) {
 	for k := range m {
 		keys = append(keys, k)
 	}
-	slices.Sort(keys)
-	return keys
+	return sorted(keys)
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return names
 }
 
 func aRecord() *rapid.Generator[map[string]any] {

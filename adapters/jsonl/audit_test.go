@@ -248,3 +248,43 @@ func TestAuditLongLists(t *testing.T) {
 		checkLine(t, jsonl.Audit, []byte(line), 3, events)
 	}
 }
+
+// TestAuditDecision: what a decision led to, by its kind.
+func TestAuditDecision(t *testing.T) {
+	for _, c := range []struct{ decision, want string }{
+		{`{"kind":"respond","message":"m","response":"r","skill_name":"s"}`, "message assistant r"},
+		{`{"kind":"respond","message":"m","response":null}`, "message assistant m"},
+		{`{"kind":"respond","message":"m","response":""}`, "message assistant m"},
+		{`{"kind":"final_message","message":"m","response":{"x":1}}`, "message assistant m"},
+		{`{"kind":"final_message","message":"","response":{"x":1}}`, `message assistant {"x":1}`},
+		{`{"kind":"respond","message":"","response":null}`, ""},
+		{`{"kind":"call_tool","tool_name":"t","parameters":{"a":1},"message":"m"}`, `tool_start t {"a":1}`},
+		{`{"kind":"call_tool","tool_name":"t","parameters":null}`, "tool_start t "},
+		{`{"kind":"call_tool","tool_name":"","parameters":{}}`, ""},
+		{`{"kind":"delegate","subagent_id":"a","message":"m"}`, ""},
+		{`{"kind":"callback","callback_intent":"ask_user"}`, ""},
+		{`{"kind":"invoke_skill","skill_name":"s"}`, ""},
+		{`{"kind":"submit_plan","parameters":{"plan":[]}}`, ""},
+		{`{}`, ""},
+	} {
+		events, _ := decode(t, jsonl.Audit, `{"run_id":"r","agent_decision":`+c.decision+`}`, 2)
+		var decision, led schema.Event
+		for _, e := range events {
+			switch {
+			case e.EventType == schema.Decision:
+				decision = e
+			case e.CausedBy != "":
+				led = e
+			}
+		}
+		got := ""
+		if led.EventType == schema.Message {
+			got = "message " + led.Role + " " + led.Content
+		} else if led.EventType != "" {
+			got = string(led.EventType) + " " + led.ToolName + " " + string(led.ToolInput)
+		}
+		if got != c.want || got != "" && led.CausedBy != decision.EventID {
+			t.Errorf("%s led to %q, want %q", c.decision, got, c.want)
+		}
+	}
+}
