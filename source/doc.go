@@ -52,8 +52,10 @@
 // that sum ends there still, and, where the file did not grow, all lines before it have the sum
 // they had; else behind any other position that the file's content has, so that
 // a copy, a file that was moved to another disk, and what it is packed to, go on where it was;
-// else at the beginning. A file of the size and time that it was read with is not
-// read at all, but for its first line.
+// else at the beginning, as does a copy of the first part of what was read: its facts are
+// recorded twice, and are the same. A file of the size and time that it was read with is not
+// read at all, but for its first line. To have files read anew, remove the journal of the
+// session, or, of formats whose lines name their sessions, the files of positions.
 //
 // # Files that are followed
 //

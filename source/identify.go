@@ -25,9 +25,11 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 	if s.packed, err = isPacked(f); err != nil {
 		return false, err
 	}
-	l, done, err := s.lines(f, lines.Position{})
-	if err != nil {
-		return false, err
+	l, done := lines.Peek(f), func() {}
+	if s.packed {
+		if l, done, err = s.lines(f, lines.Position{}); err != nil {
+			return false, err
+		}
 	}
 	defer done()
 	head, err := s.head(l)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"time"
 
@@ -97,11 +98,22 @@ func parseRecord(line []byte, host string) (r record, ok bool) {
 }
 
 // records reads what the journal has of files that begin with a line: of each file the
-// last word, the oldest first.
+// last word, the oldest first. A position whose session somebody removed covers nothing.
 func (r *Reader) records(first uint64) (found []record, err error) {
 	if r.Journal == nil {
 		return nil, nil
 	}
+	found, err = r.allRecords(first)
+	return slices.DeleteFunc(found, func(rec record) bool {
+		if rec.session == "" || rec.Offset == 0 {
+			return false
+		}
+		_, err := r.Journal.Stat(rec.session)
+		return errors.Is(err, fs.ErrNotExist)
+	}), err
+}
+
+func (r *Reader) allRecords(first uint64) (found []record, err error) {
 	cursor, err := r.Journal.Read(schema.PositionsID(first), journal.Position{})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
