@@ -50,7 +50,7 @@ func foundFormats(files []source.FileReport) string {
 // printForeign says which files are of no format that is known: those of the command line
 // by name.
 func (im *fileImporter) printForeign() {
-	why := "no format that is known: its lines are no transcript, audit record, TraceEvent, Action grain or event of the protocol"
+	why := "no format that is known: no audit record, TraceEvent, Action grain or event of the protocol, nor a transcript, unless it is one that is compressed or piped"
 	if im.format == string(jsonl.Claude) {
 		why = "no transcript: none of its first lines has a sessionId"
 	}
