@@ -25,7 +25,10 @@ const (
 func (b *bench) recall() error {
 	home := filepath.Join(b.dir, "recall")
 	calls := 1_000_000 / b.scale
-	if _, err := b.sync(home); err != nil { // makes the home and its store
+	if _, err := spawnOne(b.sessiond, "add", "action", "tool_name=first", "--home", home); err != nil { // makes the home
+		return err
+	}
+	if _, err := b.sync(home); err != nil {
 		return err
 	}
 	s, err := sqlite.Open(filepath.Join(home, sqlite.FileName), sqlite.Options{})

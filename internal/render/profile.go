@@ -21,14 +21,18 @@ func (s Style) Histogram(w io.Writer, buckets []graph.DurationBucket) error {
 	var most int64
 	label, count := 0, 0
 	for _, b := range buckets {
-		labels = append(labels, Millis(&b.FromMS)+" "+s.pick("–", "-")+" "+Millis(&b.ToMS))
+		from := Millis(&b.FromMS) + " " + s.pick("–", "-")
+		if b.FromMS == 0 {
+			from = "<"
+		}
+		labels = append(labels, from+" "+Millis(&b.ToMS))
 		counts = append(counts, Count(b.Count))
 		most = max(most, b.Count)
 		label, count = max(label, width(labels[len(labels)-1])), max(count, len(counts[len(counts)-1]))
 	}
 	room := barRoom
 	if s.Width > 0 {
-		room = max(min(s.Width-label-count-5, barMost), 1)
+		room = max(min(s.Width-label-count-4, barMost), 1)
 	}
 	for i, b := range buckets {
 		n := 0
