@@ -219,11 +219,17 @@ func (s *Server) source(f jsonl.Format) jsonl.Source {
 	return jsonl.Source{Format: f, Origin: schema.OriginAPI, Host: s.Host, User: s.User, HashKey: s.HashKey}
 }
 
-// recorded is the error of what the store did not take.
-func recorded(err error) error {
+// atOnce is how many items are given to the store at a time: what it makes of them takes
+// several times their memory.
+const atOnce = 1000
+
+// recorded is the error of what the store did not take, of the items from the first on.
+func recorded(err error, first int) error {
 	var wrong *jsonl.LineError
-	if err == nil || errors.As(err, &wrong) {
-		return err
+	if !errors.As(err, &wrong) {
+		return &problem{status: http.StatusInternalServerError, cause: err, Message: "not all was recorded: post it again: " + err.Error()}
 	}
-	return &problem{status: http.StatusInternalServerError, cause: err, Message: "nothing was recorded: " + err.Error()}
+	of := *wrong
+	of.Item += first
+	return &of
 }

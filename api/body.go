@@ -55,7 +55,7 @@ func (s *Server) body(r *http.Request) ([]byte, error) {
 		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: fmt.Sprintf("the Content-Encoding is %q: send gzip, or none", coding)}
 	}
 	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0), large)) + bytes.MinRead)
+	b.Grow(int(min(max(r.ContentLength, 0), s.maxBody())) + bytes.MinRead) // or it grows by copies
 	if _, err := b.ReadFrom(io.LimitReader(from, s.maxBody()+1)); err != nil {
 		return nil, s.unreadable(err)
 	}

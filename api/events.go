@@ -35,14 +35,18 @@ func (s *Server) events(r *http.Request, _ string) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Store.AddEvents(p.events); err != nil {
-		return nil, recorded(err)
+	a := accepted{EventIDs: make([]string, 0, len(p.events)), Skipped: p.skipped}
+	for part := range slices.Chunk(p.events, atOnce) {
+		if err := s.Store.AddEvents(part); err != nil {
+			return nil, recorded(err, len(a.EventIDs))
+		}
+		for i := range part {
+			a.EventIDs = append(a.EventIDs, part[i].EventID)
+		}
+		clear(part)
 	}
 	s.counts.events.Add(int64(len(p.events)))
-	a := accepted{Accepted: len(p.events), EventIDs: make([]string, len(p.events)), Skipped: p.skipped}
-	for i := range p.events {
-		a.EventIDs[i] = p.events[i].EventID
-	}
+	a.Accepted = len(a.EventIDs)
 	return a, nil
 }
 

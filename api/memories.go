@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -60,17 +61,37 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 	if err != nil {
 		return nil, v.wrong(err)
 	}
-	for i, g := range grains {
-		if err := checkNamespace(g.Namespace); err != nil {
-			return nil, &jsonl.LineError{Item: i, Field: "namespace", Err: err}
-		}
+	if err := checkGrains(grains); err != nil {
+		return nil, err
 	}
-	hashes, err := s.Store.AddBatch(grains)
-	if err != nil {
-		return nil, recorded(err)
+	v = value{} // memory that is as long as the grains
+	a := added{Hashes: make([]string, 0, len(grains))}
+	for part := range slices.Chunk(grains, atOnce) {
+		hashes, err := s.Store.AddBatch(part)
+		if err != nil {
+			return nil, recorded(err, len(a.Hashes))
+		}
+		a.Hashes = append(a.Hashes, hashes...)
+		clear(part)
 	}
 	s.counts.events.Add(2 * int64(len(grains)))
-	return added{Added: len(hashes), Hashes: append([]string{}, hashes...)}, nil
+	a.Added = len(a.Hashes)
+	return a, nil
+}
+
+// checkGrains looks at all of them before the first is recorded.
+func checkGrains(grains []jsonl.Grain) error {
+	for i := range grains {
+		var wrong *jsonl.LineError
+		if err := checkNamespace(grains[i].Namespace); err != nil {
+			return &jsonl.LineError{Item: i, Field: "namespace", Err: err}
+		}
+		if err := grains[i].Validate(); errors.As(err, &wrong) {
+			wrong.Item = i
+			return wrong
+		}
+	}
+	return nil
 }
 
 // defaultLimit is how many results a recall gives that asks for no number, as the

@@ -55,6 +55,42 @@ func TestBatchAdd(t *testing.T) {
 	}
 }
 
+// A batch of many is given to the store in parts, which the client does not see.
+func TestBatchesInParts(t *testing.T) {
+	c := newClient(t)
+	const n = 2*atOnce + 1
+	var grains, events []string
+	for i := range n {
+		grains = append(grains, fmt.Sprintf(`{"tool_name":"t%d"}`, i))
+		events = append(events, fmt.Sprintf(`{"event_type":"context","session_id":"s","event_id":"e%d"}`, i))
+	}
+	a := c.added(c.post("/api/memories/default/batch-add", "["+strings.Join(grains, ",")+"]"))
+	if a.Added != n || len(a.Hashes) != n || len(c.store.grains) != n {
+		t.Fatalf("%d added, %d hashes, %d recorded", a.Added, len(a.Hashes), len(c.store.grains))
+	}
+	for i, g := range c.store.grains {
+		if want := fmt.Sprintf("t%d", i); g.ToolName != want || g.Hash() != a.Hashes[i] {
+			t.Fatalf("grain %d is %s, its hash %s", i, g.ToolName, a.Hashes[i])
+		}
+	}
+	e := c.accepted(c.post("/v1/events", strings.Join(events, "\n"), "Content-Type: application/x-ndjson"))
+	if e.Accepted != n || e.EventIDs[n-1] != fmt.Sprintf("e%d", n-1) || len(c.store.events) != n {
+		t.Errorf("%d accepted, the last is %s", e.Accepted, e.EventIDs[n-1])
+	}
+	// One that is wrong in a later part keeps the first from being recorded, too.
+	c = newClient(t)
+	grains[n-1], events[n-1] = `{"content":"x"}`, `{"event_type":"context"}`
+	if got := c.post("/api/memories/default/batch-add", "["+strings.Join(grains, ",")+"]"); got.status != 400 || *got.Error.Item != n-1 {
+		t.Errorf("%s", got.text)
+	}
+	if got := c.post("/v1/events", "["+strings.Join(events, ",")+"]"); got.status != 400 || *got.Error.Item != n-1 {
+		t.Errorf("%s", got.text)
+	}
+	if len(c.store.grains)+len(c.store.events) != 0 {
+		t.Errorf("%d grains and %d events were recorded", len(c.store.grains), len(c.store.events))
+	}
+}
+
 // One wrong grain, and nothing is added: its index and field are named.
 func TestBatchIsAtomic(t *testing.T) {
 	c := newClient(t)
