@@ -40,7 +40,12 @@ func (d *Decoder) audit(dst []schema.Event, line []byte, n int64, at time.Time) 
 	}
 	f := newDraft(&d.src, dst, n, at, lineKey(line))
 	var c agentCall
-	readCall(&c, v, true)
+	if v.begins("type") { // as typed records do, whose fields are not an agent call's
+		c.typ = v.member("type")
+	}
+	if c.typ.null() {
+		readCall(&c, v, true)
+	}
 	switch {
 	case c.typ.null():
 		f.agentCall(v, &c)

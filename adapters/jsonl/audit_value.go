@@ -117,6 +117,14 @@ func (v value) member(name string) (found value) {
 	return found
 }
 
+// begins reports whether the first member has that name.
+func (v value) begins(name string) bool {
+	for key := range v.members() {
+		return string(key) == name
+	}
+	return false
+}
+
 func (v value) there() bool { return v.line != nil }
 func (v value) raw() []byte { return v.line[v.at:v.end] }
 
