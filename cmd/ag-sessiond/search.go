@@ -13,7 +13,7 @@ import (
 
 func (a *app) searchCmd() *cobra.Command {
 	var q graph.SearchQuery
-	var kind, in, since string
+	var kind, in, since, until string
 	cmd := &cobra.Command{
 		Use:   "search WORDS...",
 		Short: "Search everything that was said, called and answered",
@@ -36,6 +36,9 @@ is given.`,
 			if q.Since, err = parseWhen(since, a.now(), false); err != nil {
 				return err
 			}
+			if q.Until, err = parseWhen(until, a.now(), true); err != nil {
+				return err
+			}
 			if !cmd.Flags().Changed("session") {
 				return a.read(cmd.Context(), func(ctx context.Context, r connector.Reader) error { return a.search(ctx, r, q) })
 			}
@@ -51,6 +54,7 @@ is given.`,
 	flags.StringVar(&in, "session", "", "only in this `SESSION`")
 	flags.BoolVar(&q.Failed, "failed", false, "only what failed")
 	flags.StringVar(&since, "since", "", "only since this `time`: "+whenHelp)
+	flags.StringVar(&until, "until", "", "only until this `time`")
 	flags.IntVar(&q.Limit, "limit", 20, "at most this `many`; 0 is all")
 	flags.BoolVar(&q.All, "all", false, "rank every hit, not the newest 2,000")
 	fixedCompletion(cmd, "type", actionTypes())

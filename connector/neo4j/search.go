@@ -25,7 +25,8 @@ const (
 // the newest 2,000 that pass the filters, or with All among all. A word of several
 // tokens, such as a-b or /usr/lib, is a phrase. A * at the end of a word with two or more
 // letters or digits stands for any ending; nothing else in a word is an operator. Since
-// is inclusive; Failed selects status failed and is_error.
+// is inclusive, Until is not; Failed selects status failed and is_error. A Recall takes any
+// of the words; its ranks are the engine's, too (EngineRanks).
 //
 // The engine's index finds candidates. Whether one has the words is what
 // fulltext.Matches says, as in every store.

@@ -18,8 +18,8 @@ const newest = 2000
 // content, input and text), among the newest 2,000 that pass the filters, or with
 // All among all. A word of several tokens, such as a-b or /usr/lib, is a phrase. A *
 // at the end of a word with two or more letters or digits stands for any ending;
-// nothing else in a word is an operator. Since is inclusive; Failed selects status failed
-// and is_error.
+// nothing else in a word is an operator. Since is inclusive, Until is not; Failed selects
+// status failed and is_error. A Recall is answered as recall says, by the same index.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
 	if q.Recall {
 		err = s.snapshot(ctx, func(tx *sql.Tx) error {
