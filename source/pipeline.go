@@ -13,15 +13,15 @@ import (
 // pipeline decodes the blocks of one file on all cores: one goroutine reads and writes, in
 // the order of the file, the others decode.
 type pipeline struct {
+	blocks   *sync.Pool // of blocks that nobody uses
 	decoding func() *decoding
 	work     chan *block // nil until there is more than one block
 	workers  sync.WaitGroup
 	flying   []*block // in the order of the file
-	free     []*block
 }
 
 func (s *stream) pipeline() *pipeline {
-	return &pipeline{decoding: func() *decoding {
+	return &pipeline{blocks: &s.blocks, decoding: func() *decoding {
 		return &decoding{events: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path,
 			strict: s.o.Strict, count: !s.writes()}
 	}}
@@ -29,9 +29,9 @@ func (s *stream) pipeline() *pipeline {
 
 // take returns a block to be filled.
 func (p *pipeline) take(before int64) *block {
-	b := &block{}
-	if n := len(p.free); n > 0 {
-		b, p.free = p.free[n-1], p.free[:n-1]
+	b, _ := p.blocks.Get().(*block)
+	if b == nil {
+		b = &block{}
 	}
 	b.reset(before)
 	return b
@@ -89,6 +89,8 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 		last := err != nil || l.Offset()-begun >= limit || ctx.Err() != nil
 		if len(b.ends) > 0 {
 			p.give(b, last || b.long != nil)
+		} else {
+			p.blocks.Put(b)
 		}
 		drain := last || b.long != nil
 		for len(p.flying) > 0 && (drain || len(p.flying) >= depth()) {
@@ -98,7 +100,8 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 			if err := s.commit(b); err != nil {
 				return false, err
 			}
-			p.free = append(p.free, b)
+			b.long = nil
+			p.blocks.Put(b)
 		}
 		switch {
 		case isEnd(err):

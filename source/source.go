@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ type Reader struct {
 	Host, User string // this machine, and whose files these are
 
 	buffers lines.Buffers
+	blocks  sync.Pool
 }
 
 // Options say how a file is read; the zero value finds out.
