@@ -23,7 +23,7 @@ import (
 )
 
 // foldPatience is how long a recall waits for the daemon to fold what was just posted.
-const foldPatience = 2 * time.Second
+const foldPatience = 5 * time.Second
 
 // doors says where a daemon answers HTTP requests.
 type doors struct {
@@ -133,7 +133,7 @@ func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err
 // read from the daemon's store.
 func (l *listening) serve(ctx context.Context, j *journal.Journal, r connector.Reader, replica *connector.Replica, log zerolog.Logger) {
 	defer l.close()
-	l.server.Store = &posted{Home: l.home, journal: j, reader: r, replica: replica}
+	l.server.Store = &posted{Home: l.home, journal: j, reader: r, replica: replica, patience: foldPatience}
 	if err := l.server.Serve(ctx, l.token, l.listeners...); err != nil {
 		log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("requests are no longer answered")
 	}
@@ -164,6 +164,8 @@ type posted struct {
 	journal *journal.Journal
 	reader  connector.Reader
 	replica *connector.Replica // of reader
+
+	patience time.Duration
 }
 
 // Recall waits a moment for the daemon to fold the session, and says where that is not
@@ -187,14 +189,14 @@ func (p *posted) await(ctx context.Context, session string) error {
 	if err != nil {
 		return err
 	}
-	end := file.Size // or less: a writer that was killed may have left a torn end
-	for deadline := time.Now().Add(foldPatience); p.replica.StorePosition(session).Offset < end; time.Sleep(2 * time.Millisecond) {
-		if end == file.Size {
-			if end, err = p.journal.End(file); err != nil {
-				return err
-			}
-			continue
-		}
+	if p.replica.StorePosition(session).Offset >= file.Size {
+		return nil
+	}
+	end, err := p.journal.End(file) // a writer that was killed may have left a torn line behind it
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(p.patience); p.replica.StorePosition(session).Offset < end; time.Sleep(2 * time.Millisecond) {
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return api.ErrBehind
 		}
