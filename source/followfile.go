@@ -87,8 +87,8 @@ func (s *following) read(ctx context.Context, f *followed) {
 	if err == nil && !f.ignored {
 		err = s.slice(ctx, f)
 	}
-	if f.id.inode == 0 {
-		f.close() // only its path tells whether it is still this one
+	if f.id.inode == 0 || len(f.paths) > 0 && (len(s.queue) > maxOpen || f.info != nil && time.Since(f.info.ModTime()) > openFor) {
+		f.close() // only its path tells whether it is this one still; there are too many; it is old
 	}
 	switch {
 	case err == nil:

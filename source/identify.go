@@ -114,12 +114,23 @@ func (s *stream) settle(h head, records []record) error {
 	if format = cmp.Or(s.o.Format, format); format == "" || format == jsonl.Claude {
 		return errForeign
 	}
-	s.src = jsonl.Source{Format: format, Path: s.path, Title: stem(s.path), Origin: schema.OriginAudit, Host: s.Host, User: s.User,
+	s.src = jsonl.Source{Format: format, Path: s.path, Title: s.title(), Origin: schema.OriginAudit, Host: s.Host, User: s.User,
 		Namespace: s.o.Namespace, KeepUnknown: s.o.KeepUnknown}
+	if s.piped {
+		s.src.Path = ""
+	}
 	if s.Journal != nil {
 		s.src.HashKey = s.Journal.Key()
 	}
 	return nil
+}
+
+// title is what the session of a dump is called, and what its id begins with.
+func (s *stream) title() string {
+	if s.piped {
+		return "stdin"
+	}
+	return stem(s.path)
 }
 
 // tellingLine is how long a first line is at least by which files are told apart: every
@@ -141,7 +152,7 @@ func (s *stream) session(h head, records []record) {
 			return
 		}
 	}
-	s.src.Session = jsonl.SessionID(stem(s.path), h.line)
+	s.src.Session = jsonl.SessionID(s.title(), h.line)
 }
 
 // same returns what the journal says of this very file.

@@ -146,8 +146,13 @@ func TestDumpFromAPipe(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	got := keys(facts(t, r.Journal))
-	if len(got) > len(want)+1 { // where the session comes from is said once more, as "-"
+	if len(got) > len(want)+1 { // what the session is called is said once more
 		t.Errorf("%d facts, %d before", len(got), len(want))
+	}
+	fresh := newReader(t, filepath.Join(dir, "fresh"))
+	report, err := fresh.Import(context.Background(), []string{"-"}, strings.NewReader(dumpText(t)), Options{}, nil)
+	if err != nil || len(report.PerFile) != 1 || !strings.HasPrefix(report.PerFile[0].Sessions[0], "stdin-") {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 
