@@ -226,3 +226,19 @@ func TestRunsHangUnderTheirCallers(t *testing.T) {
 		t.Errorf("tree %+v", r1)
 	}
 }
+
+// What a decision led to has what it says: its answer, its call's input. The rest stays.
+func TestDecisionsSayNothingTwice(t *testing.T) {
+	for _, c := range []struct{ title, tool, extra, want string }{
+		{"respond", "", `{"kind":"respond","response":"yes","parameters":{},"subagent_id":null}`, ""},
+		{"final_message", "", `{"response":{"x":1}}`, `{"response":{"x":1}}`},
+		{"call_tool", "ls", `{"parameters":{"a":1},"why":"z"}`, `{"why":"z"}`},
+		{"call_tool", "", `{"parameters":{"a":1}}`, `{"parameters":{"a":1}}`},
+		{"delegate", "", `{"kind":"delegate","response":"x","callback_intent":"y"}`, `{"response":"x","callback_intent":"y"}`},
+	} {
+		e := &schema.Event{EventType: schema.Decision, Origin: schema.OriginAudit, Title: c.title, ToolName: c.tool, Extra: json.RawMessage(c.extra)}
+		if got := leftovers(e); got != c.want {
+			t.Errorf("%s %s: %s, want %s", c.title, c.extra, got, c.want)
+		}
+	}
+}

@@ -315,14 +315,14 @@ func leftovers(e *schema.Event) string {
 // record's typed fields, or the action that its decision led to, say.
 func saidElsewhere(e *schema.Event, name string, v []byte) bool {
 	switch {
-	case string(v) == "null", string(v) == "{}":
+	case len(v) == 0, string(v) == "null", string(v) == "{}":
 		return true
-	case e.EventType == schema.Decision && name == "response":
-		return e.Title == "respond"
 	case e.EventType == schema.Decision && name == "parameters":
-		return e.Title == "call_tool"
-	case len(v) == 0 || v[0] != '"':
+		return e.Title == "call_tool" && e.ToolName != ""
+	case v[0] != '"':
 		return false
+	case e.EventType == schema.Decision && name == "response":
+		return e.Title == "respond" || e.Title == "final_message" // a text is the message that it led to
 	}
 	text := schema.Unquote(v)
 	return text == "" || slices.Contains([]string{e.Title, e.Content, e.Reason, e.ToAgent, e.ToolName, e.ErrorType, e.ErrorMessage}, text)
