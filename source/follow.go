@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -188,6 +190,7 @@ func (s *following) leave(path string, f *followed) {
 // tick does what is due now and then.
 func (s *following) tick(now time.Time) {
 	behind, open := int64(0), 0
+	var settled []*followed
 	for id, f := range s.files {
 		behind += f.behind()
 		if f.file != nil {
@@ -200,34 +203,55 @@ func (s *following) tick(now time.Time) {
 		case len(f.paths) == 0 && f.file != nil && now.Sub(f.grew) < orphanFor:
 			s.put(f) // whoever wrote it may not know that it is renamed
 		case len(f.paths) == 0:
-			s.settle(f, now, true)
+			s.note(f)
 			f.close()
+			s.health.recovered(f.path)
 			delete(s.files, id)
-		default:
-			s.settle(f, now, false)
+		case len(settled) < maxNotes && s.settled(f, now):
+			settled = append(settled, f)
 		}
 		if f.file != nil && !f.queued && now.Sub(f.grew) > openFor {
 			f.close()
 		}
 	}
+	s.note(settled...)
 	s.health.behind(behind)
 	if open > maxOpen {
 		s.closeOldest(open - maxOpen)
 	}
 }
 
-// settle writes the position of a file that is quiet.
-func (s *following) settle(f *followed, now time.Time, last bool) {
-	wait := quiet
+// maxNotes is how many positions are written at a time: what is new waits meanwhile.
+const maxNotes = 64
+
+// settled reports whether the position of a file is to be written: it is quiet.
+func (s *following) settled(f *followed, now time.Time) bool {
 	if s.quick {
-		wait /= 100
+		return f.unnoted() && now.Sub(f.grew) >= quiet/100
 	}
-	if !last && (now.Sub(f.grew) < wait || now.Sub(f.noted) < noteEvery && !s.quick) || !f.unnoted() {
-		return
+	return f.unnoted() && now.Sub(f.grew) >= quiet && now.Sub(f.notedAt) >= noteEvery
+}
+
+// note writes up to where files were read: each waits for the disk, and they wait together.
+func (s *following) note(files ...*followed) {
+	errs := make([]error, len(files))
+	tickets := make(chan struct{}, syncers)
+	var writing sync.WaitGroup
+	for i, f := range files {
+		if !f.unnoted() {
+			continue
+		}
+		tickets <- struct{}{}
+		writing.Go(func() {
+			errs[i] = f.note()
+			<-tickets
+		})
 	}
-	f.noted = now
-	if err := f.note(); err != nil {
-		s.failed(f, err)
+	writing.Wait()
+	for i, f := range files {
+		if f.notedAt = time.Now(); errs[i] != nil {
+			s.failed(f, errs[i])
+		}
 	}
 }
 
@@ -249,12 +273,8 @@ func (s *following) closeOldest(n int) {
 
 // end writes up to where every file was read.
 func (s *following) end() {
+	s.note(slices.Collect(maps.Values(s.files))...)
 	for _, f := range s.files {
-		if f.unnoted() {
-			if err := f.note(); err != nil {
-				s.failed(f, err)
-			}
-		}
 		f.close()
 	}
 }

@@ -479,7 +479,7 @@ func TestPackedInPieces(t *testing.T) {
 // TestManyFiles: no more files are open than need be, and what many say is there once.
 func TestManyFiles(t *testing.T) {
 	dir := realDir(t)
-	for i := range 2000 {
+	for i := range 600 {
 		path := write(t, events(i, 1), dir, "in", fmt.Sprint(i%10), fmt.Sprintf("%d.jsonl", i))
 		if i%2 == 0 {
 			old(t, path)
@@ -487,16 +487,16 @@ func TestManyFiles(t *testing.T) {
 	}
 	r := newReader(t, filepath.Join(dir, "home"))
 	f := start(t, r, Spec{Path: filepath.Join(dir, "in")})
-	f.await("all lines are read", func() bool { return f.Health().Lines == 2000 })
+	f.await("all lines are read", func() bool { return f.Health().Lines == 600 })
 	f.await("few are open", func() bool {
 		open, err := os.ReadDir("/proc/self/fd")
 		return err != nil || len(open) < maxOpen+100
 	})
-	f.awaitFacts(2000)
+	f.awaitFacts(600)
 	f.stop()
 	f = start(t, newReader(t, r.Journal.Home()), Spec{Path: filepath.Join(dir, "in")})
 	appendTo(t, filepath.Join(dir, "in", "4", "4.jsonl"), events(5000, 1))
-	f.awaitFacts(2001)
+	f.awaitFacts(601)
 	f.stop()
 	once(t, facts(t, r.Journal))
 }

@@ -28,7 +28,7 @@ type followed struct {
 	toldAs   jsonl.Format
 	queued   bool
 	grew     time.Time // when there was last something new
-	noted    time.Time // when its position was last written
+	notedAt  time.Time // when its position was last written
 	orphaned time.Time // when it lost its last name
 
 	around uint64 // what is at the file's beginning and in front of the position: see sum
