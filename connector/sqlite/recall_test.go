@@ -178,3 +178,11 @@ func TestRecallUsesIndexes(t *testing.T) {
 		tx.Rollback()
 	}
 }
+
+// TestVarints: the bytes are those of sqlite.org/fileformat.html; what is missing is 0.
+func TestVarints(t *testing.T) {
+	got := varints([]byte{0x05, 0x81, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81}, 5)
+	if want := []int64{5, 128, -1, 1, 0}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
