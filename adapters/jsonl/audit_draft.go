@@ -51,8 +51,10 @@ type draft struct {
 	time time.Time
 	// timeless says that the line has no time: it has the time at which it was received.
 	timeless bool
-	line     Line
-	err      *LineError
+	// callsTold says that the calls that a decision led to are told by other lines.
+	callsTold bool
+	line      Line
+	err       *LineError
 }
 
 func newDraft(src *Source, dst []schema.Event, n int64, at time.Time, key string) *draft {

@@ -27,10 +27,12 @@ func FuzzAudit(f *testing.F) {
 
 func FuzzTraceEvents(f *testing.F) {
 	_, lines := dump(f, "trace/agent-host.jsonl")
-	fuzzLines(f, jsonl.TraceEvents, lines, []string{
+	_, tools := dump(f, "trace/agent-host-tools.jsonl")
+	fuzzLines(f, jsonl.TraceEvents, append(lines, tools...), []string{
 		`{"kind":"llm.request","payload":{"run_id":7,"input_payload":"x"},"tags":["a"],"event_id":""}`,
 		`{"kind":"runtime.audit.callback","payload":{"event":[]},"context":{"run_id":"r"}}`, `{"kind":"runtime.audit.named_event","payload":{"event":5}}`,
 		`{"kind":"runtime.audit.agent_call_started","payload":{"run_id":"r","timestamp":1,"events":2,"trace_event":3}}`,
+		`{"kind":"runtime.tool_call_finished","span_id":"s","payload":{"result":null,"result_preview":"x","tool_name":null}}`,
 		"{\"kind\":\"x\xff\",\"payload\":\"\xff\"}", `{"kind":"` + strings.Repeat("k", 300) + `"}`,
 	})
 }

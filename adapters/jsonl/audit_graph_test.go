@@ -41,7 +41,9 @@ func asWritten([]schema.Event) {}
 // TestAuditGraph compares what the dump and the TraceEvents become with trees that were
 // read line by line beside them.
 func TestAuditGraph(t *testing.T) {
-	for format, name := range map[jsonl.Format]string{jsonl.Audit: "audit/trace-260301_101500.jsonl", jsonl.TraceEvents: "trace/agent-host.jsonl"} {
+	for name, format := range map[string]jsonl.Format{
+		"audit/trace-260301_101500.jsonl": jsonl.Audit, "trace/agent-host.jsonl": jsonl.TraceEvents, "trace/agent-host-tools.jsonl": jsonl.TraceEvents,
+	} {
 		g := folded(t, format, name, asWritten)
 		got := tree(t, g)
 		path := filepath.Join("testdata", strings.TrimSuffix(name, ".jsonl")+".tree")

@@ -43,7 +43,7 @@ func (f *draft) decision(v value, place, next int) {
 	case "respond", "final_message":
 		f.answer(response, message, cause, next)
 	case "call_tool":
-		if tool != "" {
+		if tool != "" && !f.callsTold {
 			f.call(partDecision, tool, next, parameters.cloned()).CausedBy = cause
 		}
 	}

@@ -31,6 +31,7 @@ type trace struct {
 	context, payload        value
 	run                     value // the payload's run_id, where it is the lane
 	channel, eventID, cause string
+	span                    string // the call or the run that the event is about
 	envelope                object
 }
 
@@ -54,6 +55,8 @@ func readTrace(v value) *trace {
 				t.eventID = m.text()
 			case "parent_event_id":
 				t.cause = m.text()
+			case "span_id":
+				t.span = m.text()
 			}
 			if !m.empty() { // the dataclass's defaults
 				t.envelope.raw(string(name), m)
@@ -79,7 +82,7 @@ func (f *draft) trace(t *trace) {
 		f.line.Skipped = true
 		return
 	}
-	add := f.traced(kind)
+	add := f.traced(kind, t)
 	if add == nil {
 		f.untraced(t)
 		return
@@ -120,11 +123,26 @@ func (t *trace) channelOf(kind string) string {
 	return channel
 }
 
-// traced returns what adds the events of a kind, nil where nobody knows it. It adds the
-// line's own event first, at idMain, and leaves to extra what no event takes of the
-// payload.
-func (f *draft) traced(kind string) func(*trace, *object) {
+// traced returns what adds the events of a kind, nil where nobody knows it, or where other
+// lines tell it. It adds the line's own event first, at idMain, and leaves to extra what no
+// event takes of the payload.
+func (f *draft) traced(kind string, t *trace) func(*trace, *object) {
 	switch kind {
+	case "runtime.tool_call_started", "runtime.tool_call_finished":
+		if t.span == "" {
+			return nil // it names no call
+		}
+		if kind == "runtime.tool_call_started" {
+			return f.traceToolStart
+		}
+		return f.traceToolEnd
+	case "runtime.tool_execution_failed", "runtime.run_failed":
+		return f.traceError
+	case "runtime.model_call_failed":
+		if !t.payload.member("status_code").null() {
+			return nil // its provider answered: llm.error is that answer (drivers/dial.py)
+		}
+		return f.traceError
 	case "runtime.audit.agent_call_started":
 		return f.traceStarted
 	case "runtime.audit.agent_call_finished":

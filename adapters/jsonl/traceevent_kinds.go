@@ -50,6 +50,10 @@ func (f *draft) traceDecision(t *trace, extra *object) {
 		return
 	}
 	from := len(f.dst)
+	// Where events have spans, each call is told with an id of its own (traceToolStart), and
+	// nothing joins it to the decision. That one may also be of a tool that is not allowed,
+	// which is not called then (agents/agent.py, handle_tool_call).
+	f.callsTold = t.span != ""
 	f.decision(v, idMain, idDecided)
 	f.rest(t, extra, "decision")
 	extra.join(f.dst[from].Extra)
@@ -121,20 +125,94 @@ func (f *draft) traceResponse(t *trace, extra *object) {
 	parsed, usage := t.payload.member("parsed_payload"), t.payload.member("usage")
 	e := f.add(schema.LLMEnd, idMain)
 	e.Model = t.payload.member("model_name").text()
-	e.InputTokens, e.OutputTokens = usage.member("prompt_tokens").count(), usage.member("completion_tokens").count()
+	e.InputTokens, e.CacheReadInputTokens, e.OutputTokens = tokens(usage)
 	e.Content = f.text(t.payload.member("raw_text"), "payload.raw_text")
 	if !parsed.null() {
 		extra.raw("model_response", parsed)
 	}
 	f.rest(t, extra, "raw_text", "parsed_payload")
-	if f.kind != nameLLMError {
-		return
+	if f.kind == nameLLMError {
+		f.modelError(t, e, parsed)
 	}
-	e.IsError, e.ErrorType = true, nameLLMError
+}
+
+// tokens reads an LlmUsage (agent_framework, model.py), or what a chat completion says
+// itself. Of its input tokens some may be cached; ours are those that are not.
+func tokens(usage value) (input, cached, output *int64) {
+	count := func(name, other string) *int64 {
+		if n := usage.member(name).count(); n != nil {
+			return n
+		}
+		return usage.member(other).count()
+	}
+	input, output = count("input_tokens", "prompt_tokens"), count("output_tokens", "completion_tokens")
+	if cached = usage.member("input_cached_tokens").count(); input == nil || cached == nil || *cached > *input {
+		return input, nil, output
+	}
+	*input -= *cached
+	return input, cached, output
+}
+
+// modelError says of the end of a model call that it failed, and adds the error, as a dump
+// has it among its events.
+func (f *draft) modelError(t *trace, end *schema.Event, parsed value) {
+	end.IsError, end.ErrorType = true, nameLLMError
 	if class := t.payload.member("error_type").text(); class != "" {
-		e.ErrorType = class
+		end.ErrorType = class
+	}
+	if end.ErrorMessage = readEntry(t.payload).failure(); end.ErrorMessage == "" {
+		end.ErrorMessage = readEntry(parsed).failure()
+	}
+	class, message := end.ErrorType, end.ErrorMessage
+	e := f.add(schema.Error, idRest)
+	e.ErrorType, e.ErrorMessage, e.CausedBy = class, message, f.id(idMain)
+}
+
+// traceToolStart adds the start of a call (RuntimeTraceBehavior, runtime_trace_behavior.py),
+// whose id is that of its span.
+func (f *draft) traceToolStart(t *trace, extra *object) {
+	input := t.payload.member("tool_input")
+	e := f.traceTool(schema.ToolStart, t, extra)
+	e.ToolInput = input.cloned()
+	e.InputHash = keyedHash(f.src.HashKey, e.ToolInput)
+	f.restOfTool(t, extra, "tool_input", input)
+}
+
+// traceToolEnd adds the end of a call that gave a result. Until April 2026 only the
+// beginning of the result was written, as result_preview.
+func (f *draft) traceToolEnd(t *trace, extra *object) {
+	result := t.payload.member("result")
+	e := f.traceTool(schema.ToolEnd, t, extra)
+	if e.Result = result.cloned(); !result.there() {
+		e.Result = t.payload.member("result_preview").cloned()
+	}
+	f.restOfTool(t, extra, "result", result)
+}
+
+func (f *draft) traceTool(typ schema.Type, t *trace, extra *object) *schema.Event {
+	e := f.add(typ, idMain)
+	e.ToolUseID = laneID(t.span)
+	e.ToolName = f.takeText(t.payload.member("tool_name"), "payload.tool_name", extra)
+	return e
+}
+
+// restOfTool is rest without what traceTool and a typed field took, of which null is none.
+func (f *draft) restOfTool(t *trace, extra *object, field string, v value) {
+	if v.null() {
+		field = "tool_name"
+	}
+	f.rest(t, extra, "tool_name", field)
+}
+
+// traceError adds what failed. An exception of a tool names no call: its call has no end.
+func (f *draft) traceError(t *trace, extra *object) {
+	e := f.add(schema.Error, idMain)
+	if e.ErrorType = t.payload.member("error_type").text(); e.ErrorType == "" {
+		e.ErrorType = f.kind
 	}
 	if e.ErrorMessage = readEntry(t.payload).failure(); e.ErrorMessage == "" {
-		e.ErrorMessage = readEntry(parsed).failure()
+		e.ErrorMessage = t.whole.member("summary").text()
 	}
+	e.ToolName = t.payload.member("tool_name").text()
+	f.rest(t, extra)
 }

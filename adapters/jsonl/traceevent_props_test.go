@@ -27,6 +27,11 @@ func aTraceEvent() *rapid.Generator[map[string]any] {
 		"llm.request":                       {"model_name": text, "temperature": anyJSON(0)},
 		"llm.response":                      {"model_name": text, "usage": anyJSON(2), "raw_usage": anyJSON(2)},
 		"llm.error":                         {"model_name": text, "error_type": text, "message": text},
+		"runtime.tool_call_started":         {"tool_name": text, "tool_input": anyJSON(2), "phase_id": text},
+		"runtime.tool_call_finished":        {"tool_name": text, "result": anyJSON(2), "phase_id": text},
+		"runtime.tool_execution_failed":     {"tool_name": some, "agent_id": some, "error_type": text, "error": anyJSON(1)},
+		"runtime.model_call_failed":         {"error_type": some, "message": text, "traceback": text, "status_code": anyJSON(0)},
+		"runtime.run_failed":                {"error_type": some, "error": text, "detail": anyJSON(1)},
 		"runtime.of_tomorrow":               {"x": anyJSON(2)},
 	}
 	kinds := make([]string, 0, len(payloads))
