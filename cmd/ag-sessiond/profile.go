@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ A tool is degrading when its median or its p90 of the last seven days is half as
 			if f.Slowest < 0 {
 				return usagef("--slowest %d: give 0 for none, or a number above it", f.Slowest)
 			}
-			f.Now = a.now().UTC()
+			f.Now = a.now().UTC().Truncate(time.Minute)
 			if len(args) > 0 {
 				f.Tool = args[0]
 			}
