@@ -208,7 +208,7 @@ func (f *folding) finish(p *part, cursor *journal.Cursor, state *fold) {
 	}
 	if state != nil && age < f.Idle {
 		state.at = at
-		f.folds.put(p.Session, state, f.MaxKept)
+		f.folds.put(p.Session, state, f.MaxKept, f.MaxLive)
 	}
 }
 

@@ -46,7 +46,9 @@ type Replica struct {
 	// Idle is how long after its session's last line a fold's state is kept: 10 min.
 	Idle time.Duration
 	// MaxKept bounds the states kept, in events folded, 20 more a session: 20,000, about 12 MB.
-	MaxKept int
+	// MaxLive bounds them where sessions go on from them again and again: 3,000,000, which
+	// is a namespace of a million grains beside what else goes on, about 250 MB.
+	MaxKept, MaxLive int
 	// MinBackoff and MaxBackoff bound the wait after a failure: 0.1 s, 30 s.
 	MinBackoff, MaxBackoff time.Duration
 
@@ -70,6 +72,7 @@ func (r *Replica) setDefaults() {
 	r.AnswerTimeout = cmp.Or(r.AnswerTimeout, 30*time.Second)
 	r.Idle = cmp.Or(r.Idle, 10*time.Minute)
 	r.MaxKept = cmp.Or(r.MaxKept, 20_000)
+	r.MaxLive = cmp.Or(r.MaxLive, 3_000_000)
 	r.MinBackoff = cmp.Or(r.MinBackoff, 100*time.Millisecond)
 	r.MaxBackoff = cmp.Or(r.MaxBackoff, 30*time.Second)
 	r.quiet = cmp.Or(r.quiet, quietFor)

@@ -306,7 +306,8 @@ func TestSyncReturnsTheStoresError(t *testing.T) {
 func TestDroppedStatesAreRefolded(t *testing.T) {
 	for name, limit := range map[string]func(*connector.Replica){
 		"idle":   func(r *connector.Replica) { r.Idle = 3 * time.Millisecond },
-		"number": func(r *connector.Replica) { r.MaxKept = 20 },
+		"number": func(r *connector.Replica) { r.MaxKept, r.MaxLive = 20, 20 },
+		"live":   func(r *connector.Replica) { r.MaxKept = 20 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, store := newJournal(t), newMemory()
