@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -49,6 +50,9 @@ func Gist(a *graph.ActionRow, dir string) string {
 	if images := Images(a); len(images) > 0 {
 		return strings.Join(images, " ")
 	}
+	if text := asked(a, ""); text != "" {
+		return text
+	}
 	name := OneLine(a.Name)
 	if strings.EqualFold(name, string(a.ActionType)) {
 		return ""
@@ -56,15 +60,24 @@ func Gist(a *graph.ActionRow, dir string) string {
 	return strings.TrimPrefix(name, typeWords(a.ActionType)+": ")
 }
 
-// asked is a decision's text after its kind, and a callback's after its intent, with what
-// was answered.
+// asked is a decision's text after its kind and what it chose, and a callback's after its
+// intent, with what was answered.
 func asked(a *graph.ActionRow, text string) string {
-	if a.ActionType != graph.Decision && a.ActionType != graph.Callback {
+	what := FirstLine(property(a, "title"))
+	if strings.EqualFold(what, string(a.ActionType)) {
+		what = ""
+	}
+	switch a.ActionType {
+	case graph.Callback:
+	case graph.Decision:
+		what = strings.TrimSpace(what + " " + OneLine(cmp.Or(a.ToolName, property(a, "to_agent"))))
+	default:
 		return text
 	}
-	if title := FirstLine(property(a, "title")); title != "" {
-		text = title + ": " + text
+	if what != "" && text != "" {
+		what += ": "
 	}
+	text = what + text
 	if answer := FirstLine(schema.FieldString(rawJSON(a.Properties["properties"]), "response")); answer != "" {
 		text += " → " + answer
 	}
