@@ -81,9 +81,10 @@ func (p *pair) compareRecall(r connector.Reader, q graph.SearchQuery) {
 }
 
 // recalled reports whether an action is a document of a recall: a result, or a call that
-// has not come to one.
+// ended without one.
 func recalled(r graph.ActionRow) bool {
-	return r.ActionType == graph.ToolResult || r.ActionType == graph.ToolCall && r.Status != "completed" && r.Status != "failed"
+	going := []string{"", "pending", "in_progress", "completed", "failed"}
+	return r.ActionType == graph.ToolResult || r.ActionType == graph.ToolCall && !slices.Contains(going, r.Status)
 }
 
 // recallDoc is a document of a recall, and the call that it is about; "" is none.

@@ -101,8 +101,8 @@ func TestBest(t *testing.T) {
 	})
 }
 
-// TestRecalledOnce: a call is found by its result once it has come to one, and by itself
-// until then; what is no call never.
+// TestRecalledOnce: a call is found by its result, or by itself where it ended without one;
+// one that is going on is not found, nor what is no call.
 func TestRecalledOnce(t *testing.T) {
 	props := map[string]any{"tool_name": "Bash", "error_message": "no", "text": "it said"}
 	for _, c := range []struct {
@@ -110,7 +110,7 @@ func TestRecalledOnce(t *testing.T) {
 		status string
 		want   bool
 	}{
-		{graph.ToolCall, "completed", false}, {graph.ToolCall, "failed", false}, {graph.ToolCall, "unknown", true}, {graph.ToolCall, "", true},
+		{graph.ToolCall, "completed", false}, {graph.ToolCall, "failed", false}, {graph.ToolCall, "unknown", true}, {graph.ToolCall, "", false}, {graph.ToolCall, "in_progress", false},
 		{graph.ToolCall, "denied", true}, {graph.ToolResult, "completed", true}, {graph.PermissionRequest, "denied", false}, {graph.ErrorEvent, "", false},
 	} {
 		props["status"] = c.status

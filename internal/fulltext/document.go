@@ -15,9 +15,10 @@ import (
 
 // Document is what full-text search knows of an action. A recall looks at ToolName and
 // Content alone, which is how each call is there once: by its ToolResult, or by the
-// ToolCall itself while that has not come to a result.
+// ToolCall itself where that ended without one. A call that is going on is not there: with
+// each that ended its document would be written again.
 type Document struct {
-	ToolName string // of a ToolResult, or of a ToolCall that is neither completed nor failed
+	ToolName string // of a ToolResult, or of a ToolCall that ended without one
 	Content  string // of the same: what the call gave, its error, then its text
 	Input    string // what a ToolCall was asked for
 	Text     string // any other action's text
@@ -52,15 +53,21 @@ func NewDocument(typ graph.ActionType, get func(name string) any) Document {
 	if typ == graph.ToolCall {
 		d.Input = input(str)
 	}
-	if typ != graph.ToolResult && (typ != graph.ToolCall || hasResult(str("status"))) {
+	if typ != graph.ToolResult && (typ != graph.ToolCall || !endedWithout(str("status"))) {
 		d.Called, d.ToolName, d.Content = cut(join(d.ToolName, d.Content)), "", ""
 	}
 	return d
 }
 
-// hasResult reports whether a call of this status has come to a result: whatever source
-// says one of these says what the call gave.
-func hasResult(status string) bool { return status == "completed" || status == "failed" }
+// endedWithout reports whether a call of this status ended without a result: whatever
+// source says completed or failed says what the call gave.
+func endedWithout(status string) bool {
+	switch status {
+	case "", schema.StatusPending, schema.StatusInProgress, schema.StatusCompleted, schema.StatusFailed:
+		return false
+	}
+	return true
+}
 
 // input is what a call was asked for: the properties that were promoted from its input,
 // then all other strings in it.
