@@ -25,7 +25,8 @@ func (a *app) recallCmd() *cobra.Command {
 error of those that failed. The best come first (BM25); equal ones, and all where no words are
 given, the newest first. Filters select exactly.
 
-Of a word that more than 5,000 calls have, the newest 2,000 are ranked; --all ranks every one.`,
+A call that is still going on is not found. Of a word that more than 5,000 calls have, the
+newest 2,000 are ranked; --all ranks every one.`,
 		Example: `  ag-sessiond recall "web_search weather"
   ag-sessiond recall --namespace default --task task-001
   ag-sessiond recall error timeout --failed --since 7d
