@@ -99,7 +99,7 @@ func (w *world) makeCall(u *toolUse) {
 		ref, props := toolNode(u.tool)
 		w.out.Apply(Op{Kind: PutNode, Node: Node{Ref: ref, Props: props}})
 		w.edge(UsedTool, v.ref(), ref)
-		v.set(Prop{"tool_name", u.tool})
+		v.set(Prop{"tool_name", u.tool}, Prop{"name", u.tool})
 		v.set(props...)
 	}
 	if r := said(func(r record) bool { return r.PromptID != "" }); r != nil {

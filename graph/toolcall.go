@@ -251,6 +251,9 @@ func (s *Session) nameTool(i int32, name string) {
 	if renamed && len(props) == 1 {
 		props = append(props, Prop{"mcp_server", nil})
 	}
+	if !s.regs.held(s.actions.at(i).regs, classInput) { // else the input's caption stands
+		props = append(props, Prop{"name", name})
+	}
 	s.put(i, append([]Prop{{"tool_name", name}}, props...)...)
 	for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
 		if actionTypes[s.actions.at(k).typ] == ToolResult {
