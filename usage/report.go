@@ -52,7 +52,7 @@ type Report struct {
 	// Total is all of Rows.
 	Total Sums `json:"total"`
 	// Unpriced are the models whose price is not known, sorted; "" is a model that is
-	// not known itself.
+	// not known itself, and used some.
 	Unpriced []string `json:"unpriced_models"`
 	// Missing is how many subagents have no file: then every figure may be short of the
 	// truth.
@@ -135,7 +135,8 @@ func Make(rows []graph.UsageRow, o Options, prices *Table) Report {
 		if source != "" && source != prices.Source && !slices.Contains(sources, source) {
 			sources = append(sources, source)
 		}
-		if !known && !slices.Contains(rep.Unpriced, r.Model) {
+		silent := r.Model == "" && r.Input+r.Output+r.CacheRead+r.CacheWrite == 0 // no price would tell its cost
+		if !known && !silent && !slices.Contains(rep.Unpriced, r.Model) {
 			rep.Unpriced = append(rep.Unpriced, r.Model)
 		}
 		rep.Rows[i].add(r, nanos, known)

@@ -75,7 +75,9 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	a.printf("%-12s%s\n", "errors", render.Count(sum.ErrorCount))
 	if tokens := a.style.Tokens(&u); len(tokens) > 0 {
 		a.printf("%-12s%s\n", "tokens", a.style.Wrap(12, tokens))
-		a.printf("%-12s%s\n", "cost", a.style.Wrap(12, a.style.Cost(&u)))
+	}
+	if cost := a.style.Cost(&u); len(cost) > 0 {
+		a.printf("%-12s%s\n", "cost", a.style.Wrap(12, cost))
 	}
 	if by := a.style.ByAgent(&u); len(by) > 0 {
 		a.printf("%-12s%s\n", "by agent", a.style.Wrap(12, by))

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/usage"
@@ -58,27 +57,22 @@ func (s Style) Dollars(u usage.Sums) string {
 // Cost says what a report's calls cost, and of which models no price is known. It is
 // nothing where no model was called.
 func (s Style) Cost(r *usage.Report) (out []string) {
-	unpriced := Models(r.Unpriced)
-	if silent(r) { // then only a name tells something
-		unpriced = slices.DeleteFunc(unpriced, func(m string) bool { return m == nameless })
-	} else if r.Total.Calls > 0 && r.Total.CostUSD != nil {
+	if r.Total.Calls > 0 && r.Total.CostUSD != nil && !silent(r) {
 		out = append(out, s.Dollars(r.Total))
 	}
-	if len(unpriced) > 0 {
+	if unpriced := Models(r.Unpriced); len(unpriced) > 0 {
 		unpriced[0] = "no price is known of " + unpriced[0]
 		out = append(out, unpriced...)
 	}
 	return out
 }
 
-const nameless = "a model without a name"
-
 // Models names models in full, as a table of prices takes them.
 func Models(names []string) []string {
 	out := make([]string, len(names))
 	for i, m := range names {
 		if out[i] = OneLine(m); out[i] == "" {
-			out[i] = nameless
+			out[i] = "a model without a name"
 		}
 	}
 	return out
