@@ -114,7 +114,7 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 		}
 		lines++
 		if state == nil {
-			if state, err = f.refold(session, from); err != nil {
+			if state, err = f.refold(ctx, session, from); err != nil {
 				return err
 			}
 		}
@@ -264,12 +264,12 @@ func (f *folding) flush(ctx context.Context) {
 
 // refold returns the state of a session's fold at a position, by folding what is
 // before it: what the store holds already.
-func (f *folding) refold(session string, to schema.Position) (*fold, error) {
+func (f *folding) refold(ctx context.Context, session string, to schema.Position) (*fold, error) {
 	state := &fold{session: newSession(session, f.Journal.ID(), f.standing.held[session].Continues), at: to}
 	if to == (schema.Position{}) {
 		return state, nil
 	}
-	err := readTo(f.Journal, session, to, func(e *schema.Event) {
+	err := readTo(ctx, f.Journal, session, to, func(e *schema.Event) {
 		state.session.Apply(e)
 		if state.events++; state.events%maxPart == 0 {
 			state.session.Take() // or a long session's texts would be in memory
@@ -281,13 +281,17 @@ func (f *folding) refold(session string, to schema.Position) (*fold, error) {
 
 // readTo passes each event of a session's file before a position to yield. The
 // caller has checked that the position matches the file.
-func readTo(j *journal.Journal, session string, to schema.Position, yield func(*schema.Event)) error {
+func readTo(ctx context.Context, j *journal.Journal, session string, to schema.Position, yield func(*schema.Event)) error {
 	cursor, err := j.Read(session, schema.Position{})
 	if err != nil {
 		return err
 	}
 	defer cursor.Close()
+	var lines schema.Decoder
 	for cursor.Position().Offset < to.Offset {
+		if ctx.Err() != nil {
+			return ctx.Err() // a million events take a while
+		}
 		line, err := cursor.Next()
 		if err == io.EOF {
 			if cursor.Position().Offset >= to.Offset {
@@ -301,7 +305,7 @@ func readTo(j *journal.Journal, session string, to schema.Position, yield func(*
 		if cursor.Position().Offset > to.Offset {
 			return nil // between the two there are only torn lines
 		}
-		if e, err := decode(nil, line, session); err == nil {
+		if e, err := decode(&lines, line, session); err == nil {
 			yield(&e)
 		}
 	}

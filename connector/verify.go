@@ -128,7 +128,7 @@ func (v verification) again(ctx context.Context, session string) finding {
 // and asks the store for what that does not show.
 func (v verification) look(ctx context.Context, session string, at schema.Position) finding {
 	held, err := v.store.Load(ctx, v.own(session))
-	found := v.compare(session, at, held, err)
+	found := v.compare(ctx, session, at, held, err)
 	if checker, ok := v.store.(Checker); ok && found.err == nil {
 		changes, err := checker.Check(ctx, v.own(session))
 		found.changes, found.err = append(found.changes, changes...), err
@@ -138,13 +138,13 @@ func (v verification) look(ctx context.Context, session string, at schema.Positi
 
 // compare folds a session's journal up to a position and compares that with what
 // the store holds; err is of loading that.
-func (v verification) compare(session string, at schema.Position, held *graph.Graph, err error) finding {
+func (v verification) compare(ctx context.Context, session string, at schema.Position, held *graph.Graph, err error) finding {
 	if err != nil {
 		return finding{err: err}
 	}
 	fresh := graph.New()
 	if at != (schema.Position{}) {
-		fresh, err = v.fold(session, at)
+		fresh, err = v.fold(ctx, session, at)
 	}
 	what := ""
 	switch {
@@ -164,7 +164,7 @@ func (v verification) compare(session string, at schema.Position, held *graph.Gr
 }
 
 // fold folds a session's journal up to a position, which has to match the file.
-func (v verification) fold(session string, at schema.Position) (*graph.Graph, error) {
+func (v verification) fold(ctx context.Context, session string, at schema.Position) (*graph.Graph, error) {
 	cursor, err := v.journal.Read(session, at)
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (v verification) fold(session string, at schema.Position) (*graph.Graph, er
 	cursor.Close()
 	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.standings[session].Continues)
 	folded := 0
-	err = readTo(v.journal, session, at, func(e *schema.Event) {
+	err = readTo(ctx, v.journal, session, at, func(e *schema.Event) {
 		state.Apply(e)
 		if folded++; folded%maxPart == 0 {
 			fresh.Apply(state.Take()...)

@@ -129,15 +129,19 @@ func (c Change) String() string {
 // another Session.
 func Diff(a, b *Graph) []Change {
 	var out []Change
-	both := maps.Clone(a.nodes)
-	maps.Copy(both, b.nodes)
+	refs := unequal(a.nodes, b.nodes, func(na, nb *Node) bool { return na.Type == nb.Type && reflect.DeepEqual(na.Props, nb.Props) })
 	used := map[Ref]bool{}
+	for _, ref := range refs {
+		used[ref] = false
+	}
 	for _, g := range []*Graph{a, b} {
 		for k := range g.edges {
-			used[k.To] = true
+			if _, ok := used[k.To]; ok {
+				used[k.To] = true
+			}
 		}
 	}
-	for _, ref := range slices.SortedFunc(maps.Keys(both), Ref.Compare) {
+	for _, ref := range slices.SortedFunc(slices.Values(refs), Ref.Compare) {
 		what := string(ref.Label) + " " + ref.Key
 		na, nb := a.nodes[ref], b.nodes[ref]
 		switch {
@@ -153,9 +157,8 @@ func Diff(a, b *Graph) []Change {
 			}
 		}
 	}
-	edges := maps.Clone(a.edges)
-	maps.Copy(edges, b.edges)
-	for _, k := range slices.SortedFunc(maps.Keys(edges), EdgeKey.Compare) {
+	edges := unequal(a.edges, b.edges, func(pa, pb []Prop) bool { return reflect.DeepEqual(pa, pb) })
+	for _, k := range slices.SortedFunc(slices.Values(edges), EdgeKey.Compare) {
 		what := fmt.Sprintf("%s %s %s → %s %s", k.Type, k.From.Label, k.From.Key, k.To.Label, k.To.Key)
 		switch {
 		case !a.HasEdge(k):
@@ -167,6 +170,22 @@ func Diff(a, b *Graph) []Change {
 		}
 	}
 	return out
+}
+
+// unequal returns the keys that only one of two maps has, or with other values: nearly
+// always none, of millions.
+func unequal[K comparable, V any](a, b map[K]V, same func(a, b V) bool) (keys []K) {
+	for k, v := range a {
+		if w, ok := b[k]; !ok || !same(v, w) {
+			keys = append(keys, k)
+		}
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	return keys
 }
 
 // isStub reports the Session node of another session, which only an edge of this one
