@@ -227,6 +227,59 @@ func TestRunsHangUnderTheirCallers(t *testing.T) {
 	}
 }
 
+// Agents that, by what is claimed, called each other in a circle have no known parents: all
+// of them are in the tree, at the top, and what they did.
+func TestACircleOfCallersIsInTheTree(t *testing.T) {
+	actions := []ActionRow{
+		{ActionID: "s1", ActionType: SubagentStart, AgentID: "r1", ParentUnknown: true},
+		{ActionID: "d1", ActionType: Decision, AgentID: "r1", ParentActionID: "s1"},
+		{ActionID: "s2", ActionType: SubagentStart, AgentID: "r2", ParentUnknown: true},
+		{ActionID: "d2", ActionType: Decision, AgentID: "r2", ParentActionID: "s2"},
+		{ActionID: "s3", ActionType: SubagentStart, AgentID: "r3", ParentActionID: "d2"},
+		{ActionID: "m3", ActionType: AssistantMessage, AgentID: "r3", ParentActionID: "s3"},
+	}
+	agents := []AgentRow{
+		{AgentID: "r1", SpawnedByActionID: "d2", ParentUnknown: true}, {AgentID: "r2", SpawnedByActionID: "d1", ParentUnknown: true},
+		{AgentID: "r3", SpawnedByActionID: "d2"},
+	}
+	shown := map[string]bool{}
+	var walk func(items []*TreeItem)
+	walk = func(items []*TreeItem) {
+		for _, it := range items {
+			if it.Agent != nil {
+				shown[it.Agent.AgentID] = true
+			} else {
+				shown[it.Action.ActionID] = true
+			}
+			walk(it.Kids)
+		}
+	}
+	for _, turn := range Turns(actions, agents, nil) {
+		walk(turn.Items)
+	}
+	for _, id := range []string{"r1", "d1", "r2", "d2", "r3", "m3"} {
+		if !shown[id] {
+			t.Errorf("%s is not in the tree", id)
+		}
+	}
+}
+
+// An agent that several decisions spawned hangs under that of its first start.
+func TestAnAgentHangsUnderItsFirstStartsParent(t *testing.T) {
+	actions := []ActionRow{
+		{ActionID: "s1", ActionType: SubagentStart, AgentID: "r1"},
+		{ActionID: "d1", ActionType: Decision, AgentID: "r1", ParentActionID: "s1"},
+		{ActionID: "s2", ActionType: SubagentStart, AgentID: "r2", ParentActionID: "d1"},
+		{ActionID: "d2", ActionType: Decision, AgentID: "r1", ParentActionID: "s1"},
+		{ActionID: "s3", ActionType: SubagentStart, AgentID: "r2", ParentActionID: "d2"},
+	}
+	turns := Turns(actions, []AgentRow{{AgentID: "r1"}, {AgentID: "r2", SpawnedByActionID: "d2"}}, nil)
+	r1 := turns[0].Items[0]
+	if len(r1.Kids) != 2 || len(r1.Kids[0].Kids) != 1 || len(r1.Kids[1].Kids) != 0 || r1.Kids[0].Kids[0].Agent.AgentID != "r2" {
+		t.Errorf("tree %+v", r1)
+	}
+}
+
 // What a decision led to has what it says: its answer, its call's input. The rest stays.
 func TestDecisionsSayNothingTwice(t *testing.T) {
 	for _, c := range []struct{ title, tool, extra, want string }{

@@ -28,7 +28,7 @@ type TreeItem struct {
 // parent belongs to the turn of its time. What hide selects is counted only; nil hides
 // nothing. The rows are those of one session, in the order of time, and are pointed at.
 func Turns(actions []ActionRow, agents []AgentRow, hide func(*ActionRow) bool) []Turn {
-	f := &forest{hide: hide, items: make(map[string]*TreeItem, len(actions)), agents: make(map[string]*TreeItem, len(agents)), callers: map[string]string{}}
+	f := &forest{hide: hide, items: make(map[string]*TreeItem, len(actions)), agents: make(map[string]*TreeItem, len(agents)), parents: map[string]*TreeItem{}}
 	for i := range agents {
 		a := &agents[i]
 		f.agents[a.AgentID] = &TreeItem{Agent: a, At: a.StartedAt}
@@ -51,10 +51,10 @@ func Turns(actions []ActionRow, agents []AgentRow, hide func(*ActionRow) bool) [
 	for i := range actions {
 		f.place(&actions[i])
 	}
-	for _, g := range f.agents {
-		parent := f.items[g.Agent.SpawnedByActionID]
-		if parent == nil {
-			parent = f.agents[f.callers[g.Agent.AgentID]]
+	for id, g := range f.agents {
+		parent := f.parents[id]
+		if parent == nil && !g.Agent.ParentUnknown {
+			parent = f.items[g.Agent.SpawnedByActionID]
 		}
 		f.attach(g, parent)
 	}
@@ -73,8 +73,10 @@ type forest struct {
 	hide   func(*ActionRow) bool
 	items  map[string]*TreeItem // by action id
 	agents map[string]*TreeItem // by agent id
-	// callers are the agents that others hang under whom no action of theirs spawned.
-	callers map[string]string
+	// parents are what agents hang under by their first start: an action, or the Agent that
+	// called them. One whose parent is unknown is at the top, whatever is said to have spawned it:
+	// in a circle of such claims nobody would be.
+	parents map[string]*TreeItem
 	roots   []*TreeItem
 }
 
@@ -96,8 +98,10 @@ func (f *forest) place(a *ActionRow) {
 			return
 		}
 	case SubagentStart, SubagentStop:
-		if parent != nil && isAgentEvent(parent.Action) && parent.Action.AgentID != a.AgentID {
-			f.callers[a.AgentID] = parent.Action.AgentID
+		if parent != nil && parent.Action.AgentID != a.AgentID && f.parents[a.AgentID] == nil {
+			if f.parents[a.AgentID] = parent; isAgentEvent(parent.Action) {
+				f.parents[a.AgentID] = f.agents[parent.Action.AgentID]
+			}
 		}
 		// The Agent's own line says what they say.
 		if f.agents[a.AgentID] != nil {
