@@ -70,7 +70,7 @@
 //	runtime.tool_call_started           tool_start    span_id → tool_use_id, tool_name, tool_input
 //	runtime.tool_call_finished          tool_end      span_id → tool_use_id, tool_name, result (once result_preview)
 //	runtime.tool_execution_failed       error         error_type, error → error_message, tool_name
-//	runtime.model_call_failed           error         error_type, message → error_message; unknown where it has the
+//	runtime.model_call_failed           error         error_type, message → error_message; context where it has the
 //	                                                  status_code of an answer, which is an llm.error of its own
 //	runtime.run_failed                  error         error_type, error → error_message
 //	runtime.memory_put, _update, _autostore  memory   in the lane of the run, where it names one
@@ -78,6 +78,9 @@
 //	llm.response, llm.error             llm_end       raw_text → content, model_name → model, usage → tokens (cached
 //	                                                  ones not among the input), parsed_payload → extra.model_response
 //	  llm.error:                        error         as a dump has it; caused_by the llm_end
+//	runtime.agent_started, agent_finished, decision_made, model_call_started, parameters_bound, context_updated,
+//	  tool_unavailable, subagent_call_*, skill_*, callback_*
+//	                                    context       other lines tell what there is to know of it
 //	channels log and user               skipped
 //	another                             unknown, in the lane of its run
 //
@@ -85,9 +88,7 @@
 // their order. Nor does anything join a call to the decision that led to it, or an
 // exception to its call, which has no end then. So a decision to call a tool is a call by
 // itself only where its event has no span_id, as of a program that does not tell of calls.
-// What is said twice stays unknown the second time: runtime.agent_started, agent_finished
-// (which a hook may let go on), decision_made, model_call_started, subagent_call_*, skill_*
-// and callback_*.
+// An agent_finished ends no run: a hook may let it go on.
 //
 // # Grains
 //

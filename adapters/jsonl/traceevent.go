@@ -9,7 +9,7 @@ import (
 
 // traceEvent reads one TraceEvent, as agent_framework's JsonlTraceSubscriber writes it
 // (asdict, agent_framework.tracing): what its AuditTraceSubscriber makes a dump of, one
-// fact a line, when it happened. Kinds that this subscriber passes over are unknown
+// fact a line, when it happened. Kinds that this subscriber passes over are a context, or unknown
 // events; the channels that it is not subscribed to, log and user, are skipped.
 func (d *Decoder) traceEvent(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
 	v, err := lineValue(line)
@@ -140,7 +140,7 @@ func (f *draft) traced(kind string, t *trace) func(*trace, *object) {
 		return f.traceError
 	case "runtime.model_call_failed":
 		if !t.payload.member("status_code").null() {
-			return nil // its provider answered: llm.error is that answer (drivers/dial.py)
+			return f.traceRepeated // its provider answered: llm.error is that answer (drivers/dial.py)
 		}
 		return f.traceError
 	case "runtime.audit.agent_call_started":
@@ -162,7 +162,26 @@ func (f *draft) traced(kind string, t *trace) func(*trace, *object) {
 	case "llm.response", nameLLMError:
 		return f.traceResponse
 	}
+	if repeats(kind) {
+		return f.traceRepeated
+	}
 	return nil
+}
+
+// repeats reports a kind of which other lines tell what there is to know
+// (agents/agent.py, host.py of agent_framework 0.6.0).
+func repeats(kind string) bool {
+	switch kind {
+	case "runtime.agent_started", "runtime.agent_finished", "runtime.decision_made", "runtime.model_call_started",
+		"runtime.parameters_bound", "runtime.context_updated", "runtime.tool_unavailable":
+		return true
+	}
+	for _, about := range []string{"runtime.subagent_call_", "runtime.skill_", "runtime.callback_"} {
+		if strings.HasPrefix(kind, about) {
+			return true
+		}
+	}
+	return false
 }
 
 // untraced keeps an event of a kind that nobody knows, whole, in the lane of its run.

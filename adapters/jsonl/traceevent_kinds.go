@@ -44,6 +44,13 @@ func (f *draft) rest(t *trace, extra *object, taken ...string) {
 	}
 }
 
+// traceRepeated adds what other lines tell, too: a context, which people see who want all.
+func (f *draft) traceRepeated(t *trace, extra *object) {
+	e := f.add(schema.Context, idMain)
+	e.Actor = schema.ActorRuntime
+	f.rest(t, extra)
+}
+
 func (f *draft) traceDecision(t *trace, extra *object) {
 	v := t.payload.member("decision")
 	if !f.isObject(v, "payload.decision") {

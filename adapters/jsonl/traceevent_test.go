@@ -50,12 +50,10 @@ func traceOf(t testing.TB, kind string, events []schema.Event) record {
 		if len(events) > 1 {
 			payload["event"] = fields(t, events[1].Extra).plain()
 		}
-	case schema.Error:
+	case schema.Error, schema.Context:
 		if kind == "runtime.audit.named_event" {
 			payload = record{"event": payload.plain()}
 		}
-	case schema.Context:
-		payload = record{"event": payload.plain()}
 	case schema.ToolStart:
 		if first.HookEventName == "runtime.tool_call_started" {
 			payload.set("tool_name", first.ToolName)
@@ -150,14 +148,14 @@ func TestTraceChannels(t *testing.T) {
 		{`{"kind":"log.record"}`, jsonl.Line{Kind: "log.record", Skipped: true}},
 		{`{"kind":"user.message_sent"}`, jsonl.Line{Kind: "user.message_sent", Skipped: true}},
 		{`{"kind":"user.message_sent","channel":"user"}`, jsonl.Line{Kind: "user.message_sent", Skipped: true}},
-		{`{"kind":"runtime.parameters_bound","payload":{"run_id":"r"}}`, jsonl.Line{Kind: "runtime.parameters_bound", Unknown: true}},
+		{`{"kind":"runtime.parameters_bound","payload":{"run_id":"r"}}`, jsonl.Line{Kind: "runtime.parameters_bound"}},
 		{`{"kind":"runtime.audit.tomorrow","payload":"?","context":[]}`, jsonl.Line{Kind: "runtime.audit.tomorrow", Unknown: true}},
 		{`{"kind":"llm.request","channel":"llm","payload":null}`, jsonl.Line{Kind: "llm.request"}},
 		{`{"kind":"runtime.tool_call_started","payload":{"tool_name":"x"}}`, jsonl.Line{Kind: "runtime.tool_call_started", Unknown: true}},
 		{`{"kind":"runtime.tool_call_finished","span_id":"s"}`, jsonl.Line{Kind: "runtime.tool_call_finished"}},
 		{`{"kind":"runtime.model_call_failed","payload":{"message":"x"}}`, jsonl.Line{Kind: "runtime.model_call_failed"}},
-		{`{"kind":"runtime.model_call_failed","payload":{"message":"x","status_code":429}}`, jsonl.Line{Kind: "runtime.model_call_failed", Unknown: true}},
-		{`{"kind":"runtime.tool_unavailable","level":"error","payload":{"tool_name":"x"}}`, jsonl.Line{Kind: "runtime.tool_unavailable", Unknown: true}},
+		{`{"kind":"runtime.model_call_failed","payload":{"message":"x","status_code":429}}`, jsonl.Line{Kind: "runtime.model_call_failed"}},
+		{`{"kind":"runtime.tool_unavailable","level":"error","payload":{"tool_name":"x"}}`, jsonl.Line{Kind: "runtime.tool_unavailable"}},
 	} {
 		events, said := decode(t, jsonl.TraceEvents, c.line, 2)
 		if diff := cmp.Diff(c.want, said); diff != "" {
