@@ -45,8 +45,8 @@
 //
 // A position is appended behind the facts that it covers, once these are on the disk: after a
 // power cut, or a kill, facts are read again and are the same facts. The first record of a file
-// whose format is one session comes before its facts, at offset 0: it says what the session is
-// called, whatever becomes of the file's name.
+// whose format is one session, or that is followed, comes before its facts, at offset 0: it says
+// what the session is called, whatever becomes of the file's name, and that it was begun.
 //
 // Where to go on in a file: behind the position of this device and inode, if a line with
 // that sum ends there still, and, where the file did not grow, all lines before it have the sum
@@ -67,6 +67,8 @@
 // a copy that is not all there yet, or is being packed, is looked at once it is quiet. What was
 // written and removed between two looks nobody can read.
 //
-// A position is written when a file is quiet, at most once a minute, after 64 MiB, and when
-// the Follower ends.
+// A position is written when a file is begun, at offset 0: a kill does not make it unknown.
+// Then it is written when the file is quiet, or each minute, or each 10 s where it grew by 1 MiB
+// in them, after 64 MiB, and when the Follower ends; less often where what it covers, the
+// journals of many sessions, takes more than a twentieth of the time to get to the disk.
 package source

@@ -15,6 +15,9 @@ const (
 	sliceBytes = 4 << 20          // of one file, then it is the next one's turn
 	quiet      = time.Second      // after which a file is said to be quiet
 	noteEvery  = time.Minute      // how often the position of a file that grows is written
+	noteSoon   = 10 * time.Second // likewise of one that grew by noteMuch
+	noteMuch   = 1 << 20          // bytes
+	noteShare  = 20               // writing positions takes no more than one part in so many of the time
 	openFor    = 15 * time.Minute // how long a file is kept open that does not grow
 	orphanFor  = time.Minute      // likewise one that has no name any more
 	maxOpen    = 256
@@ -29,6 +32,8 @@ type following struct {
 	files   map[fileID]*followed
 	paths   map[string]fileID
 	queue   []*followed
+	notedAt time.Time     // when positions were last written, and
+	noting  time.Duration // how long that took
 	// begun is, of each Spec, the time of the oldest file that was rotated and had been begun.
 	begun map[*watched]time.Time
 }
@@ -193,6 +198,9 @@ func (s *following) tick(now time.Time) {
 	var settled []*followed
 	for id, f := range s.files {
 		behind += f.behind()
+		if len(settled) < maxNotes && s.settled(f, now) {
+			settled = append(settled, f)
+		}
 		if f.file != nil {
 			open++
 		}
@@ -207,8 +215,6 @@ func (s *following) tick(now time.Time) {
 			f.close()
 			s.health.recovered(f.path)
 			delete(s.files, id)
-		case len(settled) < maxNotes && s.settled(f, now):
-			settled = append(settled, f)
 		}
 		if f.file != nil && !f.queued && now.Sub(f.grew) > openFor {
 			f.close()
@@ -224,16 +230,30 @@ func (s *following) tick(now time.Time) {
 // maxNotes is how many positions are written at a time: what is new waits meanwhile.
 const maxNotes = 64
 
-// settled reports whether the position of a file is to be written: it is quiet.
+// settled reports whether the position of a file is to be written: it is quiet, or it grows
+// and it is long ago. Where what it covers takes long to get to the disk, as with a thousand
+// sessions, that is done less often.
 func (s *following) settled(f *followed, now time.Time) bool {
-	if s.quick {
-		return f.unnoted() && now.Sub(f.grew) >= quiet/100
+	since := now.Sub(f.notedAt)
+	switch {
+	case !f.unnoted(), now.Sub(s.notedAt) < noteShare*s.noting:
+		return false
+	case s.quick:
+		return now.Sub(f.grew) >= quiet/100
+	case f.notedAt.IsZero():
+		return now.Sub(f.grew) >= quiet || now.Sub(s.started) >= noteSoon
+	case f.at.Offset-f.stream.noted.Offset >= noteMuch:
+		return since >= noteSoon
 	}
-	return f.unnoted() && now.Sub(f.grew) >= quiet && now.Sub(f.notedAt) >= noteEvery
+	return since >= noteEvery
 }
 
 // note writes up to where files were read: each waits for the disk, and they wait together.
 func (s *following) note(files ...*followed) {
+	if len(files) == 0 {
+		return
+	}
+	began := time.Now()
 	errs := make([]error, len(files))
 	tickets := make(chan struct{}, syncers)
 	var writing sync.WaitGroup
@@ -253,6 +273,8 @@ func (s *following) note(files ...*followed) {
 			s.failed(f, errs[i])
 		}
 	}
+	s.notedAt = time.Now()
+	s.noting = s.notedAt.Sub(began)
 }
 
 // closeOldest closes files that did not grow for longest.

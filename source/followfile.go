@@ -52,7 +52,7 @@ func (s *following) begin(path string, id fileID) *followed {
 
 func (s *following) stream(path string, o Options) *stream {
 	o.Strict = false // who follows goes on
-	return &stream{Reader: s.Reader, o: o, path: path, counts: newCounts()}
+	return &stream{Reader: s.Reader, o: o, path: path, followed: true, counts: newCounts()}
 }
 
 func (f *followed) close() {
@@ -176,7 +176,7 @@ func (s *following) identify(f *followed) error {
 func (s *following) before(f *followed) bool {
 	at := f.info.ModTime()
 	begun, known := s.begun[f.spec]
-	if f.stream.noted == (record{}) {
+	if f.stream.noted == (record{}) && !f.alike {
 		return at.Before(s.started) && (!known || at.Before(begun))
 	}
 	if !known || at.Before(begun) {

@@ -56,6 +56,7 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 		return false, err
 	}
 	s.session(head, records)
+	s.alike = len(records) > 0 && len(head.line) >= tellingLine
 	return known, nil
 }
 

@@ -150,3 +150,35 @@ func oracleOf(t testing.TB, r *Reader, path string) map[string]int {
 	}
 	return facts(t, fresh.Journal)
 }
+
+// TestKilledThenRotated: a file that was killed over while it grew, and was rotated, copied
+// or renamed before anybody followed it again, is read to its end.
+func TestKilledThenRotated(t *testing.T) {
+	for name, rotate := range map[string]rotation{"rename": rename, "copytruncate": copyTruncate} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := realDir(t)
+			home, live := filepath.Join(dir, "home"), filepath.Join(dir, "in", "app.jsonl")
+			newReader(t, home)
+			write(t, events(5000, 10), live+".7") // of long ago: nobody asked for it
+			old(t, live+".7")
+			appendTo(t, live, events(0, 5))
+			n, done := 5, make(chan struct{})
+			go func() {
+				defer close(done)
+				for range 100 {
+					appendTo(t, live, events(n, 3)) // it is never quiet
+					n += 3
+					time.Sleep(4 * time.Millisecond)
+				}
+			}()
+			kill(t, "follow", home, live, 300*time.Millisecond)
+			<-done
+			rotate(t, live, 1)
+			appendTo(t, live, events(n, 10))
+			f := start(t, newReader(t, home), Spec{Path: live})
+			f.awaitFacts(n + 10)
+			f.stop()
+		})
+	}
+}

@@ -24,8 +24,10 @@ type stream struct {
 	dev, inode uint64
 	packed     bool // with gzip
 	piped      bool // nothing says what it was when it ended: it has no position
+	alike      bool // a file is known that begins with the same line, and that tells files apart
 	replaced   bool // no position suits the file, and it is not new
 	lined      bool // its first line is a JSON value
+	followed   bool // it is read as it grows: that it was begun is noted, whatever its format
 	searched   bool // so much of it was looked at that its format is known, or will not be
 	whole      bool // it is one JSON value over many lines
 
@@ -65,9 +67,10 @@ var errAppend = errors.New("write the journal")
 func (s *stream) writes() bool { return s.Journal != nil && !s.o.DryRun }
 
 // name notes what the session of a file is called before anything of it is in the journal:
-// whatever the file is called when it is read on, its session stays that.
+// whatever the file is called when it is read on, its session stays that. Of a file that is
+// followed it also says that it was begun: what it is rotated to after a kill is read on.
 func (s *stream) name() error {
-	if !s.writes() || s.piped || s.src.Session == "" || s.noted != (record{}) {
+	if !s.writes() || s.piped || s.first == 0 || s.src.Session == "" && !s.followed || s.noted != (record{}) {
 		return nil
 	}
 	return s.append(s.record(lines.Position{First: s.first}))
