@@ -2,6 +2,7 @@ package graph
 
 import (
 	"math"
+	"sort"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -26,9 +27,11 @@ type lane struct {
 
 	status               string
 	shownStart, shownEnd int64
-	spawner              int32  // the action that spawned it
+	spawner              int32  // the call that spawned it
 	spawn                stamp  // of the fact that says which call that is
 	byCall               bool   // there is such a fact
+	by                   *lane  // else the agent that called it
+	looped               bool   // it descends from itself, by what the facts claim
 	foreground           bool   // that call waited for it
 	saidCaller           bool   // its start says who called it
 	caller               string // "" is nobody
@@ -111,6 +114,7 @@ func (s *Session) agentStart(f *fact) {
 	first := len(l.starts) == 0
 	var from int
 	l.starts, from = addSpan(l.starts, f.at)
+	s.lastStart = max(s.lastStart, f.at)
 	s.settleStarts(n, from)
 	s.called(l, f, first)
 	s.showAgent(l)
@@ -130,17 +134,18 @@ func (s *Session) settleStarts(n int32, from int) {
 	if from < len(l.nodes) {
 		changed = min(changed, s.actions.at(l.nodes[from]).own)
 	}
-	was := len(l.nodes)
-	l.nodes = s.settle(l.nodes, from, max(1, len(l.starts)), claim{
+	was, n0 := len(l.nodes), max(1, len(l.starts))
+	for _, i := range l.nodes[min(was, n0):] {
+		s.hang(i, 0)
+	}
+	l.nodes = s.settle(l.nodes, from, n0, claim{
 		typ: SubagentStart, lane: n,
 		when:  start,
 		key:   func(k int) schema.Key { return schema.NewKey("subagent_start", s.id, l.id, itoa(k)) },
 		props: func(int) []Prop { return []Prop{{"name", "subagent start"}, {"status", schema.StatusCompleted}} },
 		free:  true,
 	})
-	for _, i := range l.nodes[min(was, len(l.nodes)):] {
-		s.placeStart(l, i)
-	}
+	s.placeStarts(l, from)
 	if len(l.nodes) > 1 || was > 1 {
 		for _, i := range s.between(&l.chain, changed, math.MaxInt64) {
 			s.adopt(i)
@@ -160,14 +165,13 @@ func (s *Session) adopt(i int32) {
 		s.setParent(i, 0)
 		return
 	}
-	p := l.nodes[0]
-	for k := len(l.starts) - 1; k > 0 && k < len(l.nodes); k-- {
-		if l.starts[k].first <= a.own {
-			p = l.nodes[k]
-			break
-		}
-	}
-	s.setParent(i, p)
+	k := min(l.startedBefore(a.own+1), len(l.nodes))
+	s.setParent(i, l.nodes[max(0, k-1)])
+}
+
+// startedBefore returns how many starts there are before a time.
+func (l *lane) startedBefore(t int64) int {
+	return sort.Search(len(l.starts), func(k int) bool { return l.starts[k].first >= t })
 }
 
 // askType notes which type of agent a call asks for.

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"sort"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -95,19 +97,17 @@ func (s *Session) callerLane(l *lane) *lane {
 	return s.sole(l.caller)
 }
 
-// findCaller hangs an agent, whose spawning call nothing names, under the decision of its
-// caller to delegate to it, else under its caller's start.
+// findCaller hangs an agent, whose spawning call nothing names, under its caller.
 func (s *Session) findCaller(l *lane) {
 	if l.byCall {
 		return
 	}
-	spawner := int32(0)
-	if p := s.callerLane(l); p != nil {
-		if spawner = s.delegation(p, l); spawner == 0 {
-			spawner = p.nodes[0]
-		}
+	p := s.callerLane(l)
+	if p == l.by {
+		s.placeStarts(l, 0) // why it hangs under nothing may be another reason now
+		return
 	}
-	s.setSpawner(l, spawner)
+	s.untangle([]*lane{l}, func() { l.by = p })
 }
 
 func (s *Session) findCallers(list []*lane) {
@@ -122,22 +122,25 @@ type delegate struct {
 	to   string
 }
 
-// delegation returns the earliest decision of the agent p to delegate to l, 0 if there is
-// none.
-func (s *Session) delegation(p, l *lane) int32 {
-	n := s.laneOf[p.id]
-	best := s.firstDelegation(delegate{n, l.id})
-	if i := s.firstDelegation(delegate{n, l.name}); best == 0 || i != 0 && s.compareOwn(i, best) < 0 {
-		best = i
+// delegation returns the decision of the agent p to delegate to l that led to a start of l
+// at a time: the latest until then, else the first, 0 if there is none.
+func (s *Session) delegation(p, l *lane, at int64) (best int32) {
+	n, late := s.laneOf[p.id], false
+	for _, to := range []string{l.id, l.name} {
+		all := s.delegations[delegate{n, to}]
+		if to == "" || len(all) == 0 {
+			continue
+		}
+		k := sort.Search(len(all), func(k int) bool { return s.actions.at(all[k]).own > at })
+		i, later := all[max(0, k-1)], k == 0
+		switch {
+		case best == 0, late && !later:
+			best, late = i, later
+		case late == later && (s.compareOwn(i, best) < 0) == late:
+			best = i
+		}
 	}
 	return best
-}
-
-func (s *Session) firstDelegation(d delegate) int32 {
-	if all := s.delegations[d]; d.to != "" && len(all) > 0 {
-		return all[0]
-	}
-	return 0
 }
 
 func (s *Session) compareOwn(i, j int32) int {
@@ -152,16 +155,11 @@ func (s *Session) decision(f *fact) {
 		return
 	}
 	i := s.actions.find(eventKey(s.id, f.EventID))
-	was, before := delegate{}, int32(0)
-	var spawned []*lane
+	was, starts := delegate{}, []int32(nil)
 	if i != 0 {
 		// Its place may change: nothing hangs under it meanwhile, or there might be a circle.
 		was = s.delegates[i]
-		before = s.firstDelegation(was)
-		spawned = slices.Clone(s.spawned[i])
-		for _, l := range spawned {
-			s.setSpawner(l, 0)
-		}
+		starts = s.unhang(i)
 		s.delegations[was] = slices.DeleteFunc(s.delegations[was], func(k int32) bool { return k == i })
 	}
 	s.single(f, Decision)
@@ -174,42 +172,64 @@ func (s *Session) decision(f *fact) {
 			is.to = f.ToAgent
 		}
 	}
-	beforeNow := s.firstDelegation(is)
-	if is == was {
-		beforeNow = before
-	}
-	s.delegates[i] = is
+	delete(s.delegates, i)
 	if is.to != "" && is.lane != 0 {
+		s.delegates[i] = is
 		all := s.delegations[is]
 		k, _ := slices.BinarySearchFunc(all, i, s.compareOwn)
 		s.delegations[is] = slices.Insert(all, k, i)
-	} else {
-		delete(s.delegates, i)
+		s.redelegate(is, k)
 	}
-	s.findCallers(spawned)
-	if s.firstDelegation(was) != before {
-		s.redelegate(was)
-	}
-	if s.firstDelegation(is) != beforeNow {
-		s.redelegate(is)
+	for _, k := range starts {
+		s.placeStart(s.lanes[s.actions.at(k).lane], k)
 	}
 }
 
-// redelegate looks at the agents again that an agent called and may have delegated to.
-func (s *Session) redelegate(d delegate) {
+// unhang takes the starts of agents off a decision, and returns them.
+func (s *Session) unhang(i int32) (starts []int32) {
+	for k := s.actions.at(i).child; k != 0; k = s.actions.at(k).next {
+		if actionTypes[s.actions.at(k).typ] == SubagentStart {
+			starts = append(starts, k)
+		}
+	}
+	for _, k := range starts {
+		s.hang(k, 0)
+	}
+	return starts
+}
+
+// redelegate looks at the starts again that the decision at k of d may have led to: until
+// the next one, and if it is the first, those before it.
+func (s *Session) redelegate(d delegate, k int) {
+	all := s.delegations[d]
+	from, to := int64(0), int64(math.MaxInt64)
+	if k > 0 {
+		from = s.actions.at(all[k]).own
+	}
+	if k+1 < len(all) {
+		to = s.actions.at(all[k+1]).own
+	}
+	if from > s.lastStart {
+		return
+	}
+	look := func(l *lane) {
+		if l.by == s.lanes[d.lane] && !l.byCall && (l.name == d.to || l.id == d.to) {
+			for n := l.startedBefore(from); n < len(l.starts) && l.starts[n].first < to; n++ {
+				s.placeStart(l, l.nodes[n])
+			}
+		}
+	}
 	p := s.lanes[d.lane]
 	byID, byName, same := s.callees[p.id], s.callees[p.name], s.namesakes[d.to]
 	if len(same) < len(byID)+len(byName) {
 		byID, byName = same, nil
 		if n := s.laneOf[d.to]; n != 0 {
-			s.findCaller(s.lanes[n])
+			look(s.lanes[n])
 		}
 	}
 	for _, list := range [][]*lane{byID, byName} {
 		for _, l := range list {
-			if l.name == d.to || l.id == d.to {
-				s.findCaller(l)
-			}
+			look(l)
 		}
 	}
 }

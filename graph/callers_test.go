@@ -91,6 +91,17 @@ func TestCallers(t *testing.T) {
 			d.run("r4", "reader", "r2")
 			d.delegate("r1", "tester")
 		}, map[string]string{"r1": "?", "r2": "?", "r3": "?", "r4": "r2"}},
+		{"a circle of decisions", func(d *dump) {
+			d.run("r1", "planner", "r2")
+			d.run("r2", "tester", "r1")
+			d.delegate("r1", "tester")
+			d.delegate("r2", "planner")
+		}, map[string]string{"r1": "?", "r2": "?"}},
+		{"a circle that a call closes", func(d *dump) {
+			d.run("r2", "tester", "r1")
+			d.run("r1", "planner", "")
+			d.add(schema.ToolEnd, "r2", schema.Event{ToolName: "Agent", ToolUseID: "t1", Result: json.RawMessage(`{"agentId":"r1"}`)})
+		}, map[string]string{"r1": "?", "r2": "?"}},
 		{"who spawned it is known better", func(d *dump) {
 			d.run("r1", "planner", "")
 			d.run("r2", "tester", "r1")
@@ -119,6 +130,11 @@ func parentOf(g *Graph, run string) string {
 	unknown := start.Prop("parent_unknown") != nil
 	if unknown != (g.Node(agent).Prop("parent_unknown") != nil) {
 		return "its start and its Agent differ"
+	}
+	for _, e := range g.Edges() {
+		if unknown && e.Type == Spawned && e.To == agent {
+			return "its parent is unknown, and it was spawned"
+		}
 	}
 	id, _ := start.Prop("parent_action_id").(string)
 	switch {
@@ -224,6 +240,34 @@ func TestRunsHangUnderTheirCallers(t *testing.T) {
 	r1 := turns[0].Items[0]
 	if r1.Agent.AgentID != "r1" || len(r1.Kids) != 1 || r1.Kids[0].Agent.AgentID != "r2" || len(r1.Kids[0].Kids) != 1 {
 		t.Errorf("tree %+v", r1)
+	}
+}
+
+// A run that was called again has a start for each call, under the decision that led to it.
+func TestRunsThatWereCalledAgain(t *testing.T) {
+	var d dump
+	d.run("r2", "tester", "r1") // at 0 s
+	first := d.delegate("r1", "tester")
+	d.run("r2", "tester", "r1")
+	d.run("r1", "planner", "")
+	second := d.delegate("r1", "r2")
+	d.delegate("r1", "writer")
+	d.run("r2", "tester", "r1")
+	unused := d.delegate("r1", "tester")
+	r, _ := seeded(3)
+	matchAll(t, "again", "dump", d, r, 6)
+	g := apply("dump", d)
+	agent := Ref{LabelAgent, AgentKey("dump", "r2")}
+	for k, e := range []*schema.Event{first, first, second} {
+		start := g.Node(Ref{LabelAction, schema.NewID("subagent_start", "dump", "r2", fmt.Sprint(k))})
+		if want := EventActionID("dump", e.EventID); start.Prop("parent_action_id") != want {
+			t.Errorf("start %d hangs under %v, want %v", k, start.Prop("parent_action_id"), want)
+		}
+	}
+	for e, want := range map[*schema.Event]bool{first: true, second: true, unused: false} {
+		if g.HasEdge(EdgeKey{Spawned, Ref{LabelAction, EventActionID("dump", e.EventID)}, agent}) != want {
+			t.Errorf("spawned by the decision at %v: want %v", e.Timestamp, want)
+		}
 	}
 }
 

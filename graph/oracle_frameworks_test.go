@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -58,17 +59,25 @@ func (w *world) callerOf(id string) string {
 	return named[0]
 }
 
-// delegation returns the first decision of an agent to delegate to another.
-func (w *world) delegation(by, to string) *vertex {
-	var best *vertex
+// delegation returns which decision of an agent to delegate to another led to a start of
+// it: of those until then the latest, of those after it the first.
+func (w *world) delegation(by, to string, at int64) *vertex {
+	var all []*vertex
 	for _, v := range w.vertices {
 		if v.typ != Decision || v.lane != by || !v.named || v.props["title"] != "delegate" && v.props["title"] != "call_subagent" {
 			continue
 		}
-		if name := v.props["to_agent"]; name != to && (name != w.agentName(to) || name == "") {
-			continue
+		if name := v.props["to_agent"]; name == to || name == w.agentName(to) && name != "" {
+			all = append(all, v)
 		}
-		if best == nil || v.own < best.own || v.own == best.own && bytes.Compare(v.key[:], best.key[:]) < 0 {
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b *vertex) int { return cmp.Or(cmp.Compare(a.own, b.own), bytes.Compare(a.key[:], b.key[:])) })
+	best := all[0]
+	for _, v := range all {
+		if v.own <= at {
 			best = v
 		}
 	}

@@ -133,26 +133,21 @@ func (w *world) hangUnderStarts() {
 		}
 	}
 	for id := range w.seen {
-		u := w.spawnCall(id)
-		if u != nil {
-			w.edge(Spawned, u.call.ref(), Ref{LabelAgent, AgentKey(w.session, id)})
-		}
-		var under *vertex
-		if u != nil {
-			under = u.call
-		} else if by := w.callerOf(id); by != "" {
-			if under = w.delegation(by, id); under != nil {
-				w.edge(Spawned, under.ref(), Ref{LabelAgent, AgentKey(w.session, id)})
-			} else {
-				under = w.starts[by][0]
-			}
-		}
-		by := w.statedCaller(id)
+		u, by, said := w.spawnCall(id), w.callerOf(id), w.statedCaller(id)
+		known := !w.descendsFromItself(id)
 		for _, start := range w.starts[id] {
-			if under != nil && !w.descendsFromItself(id) {
-				start.parent = under
-			} else if u != nil || by == nil || *by != "" {
+			switch {
+			case u != nil && known:
+				start.parent = u.call
+			case by != "" && known:
+				if start.parent = w.delegation(by, id, start.own); start.parent == nil {
+					start.parent = w.starts[by][0]
+				}
+			case u != nil || said == nil || *said != "":
 				start.set(Prop{"parent_unknown", true})
+			}
+			if start.parent != nil && start.parent.typ != SubagentStart {
+				w.edge(Spawned, start.parent.ref(), Ref{LabelAgent, AgentKey(w.session, id)})
 			}
 		}
 	}

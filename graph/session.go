@@ -29,7 +29,9 @@ type Session struct {
 	inputs      map[uint64][]int32       // calls by lane, tool and input; nil until one is asked for
 	asking      map[uint64]*claimGroup
 	related     relations
-	spawned     map[int32][]*lane    // by the call or decision that spawned them
+	spawned     map[int32][]*lane    // by the call that spawned them
+	spawnings   map[spawning]int32   // how many starts of the agent are under it
+	lastStart   int64                // of any agent
 	callees     map[string][]*lane   // by whom their starts say they were called
 	namesakes   map[string][]*lane   // by the name that their starts say
 	delegates   map[int32]delegate   // by decision
@@ -76,6 +78,7 @@ func NewSession(id, journal string) *Session {
 		asking:      map[uint64]*claimGroup{},
 		compacted:   map[int32]*compactions{},
 		spawned:     map[int32][]*lane{},
+		spawnings:   map[spawning]int32{},
 		callees:     map[string][]*lane{},
 		namesakes:   map[string][]*lane{},
 		delegates:   map[int32]delegate{},

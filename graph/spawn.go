@@ -86,24 +86,14 @@ func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp)
 	if l.byCall && !st.less(l.spawn) {
 		return
 	}
-	l.spawn, l.byCall = st, true
+	l.spawn = st
 	s.setSpawner(l, call)
 }
 
-// setSpawner hangs the agent of l under the call or the decision that spawned it, or under
-// the start of its caller; 0 is under nothing.
-func (s *Session) setSpawner(l *lane, i int32) {
+// setSpawner hangs the agent of l under the call that spawned it.
+func (s *Session) setSpawner(l *lane, call int32) {
 	old := l.spawner
-	if old != 0 && old != i && s.spawns(old) {
-		s.delEdge(Spawned, s.handle(old), s.named(l.ref))
-	}
-	if i != 0 && old != i && s.spawns(i) {
-		s.putEdge(Spawned, s.handle(i), s.named(l.ref))
-	}
-	if old == i {
-		for _, k := range l.nodes {
-			s.placeStart(l, k) // why it hangs under nothing may be another reason now
-		}
+	if old == call {
 		return
 	}
 	s.untangle([]*lane{l}, func() {
@@ -113,31 +103,65 @@ func (s *Session) setSpawner(l *lane, i int32) {
 				delete(s.spawned, old)
 			}
 		}
-		l.spawner = i
-		if i != 0 && s.spawns(i) {
-			s.spawned[i] = append(s.spawned[i], l)
-		}
+		l.spawner, l.by, l.byCall = call, nil, true
+		s.spawned[call] = append(s.spawned[call], l)
 	})
 	s.showAgent(l)
 }
 
-// spawns reports an action that itself spawns agents: the start of a caller only says
-// where they hang.
-func (s *Session) spawns(i int32) bool {
-	return actionTypes[s.actions.at(i).typ] != SubagentStart
-}
-
-// placeStart hangs a subagent_start under what spawned the agent.
+// placeStart hangs a subagent_start under the call that spawned the agent, under its
+// caller's decision to delegate to it, or under its caller's start.
 func (s *Session) placeStart(l *lane, i int32) {
-	p := l.spawner
-	if s.circle(l) != nil {
-		p = 0
+	p := int32(0)
+	switch {
+	case l.looped:
+	case l.byCall:
+		p = l.spawner
+	case l.by != nil:
+		if p = s.delegation(l.by, l, s.actions.at(i).own); p == 0 {
+			p = l.by.nodes[0]
+		}
 	}
-	s.setParent(i, p)
+	s.hang(i, p)
 	root := !l.byCall && l.saidCaller && l.caller == ""
 	if unknown := p == 0 && !root; s.actions.at(i).has(isUnplaced) != unknown {
 		s.setUnplaced(i, unknown)
 		s.putRef(l.ref, Prop{"parent_unknown", flag(unknown)})
+	}
+}
+
+// placeStarts places the starts of an agent from the given one on.
+func (s *Session) placeStarts(l *lane, from int) {
+	for _, i := range l.nodes[from:] {
+		s.placeStart(l, i)
+	}
+}
+
+// spawning is an action that spawned an agent, and the agent's lane.
+type spawning struct{ by, lane int32 }
+
+// hang makes p (0: nothing) the parent of a start, and says that it spawned the agent: as
+// long as one of the agent's starts is under it. The start of a caller spawns nobody, it
+// only says where an agent hangs.
+func (s *Session) hang(i, p int32) {
+	old := s.actions.at(i).parent
+	if old == p {
+		return
+	}
+	lane := s.actions.at(i).lane
+	agent := s.lanes[lane].ref
+	s.setParent(i, p)
+	if k := (spawning{old, lane}); s.spawnings[k] > 0 {
+		if s.spawnings[k]--; s.spawnings[k] == 0 {
+			delete(s.spawnings, k)
+			s.delEdge(Spawned, s.handle(old), s.named(agent))
+		}
+	}
+	if p != 0 && actionTypes[s.actions.at(p).typ] != SubagentStart {
+		k := spawning{p, lane}
+		if s.spawnings[k]++; s.spawnings[k] == 1 {
+			s.putEdge(Spawned, s.handle(p), s.named(agent))
+		}
 	}
 }
 
@@ -156,42 +180,64 @@ func (s *Session) showSpawned(call int32) {
 // circle while times are passed down.
 func (s *Session) untangle(lanes []*lane, change func()) {
 	all := slices.Clone(lanes)
-	for _, l := range lanes {
-		all = append(all, s.circle(l)...)
+	loosen := func(l *lane) {
 		for _, i := range l.nodes {
-			s.setParent(i, 0)
+			s.hang(i, 0)
+		}
+	}
+	for _, l := range lanes {
+		loosen(l)
+		if !l.looped {
+			continue
+		}
+		for _, on := range s.circle(l) {
+			on.looped = false
+			all = append(all, on)
 		}
 	}
 	change()
 	for _, l := range lanes {
+		if l.looped {
+			continue // with another of them
+		}
 		for _, on := range s.circle(l) {
+			on.looped = true
 			all = append(all, on)
-			for _, i := range on.nodes {
-				s.setParent(i, 0)
-			}
+			loosen(on)
 		}
 	}
 	for _, l := range all {
-		for _, i := range l.nodes {
-			s.placeStart(l, i)
-		}
+		s.placeStarts(l, 0)
 	}
+}
+
+// parentLane returns the lane that what the facts say an agent hangs under is in, nil
+// where that is the main thread, or nothing.
+func (s *Session) parentLane(l *lane) *lane {
+	if !l.byCall {
+		return l.by
+	}
+	if n := s.actions.at(l.spawner).lane; n != 0 {
+		return s.lanes[n]
+	}
+	return nil
 }
 
 // circle returns the lanes of the agents that, by what the facts claim, descend from
 // themselves through the agent of l, nil if it does not: their parents are unknown
-// then.
-func (s *Session) circle(l *lane) []*lane {
-	on := make([]*lane, 0, 4)
-	for at := l; at.spawner != 0 && len(on) < len(s.lanes); {
-		on = append(on, at)
-		n := s.actions.at(at.spawner).lane
-		if n == 0 {
-			break
+// then. A circle that is known already is gone round only from a lane on it.
+func (s *Session) circle(l *lane) (on []*lane) {
+	at := s.parentLane(l)
+	for n := 0; at != l; n++ {
+		if at == nil || at.looped && !l.looped || n == len(s.lanes) {
+			return nil
 		}
-		if at = s.lanes[n]; at == l {
+		at = s.parentLane(at)
+	}
+	for {
+		on = append(on, at)
+		if at = s.parentLane(at); at == l {
 			return on
 		}
 	}
-	return nil
 }
