@@ -103,7 +103,7 @@
 //
 //	tool_name        not empty: the one that is required
 //	input            an object
-//	content          a text; the specification lets it be any value (§6.5), which is kept as its JSON text
+//	content          a text; the specification lets it be any value (§6.5), which is kept as its canonical JSON
 //	is_error, error  a boolean, a text
 //	duration_ms      a number, not negative
 //	confidence       a number from 0 to 1
@@ -128,14 +128,18 @@
 //
 // The hash is the SHA-256, in 64 hexadecimal digits, of what the grain says as canonical
 // JSON: one object with the fields above and all others that it has, under their 1.2 names,
-// without blanks, its members and those of all objects in it sorted by the bytes of their
-// names, strings with no more escapes than JSON asks for, numbers without fraction and
-// exponent where they are whole. Left out is what says no more than nothing: null, empty
-// texts and lists, is_error false, grain_type action and the namespace "default". created_at
-// is in milliseconds, where nothing is lost by it. So of a grain with plain numbers it is what
-// Python gives:
+// as Python writes it:
 //
 //	hashlib.sha256(json.dumps(grain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+//
+// Left out of that object is what says no more than if it were not there: a member that is
+// null, an empty text or list, is_error false, the type of an action and the namespace
+// "default". The namespace is the grain's, wherever it stood. A whole number below 2⁵³ has no
+// fraction or exponent (340.0 is 340, -0.0 is 0); duration_ms and confidence are floats.
+// created_at is in milliseconds, one that is finer RFC 3339 in UTC. A content that is no text
+// is its canonical JSON as a text. testdata/grainhash.py is all of this in Python. Where
+// Python itself fails or writes no JSON, a lone surrogate and each byte that is no UTF-8 are
+// U+FFFD, a float that is too great and what is nested deeper than 64 are as they are written.
 //
 // It is no OMS content address, which is of the binary form (§5) and of the second a grain is
 // written in (§5.5): by that, to add the same grain again would be another grain. Like that

@@ -1,15 +1,11 @@
 package jsonl
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -39,7 +35,7 @@ func (g *Grain) UnmarshalJSON(raw []byte) (err error) {
 func (g *Grain) appendCanonical(dst []byte) []byte {
 	w := canonical{buf: append(dst, '{')}
 	var few [16]canonicalMember
-	w.extra = membersOf(few[:0], g.Extra)
+	w.extra = slices.DeleteFunc(membersOf(few[:0], g.Extra), canonicalMember.saysNothing)
 	if g.action() {
 		if g.Confidence != nil {
 			w.key("confidence")
@@ -112,7 +108,7 @@ func (w *canonical) has(name string) bool {
 func (w *canonical) text(name, s string) {
 	if s != "" {
 		w.key(name)
-		w.buf = schema.AppendString(w.buf, s)
+		w.buf = appendText(w.buf, s)
 	}
 }
 
@@ -133,96 +129,9 @@ func (w *canonical) texts(name string, list []string) {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
 		}
-		w.buf = schema.AppendString(w.buf, s)
+		w.buf = appendText(w.buf, s)
 	}
 	w.buf = append(w.buf, ']')
-}
-
-func appendKey(dst []byte, name string) []byte {
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
-	}
-	return append(schema.AppendString(dst, name), ':')
-}
-
-type canonicalMember struct {
-	name string
-	raw  []byte
-}
-
-// membersOf appends the members of a valid object, sorted by name; of two of one name the
-// order stays.
-func membersOf(dst []canonicalMember, raw []byte) []canonicalMember {
-	for name, m := range schema.Fields(raw) {
-		dst = append(dst, canonicalMember{name, m})
-	}
-	slices.SortStableFunc(dst, func(a, b canonicalMember) int { return cmp.Compare(a.name, b.name) })
-	return dst
-}
-
-// canonicalDepth is twice the depth that OMS §4.10 advises.
-const canonicalDepth = 64
-
-// appendCanonical appends a valid JSON value in its canonical form: without blanks, the
-// members of objects sorted by the bytes of their names, strings with no more escapes
-// than JSON asks for, numbers by appendNumber. What is nested deeper than canonicalDepth
-// is taken as it is written: each level looks at all that is in it.
-func appendCanonical(dst, raw []byte, depth int) []byte {
-	if depth == canonicalDepth {
-		return append(dst, raw...)
-	}
-	switch raw[0] {
-	case '{':
-		dst = append(dst, '{')
-		var few [8]canonicalMember
-		for _, m := range membersOf(few[:0], raw) {
-			dst = appendCanonical(appendKey(dst, m.name), m.raw, depth+1)
-		}
-		return append(dst, '}')
-	case '[':
-		dst = append(dst, '[')
-		for e := range schema.Elements(raw) {
-			if dst[len(dst)-1] != '[' {
-				dst = append(dst, ',')
-			}
-			dst = appendCanonical(dst, e, depth+1)
-		}
-		return append(dst, ']')
-	case '"':
-		if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-			return append(dst, raw...)
-		}
-		return schema.AppendString(dst, schema.Unquote(raw))
-	case 't', 'f', 'n':
-		return append(dst, raw...)
-	}
-	return appendNumber(dst, raw)
-}
-
-// appendNumber appends a number as itself where it is whole and written without fraction
-// or exponent, however long; else as appendFloat does, and where it is too great for a
-// float64 as it is written.
-func appendNumber(dst, raw []byte) []byte {
-	if !bytes.ContainsAny(raw, ".eE") {
-		if string(raw) == "-0" {
-			raw = raw[1:]
-		}
-		return append(dst, raw...)
-	}
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		return append(dst, raw...)
-	}
-	return appendFloat(dst, f)
-}
-
-// appendFloat appends the shortest text that means f, without fraction or exponent where
-// f is a whole number below 2⁵³.
-func appendFloat(dst []byte, f float64) []byte {
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-		return strconv.AppendInt(dst, int64(f), 10)
-	}
-	return strconv.AppendFloat(dst, f, 'g', -1, 64)
 }
 
 // appendTime appends milliseconds since 1970 (OMS §4.8), and what is finer than that in

@@ -268,12 +268,12 @@ func (r *reading) set(m named) (known bool, fault *LineError) {
 }
 
 // contentText is the text of a content. The specification lets it be any value (§6.5), the
-// seed only a string: any other is kept as the JSON it is.
+// seed only a string: any other is its canonical JSON, the same however it was written.
 func contentText(v value) string {
 	if v.first() == '"' {
 		return v.text()
 	}
-	return string(clean(v.raw()))
+	return string(appendCanonical(nil, v.copied(), 0))
 }
 
 func (r *reading) text(m named) (string, *LineError) {
