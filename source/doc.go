@@ -6,11 +6,12 @@
 //
 // Any file that somebody names, and of a folder those that are called
 //
-//	*.jsonl  *.ndjson  *.json      and, behind that, .gz  .1  -20260301  .old  .bak  .prev
+//	*.jsonl  *.ndjson  *.json      and, behind that, .gz  .1  -20260301  -2026030113
+//	.2026-03-01  .2026-03-01_13-05  .old  .bak  .prev
 //
-// Homes of actiongraph are left alone. What gzip packed is told by its first bytes. The format
-// is told by the first line that one of the formats knows, among the first 64 or 1 MiB; a
-// file without such a line is foreign, and reported. A file in a format that is one session has
+// Others are counted, and homes of actiongraph left alone. What gzip packed is told by its
+// first bytes. The format is told by the first line that one of the formats knows, among the
+// first 64 or 1 MiB; a file without such a line is foreign, and reported. A file in a format that is one session has
 // the session jsonl.SessionID of its name, without what says how it is kept, and its first
 // line. An import, but no Follower, also takes a file that is one JSON value over many lines
 // for one line.

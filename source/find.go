@@ -22,7 +22,7 @@ type found struct {
 }
 
 // find lists the files in folders, globs and among files, each once, the oldest first.
-func find(ctx context.Context, paths []string) ([]found, []Problem) {
+func find(ctx context.Context, paths []string) search {
 	s := search{ctx: ctx, dirs: map[string]bool{}, seen: map[string]bool{}}
 	for _, path := range paths {
 		if path != stdinPath {
@@ -32,7 +32,7 @@ func find(ctx context.Context, paths []string) ([]found, []Problem) {
 	slices.SortStableFunc(s.files, func(a, b found) int {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), cmp.Compare(a.path, b.path))
 	})
-	return s.files, s.problems
+	return s
 }
 
 const stdinPath = "-"
@@ -44,6 +44,7 @@ type search struct {
 	seen     map[string]bool // files
 	files    []found
 	problems []Problem
+	passed   int // files of folders that are not looked at: for their names
 }
 
 func (s *search) problem(path string, err error) {
@@ -136,7 +137,9 @@ func (s *search) dir(path string, within []string) {
 			s.dir(name, within)
 		case entry.Type()&fs.ModeSymlink != 0:
 			s.link(name, within)
-		case entry.Type().IsRegular() && wantedName.MatchString(entry.Name()):
+		case entry.Type().IsRegular() && !wantedName.MatchString(entry.Name()):
+			s.passed++
+		case entry.Type().IsRegular():
 			info, err := entry.Info()
 			if err == nil {
 				s.file(name, info, false)

@@ -89,8 +89,9 @@ type alike struct {
 const readers = 8
 
 func (im *importing) run(ctx context.Context, paths []string, stdin io.Reader) error {
-	files, problems := find(ctx, paths)
-	im.report.Problems = append(im.report.Problems, problems...)
+	search := find(ctx, paths)
+	files := search.files
+	im.report.Problems, im.report.PassedOver = append(im.report.Problems, search.problems...), search.passed
 	for _, f := range files {
 		im.done.TotalBytes += f.info.Size()
 	}

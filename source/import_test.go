@@ -279,7 +279,7 @@ func TestForeign(t *testing.T) {
 	}
 	slices.Sort(names)
 	diff(t, "foreign", []string{"blob.jsonl", "claude.jsonl", "log.jsonl", "readme.json"}, names)
-	if report.Files != 6 || report.Lines != 0 || report.Waiting != 19 || report.Unchanged != 1 {
+	if report.PassedOver != 1 || report.Files != 6 || report.Lines != 0 || report.Waiting != 19 || report.Unchanged != 1 {
 		t.Errorf("%+v", report)
 	}
 	if _, err := r.Import(context.Background(), []string{filepath.Join(dir, "in", "*.nothing"), filepath.Join(dir, "none")}, nil, Options{}, nil); !errors.Is(err, ErrPartial) {
@@ -430,5 +430,20 @@ func TestNobodyHides(t *testing.T) {
 	e := schema.Event{EventType: schema.Message, SessionID: schema.PositionsID(1)}
 	if line := redact.New(redact.Options{}).Event(e); schema.IsPositionsID(line.Session()) {
 		t.Errorf("%s has it", line.Session())
+	}
+}
+
+// TestNames: what programs that rotate logs call a file is looked at, and known for that file.
+func TestNames(t *testing.T) {
+	for _, end := range []string{"", ".1", ".12.gz", "-20260301", "-20260301.gz", ".20260301", "-2026030113", ".2026-03-01", ".2026-03-01_13",
+		".2026-03-01_13-05", ".2026-03-01_13-05-59", ".2026-03-01T13:05:59.gz", "-2026-03-01-1305", "-20260301-1772366400", ".OLD", ".1.bak"} {
+		if name := "app.jsonl" + end; !Wanted("/logs/"+name) || stem(name) != "app" || end != "" && !isRotated(name, "app.jsonl") {
+			t.Errorf("%s: wanted %v, stem %q", name, Wanted(name), stem(name))
+		}
+	}
+	for _, end := range []string{".txt", ".12345", "-2026", ".2026-3-1", ".2026-03-01_", "-2026-03-01x", ".2026-03-01_13-05-59-11", ".tmp", "~"} {
+		if name := "app.jsonl" + end; Wanted("/logs/"+name) || isRotated(name, "app.jsonl") {
+			t.Errorf("%s is looked at", name)
+		}
 	}
 }

@@ -69,11 +69,15 @@ func (s *stream) pipeLines(ctx context.Context, src io.Reader) (h head, l *lines
 	return h, lines.Stream(io.MultiReader(&seen, src)), nil
 }
 
-// extensions are the names of files that are looked into where a folder is given.
-var wantedName = regexp.MustCompile(`(?i)\.(jsonl|ndjson|json)(\.gz|\.[0-9]{1,4}|[.-][0-9]{8}|\.(old|bak|prev))*$`)
+// rotatedEnd is what programs that rotate logs put behind a file's name: logrotate (with
+// dateext, also by the hour) and Python's TimedRotatingFileHandler (.2026-03-01_13-05).
+const rotatedEnd = `(\.gz|\.[0-9]{1,4}|[.-][0-9]{8}|[.-][0-9]{10}|[.-][0-9]{4}-[0-9]{2}-[0-9]{2}([_T-][0-9]{2}([-:]?[0-9]{2}){0,2})?|\.(old|bak|prev))`
+
+// wantedName are the names of files that are looked into where a folder is given.
+var wantedName = regexp.MustCompile(`(?i)\.(jsonl|ndjson|json)` + rotatedEnd + `*$`)
 
 // rotated are the ends that programs which rotate logs give to a file's name.
-var rotated = regexp.MustCompile(`(?i)(\.gz|\.[0-9]{1,4}|[.-][0-9]{8}|\.(old|bak|prev))+$`)
+var rotated = regexp.MustCompile(`(?i)` + rotatedEnd + `+$`)
 
 // stem is the name of a file without what says how it is kept: it stays when a file is
 // rotated or packed.

@@ -57,25 +57,26 @@ type FileReport struct {
 
 // Report says what Import did.
 type Report struct {
-	Files     int                   `json:"files"`
-	Unchanged int                   `json:"unchanged"`
-	Read      int                   `json:"read"`
-	Failed    int                   `json:"failed"`
-	Sessions  int                   `json:"sessions"`
-	Bytes     int64                 `json:"bytes"`
-	Lines     int64                 `json:"lines"`
-	Events    int64                 `json:"events"`
-	Blank     int64                 `json:"blank"`
-	Broken    int64                 `json:"broken"`
-	Waiting   int64                 `json:"waiting"`
-	Kinds     map[string]int64      `json:"kinds"`         // lines by their kind
-	Skipped   map[string]int64      `json:"skipped_kinds"` // of them: of which nothing is recorded
-	Unknown   map[string]int64      `json:"unknown_kinds"` // of them: that this version does not know
-	Types     map[schema.Type]int64 `json:"event_types"`
-	PerFile   []FileReport          `json:"per_file"`
-	Problems  []Problem             `json:"problems"` // of no file in PerFile
-	Foreign   []string              `json:"foreign"`  // files of no format that is known
-	Duration  time.Duration         `json:"duration_ns"`
+	Files      int                   `json:"files"`
+	Unchanged  int                   `json:"unchanged"`
+	Read       int                   `json:"read"`
+	Failed     int                   `json:"failed"`
+	Sessions   int                   `json:"sessions"`
+	Bytes      int64                 `json:"bytes"`
+	Lines      int64                 `json:"lines"`
+	Events     int64                 `json:"events"`
+	Blank      int64                 `json:"blank"`
+	Broken     int64                 `json:"broken"`
+	Waiting    int64                 `json:"waiting"`
+	Kinds      map[string]int64      `json:"kinds"`         // lines by their kind
+	Skipped    map[string]int64      `json:"skipped_kinds"` // of them: of which nothing is recorded
+	Unknown    map[string]int64      `json:"unknown_kinds"` // of them: that this version does not know
+	Types      map[schema.Type]int64 `json:"event_types"`
+	PerFile    []FileReport          `json:"per_file"`
+	Problems   []Problem             `json:"problems"`    // of no file in PerFile
+	Foreign    []string              `json:"foreign"`     // files of no format that is known
+	PassedOver int                   `json:"passed_over"` // files of folders that were not looked at, for their names
+	Duration   time.Duration         `json:"duration_ns"`
 }
 
 // Progress is how far an Import is.

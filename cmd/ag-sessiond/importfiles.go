@@ -26,7 +26,9 @@ type fileImport struct {
 	actiongraph.TranscriptReport
 	JSONL  *actiongraph.JSONLReport `json:"jsonl,omitempty"` // absent where there was nothing but transcripts
 	DryRun bool                     `json:"dry_run"`
-	Store  *connector.Report        `json:"store,omitempty"` // what the store took in after it
+	// PassedOver is how many files of folders were not looked at, for their names.
+	PassedOver int               `json:"passed_over"`
+	Store      *connector.Report `json:"store,omitempty"` // what the store took in after it
 }
 
 // importMemory is the soft limit of an import: with 90, 125 and 150 MiB one of 500 MB in 3,150
@@ -161,7 +163,7 @@ func (im *fileImporter) read(ctx context.Context, trees, others []string) error 
 func (im *fileImporter) readTranscripts(ctx context.Context, trees []string) (err error) {
 	o := actiongraph.TranscriptOptions{DryRun: im.dryRun, Since: im.since}
 	if im.format == config.Auto {
-		o.Other = otherJSONL
+		o.Other = im.otherJSONL
 	}
 	read := func(home *actiongraph.Home) error {
 		progress := func(p actiongraph.TranscriptProgress) {
@@ -193,6 +195,7 @@ func (im *fileImporter) readJSONL(ctx context.Context, paths []string) (err erro
 			report, err = home.ImportJSONL(ctx, paths, im.stdin, o, progress)
 		}
 		im.done.JSONL = &report
+		im.done.PassedOver += report.PassedOver
 		return err
 	}
 	return im.withHome(read)
@@ -217,11 +220,16 @@ func (im *fileImporter) withHome(read func(*actiongraph.Home) error) error {
 }
 
 // otherJSONL reports whether a file of a folder that is not named like a transcript is
-// looked at: the runtime's own records beside transcripts are not.
-func otherJSONL(path string) bool {
+// looked at: the runtime's own records beside transcripts are not, nor what is not named like
+// JSONL, which is counted.
+func (im *fileImporter) otherJSONL(path string) bool {
 	dir, name := filepath.Split(path)
 	own := strings.HasSuffix(name, ".meta.json") || name == "sessions-index.json" || filepath.Base(dir) == "tool-results"
-	return !own && source.Wanted(name)
+	if !own && !source.Wanted(name) {
+		im.done.PassedOver++
+		return false
+	}
+	return !own
 }
 
 // noTranscripts is the report of an import that had none.

@@ -65,6 +65,9 @@ func (im *fileImporter) printForeign() {
 	if rest > 0 {
 		im.printf("%s of no format that is known: -v names them\n", render.Plural(rest, "file"))
 	}
+	if n := int64(im.done.PassedOver); n > 0 {
+		im.printf("%s of other names than *.jsonl, *.ndjson, *.json not looked at: name them to read them\n", render.Plural(n, "file"))
+	}
 }
 
 // isNamed reports whether the command line names a file, and not only a folder of it.
