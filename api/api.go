@@ -11,8 +11,12 @@
 // second seed; areev.ai/docs/api/http-rest, and the types of its Rust SDK 0.2.0), so that
 // what was written for that works here.
 //
-// A request is recorded whole or not at all, and 200 says that it is on the disk. To post
-// the same again changes nothing: whoever got no answer posts again.
+// A request is recorded whole or not at all, and 200 says that it is on the disk. Whoever
+// got no answer posts again. That changes nothing where what is posted says which it is:
+// grains always do, events by an event_id, a timestamp, or the key of their kind (a
+// tool_use_id of tool_start, tool_end and tool_batch, a message_id of llm_start and llm_end).
+// An event with none of them is another one each time that it comes, unless the request has
+// the header Idempotency-Key, and has it again.
 //
 // Who may ask: whoever may open the unix socket, which is this user (ListenUnix), and over
 // TCP, on loopback alone, who has the token (ListenTCP). No web page may: see guard.

@@ -26,7 +26,11 @@ func (s *Server) events(r *http.Request, _ string) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := posted{dec: jsonl.NewDecoder(s.source(jsonl.Events)), at: time.Now().UTC()}
+	src := s.source(jsonl.Events)
+	if src.Key, err = requestKey(r); err != nil {
+		return nil, err
+	}
+	p := posted{dec: jsonl.NewDecoder(src), at: time.Now().UTC()}
 	if slices.Contains(jsonTypes(), kind) {
 		err = p.value(s, r)
 	} else {

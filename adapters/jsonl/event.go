@@ -235,8 +235,8 @@ func (r *eventReading) reference() {
 
 // eventID names a fact that has no event_id: by what its kind of fact has for a key, so
 // that the facts of one call join whoever tells them, else by the line's own bytes. Bytes
-// without a time name no moment: then the place in the file does, and of a caller the time,
-// too, as he numbers each of his calls from 1.
+// without a time name no moment: then the place in the file does, and of a caller his key
+// for the call or else the time, too, as he numbers each of his calls from 1.
 func (d *Decoder) eventID(r *eventReading, v value, at place) string {
 	e := &r.e
 	id := func(key ...string) string {
@@ -255,11 +255,14 @@ func (d *Decoder) eventID(r *eventReading, v value, at place) string {
 	if !e.Timestamp.IsZero() {
 		return id(string(v.raw()))
 	}
-	where := strconv.FormatInt(at.n, 10)
+	where, item := strconv.FormatInt(at.n, 10), strconv.Itoa(at.item)
+	if d.src.Key != "" {
+		return id(string(v.raw()), where, item, d.src.Key)
+	}
 	if d.src.Origin != schema.OriginAudit {
 		where += "/" + schema.FormatTime(at.at)
 	}
-	return id(string(v.raw()), where, strconv.Itoa(at.item))
+	return id(string(v.raw()), where, item)
 }
 
 // addRest puts into Extra what no field took. A name that is in both is a fault: one of

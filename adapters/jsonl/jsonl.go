@@ -40,6 +40,9 @@ type Source struct {
 	Host, User string
 	// HashKey is the key of Event.InputHash: the journal's.
 	HashKey []byte
+	// Key names what a caller sends: with it, an event that says neither when it was nor
+	// which it is has the same id each time that it is sent with this key. See eventID.
+	Key string
 	// Namespace is that of grains that name none; "" is DefaultNamespace.
 	Namespace string
 	// KeepUnknown keeps grains of other types as unknown events instead of refusing them.
