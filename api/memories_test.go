@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -221,4 +222,56 @@ func TestResults(t *testing.T) {
 	if got := c.post("/api/memories/default/recall", `{}`); got.status != 500 {
 		t.Errorf("%d: %s", got.status, got.text)
 	}
+}
+
+// A grain comes back with the fields that it has: an error is there once and whole, and
+// no content that nobody sent.
+func TestErrorsComeBack(t *testing.T) {
+	long := strings.Repeat("a long error,\n\tof lines ", 40)
+	for _, test := range []struct{ what, err, content string }{
+		{"short", "timeout", ""},
+		{"over lines", "timeout\n  at line 3\n", ""},
+		{"long", long, ""},
+		{"with its own dots", "waiting…", ""},
+		{"with content", "timeout", "no rows"},
+		{"with content that begins like it", "timeout", "timeout after 3 rows: a, b, c"},
+		{"long, with content", long, "no rows"},
+		{"none", "", "72F"},
+	} {
+		g := jsonl.Grain{ToolName: "a", Namespace: "n", Error: test.err, Content: test.content, IsError: test.err != ""}
+		hit := hitOf(t, &g)
+		var fields struct{ Error, Content string }
+		text, err := json.Marshal(fieldsOf(hit))
+		if err == nil {
+			err = json.Unmarshal(text, &fields)
+		}
+		if err != nil || fields.Error != test.err || fields.Content != test.content {
+			t.Errorf("%s: %v, error %q, content %q", test.what, err, fields.Error, fields.Content)
+		}
+	}
+}
+
+// hitOf is a grain as a store gives it back.
+func hitOf(t *testing.T, grain *jsonl.Grain) (hit graph.SearchHit) {
+	t.Helper()
+	session, g := graph.NewSession("ns-n", "j"), graph.New()
+	for _, e := range grain.AppendEvents(nil, &jsonl.Source{}, time.Unix(1e9, 0)) {
+		session.Apply(&e)
+	}
+	g.Apply(session.Take()...)
+	for _, n := range g.Nodes() {
+		row := graph.ActionRow{Properties: map[string]any{}}
+		for _, p := range n.Props {
+			row.Properties[p.Name] = p.Value
+		}
+		switch n.Type {
+		case graph.ToolCall:
+			row.ToolName, _ = row.Properties["tool_name"].(string)
+			hit.Action = row
+		case graph.ToolResult:
+			row.Text, _ = row.Properties["text"].(string)
+			hit.Result = &row
+		}
+	}
+	return hit
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -62,15 +63,27 @@ func fieldsOf(hit graph.SearchHit) map[string]any {
 		f["is_error"] = true
 	}
 	if r := hit.Result; r != nil {
-		text, _ := r.Properties["error_message"].(string)
-		if text != "" {
-			f["error"] = text
+		message, _ := r.Properties["error_message"].(string)
+		content := r.Text
+		if message != "" && isGist(message, content) {
+			message, content = content, ""
 		}
-		if r.Text != "" && r.Text != text {
-			f["content"] = r.Text
+		if message != "" {
+			f["error"] = message
+		}
+		if content != "" {
+			f["content"] = content
 		}
 	}
 	return f
+}
+
+// isGist reports whether message is what graph makes of the error text: white space is
+// one blank each, and where it is cut it ends with ….
+func isGist(message, text string) bool {
+	text = strings.Join(strings.Fields(text), " ")
+	said, cut := strings.CutSuffix(message, "…")
+	return text == strings.Join(strings.Fields(message), " ") || cut && strings.HasPrefix(text, said)
 }
 
 // taskOf returns the task_id of an action that is a task, "" of any other. known holds those
