@@ -28,14 +28,15 @@
 // # Positions
 //
 // Up to where a file is in the journal is a fact of the journal itself: a source_position
-// in the file of schema.PositionsID(hash of the file's first line). That file holds nothing
+// in the file of schema.PositionsID(hash of the file's first line that is not blank). That file holds nothing
 // else and is no session's; journal.Files leaves it out. Its records have, in their metadata,
 //
 //	source    the path
 //	offset    bytes: behind the last line that was read; of a packed file those that come out of it
 //	lines     how many lines those are
 //	sum       hash of the line that ends at offset: FNV-1a, 64 bits, as transcript's
-//	first     hash of the file's first line
+//	first     hash of the file's first line that is not blank, without what is around it
+//	broken    how many of the lines were bad; absent where none was
 //	all       sum over all lines before offset, CRC-32C
 //	device    of the file, and
 //	inode

@@ -64,12 +64,12 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 type head struct {
 	line   []byte // the first one that is not blank
 	format jsonl.Format
-	asked  int // lines that were looked at
+	asked  int // lines that were looked at and are not blank
 }
 
 // head reads the first lines, until one of them says what the file is.
 func (s *stream) head(l *lines.Reader) (h head, err error) {
-	for h.asked < detectLines && (h.asked == 0 || l.Offset() < detectBytes) {
+	for h.asked < detectLines && (l.Count() == 0 || l.Offset() < detectBytes) {
 		line, err := l.Next()
 		if isEnd(err) || err == io.ErrUnexpectedEOF {
 			break
@@ -77,14 +77,18 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 		if err != nil {
 			return h, err
 		}
-		if h.asked++; h.asked == 1 {
-			p, err := l.Position(0)
-			if err != nil {
-				return h, err
-			}
-			s.first = p.Sum
+		if line = trim(line, l.Count()); len(line) == 0 && !l.TooLong() {
+			continue
 		}
-		if line = trim(line, l.Count()); len(line) == 0 || l.TooLong() {
+		if h.asked++; h.asked == 1 {
+			s.first = lines.Hash(line)
+		}
+		if l.TooLong() {
+			if p, err := l.Position(0); err != nil {
+				return h, err
+			} else if h.asked == 1 {
+				s.first = p.Sum
+			}
 			continue
 		}
 		if h.line == nil {
@@ -101,6 +105,7 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 	}
 	s.searched = h.asked == detectLines || l.Offset() >= detectBytes
 	if h.asked == 0 {
+		s.at = lines.Position{Offset: l.Offset()} // nothing but blank lines
 		return h, errNotYet
 	}
 	return h, nil
@@ -148,7 +153,7 @@ func (s *stream) session(h head, records []record) {
 		return
 	}
 	for _, rec := range records {
-		if rec.format == s.src.Format && rec.session != "" && lines.Hash(h.line) == s.first && len(h.line) >= tellingLine {
+		if rec.format == s.src.Format && rec.session != "" && len(h.line) >= tellingLine {
 			s.src.Session = rec.session
 			return
 		}
@@ -178,7 +183,7 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 		}
 		s.replaced = true
 		if !s.packed {
-			ok, err := rec.Matches(f)
+			ok, err := rec.Ends(f)
 			if ok && err == nil && info.Size() <= rec.Offset {
 				ok, err = rec.Holds(f) // it changed, and did not grow
 			}
@@ -202,7 +207,7 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 		if rec.format != s.src.Format || rec.Offset > info.Size() || rec.Offset == 0 {
 			continue
 		}
-		ok, err := rec.Matches(f)
+		ok, err := rec.Ends(f)
 		if ok && err == nil {
 			ok, err = rec.Holds(f)
 		}

@@ -268,7 +268,7 @@ func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 			return nil
 		}
 		if info != nil {
-			r.Waiting = info.Size()
+			r.Waiting = max(0, info.Size()-s.at.Offset)
 		}
 		err = nil
 	case err != nil && !fatal:

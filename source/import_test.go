@@ -222,6 +222,30 @@ func TestSessionsOfDumps(t *testing.T) {
 	}
 }
 
+// TestHeadsOfDumps: what somebody kept of the beginning of a dump is the dump's session, however
+// its lines end and whatever is in front of them.
+func TestHeadsOfDumps(t *testing.T) {
+	text := dumpText(t)
+	first, _, _ := strings.Cut(text, "\n")
+	head := strings.Join(strings.SplitAfter(text, "\n")[:20], "")
+	crlf := strings.NewReplacer("\n", "\r\n")
+	for name, c := range map[string][2]string{
+		"CRLF": {crlf.Replace(text), crlf.Replace(head)}, "CRLF and LF": {crlf.Replace(text), head}, "LF and CRLF": {text, crlf.Replace(head)},
+		"BOM": {byteOrderMark + text, byteOrderMark + head}, "BOM and none": {byteOrderMark + text, head}, "a blank line": {"\r\n\n" + text, head},
+	} {
+		for i := range c {
+			dir := realDir(t)
+			r := newReader(t, filepath.Join(dir, "home"))
+			clean(t, r, Options{}, write(t, c[i], dir, "trace-1.jsonl"))
+			clean(t, r, Options{}, write(t, c[1-i], dir, "other.jsonl"))
+			files, err := r.Journal.Files()
+			if want := jsonl.SessionID("trace-1", []byte(first)); err != nil || len(files) != 1 || files[0].Session != want {
+				t.Errorf("%s, %d first: %+v, %v, want %s", name, i, files, err, want)
+			}
+		}
+	}
+}
+
 // TestBadLines: each is named with file and line, and nothing else suffers.
 func TestBadLines(t *testing.T) {
 	dir := realDir(t)

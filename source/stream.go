@@ -31,7 +31,7 @@ type stream struct {
 	searched   bool // so much of it was looked at that its format is known, or will not be
 	whole      bool // it is one JSON value over many lines
 
-	first   uint64       // hash of its first line; 0 until that is whole
+	first   uint64       // hash of its first line that is not blank; 0 until that is whole
 	src     jsonl.Source // with no Format until that is known
 	at      lines.Position
 	noted   record              // the last position in the journal; the zero record is none

@@ -27,6 +27,16 @@ func (p Position) Matches(f io.ReaderAt) (bool, error) {
 	if p.Offset <= 0 {
 		return p == Position{}, nil
 	}
+	if ok, err := p.Ends(f); !ok || err != nil {
+		return false, err
+	}
+	first, err := FirstHash(f, p.Offset)
+	return first == p.First, IgnoreEOF(err)
+}
+
+// Ends reports whether a line that hashes to Sum ends at Offset, which is not 0: Matches
+// for who knows that the file begins as it did.
+func (p Position) Ends(f io.ReaderAt) (bool, error) {
 	var end [1]byte
 	if _, err := f.ReadAt(end[:], p.Offset-1); err != nil {
 		return false, IgnoreEOF(err)
@@ -36,11 +46,7 @@ func (p Position) Matches(f io.ReaderAt) (bool, error) {
 		return false, IgnoreEOF(err)
 	}
 	sum, err := HashLine(f, start, p.Offset)
-	if err != nil || sum != p.Sum {
-		return false, IgnoreEOF(err)
-	}
-	first, err := FirstHash(f, p.Offset)
-	return first == p.First, IgnoreEOF(err)
+	return err == nil && sum == p.Sum, IgnoreEOF(err)
 }
 
 // castagnoli is what processors add up by themselves: to sum all lines costs nothing.
