@@ -20,7 +20,8 @@ type Grain = jsonl.Grain
 
 // Add records one grain in its namespace and returns its hash. When it returns nil the
 // grain is on the disk. To add it again changes nothing. A grain that is wrong is an
-// error, a *jsonl.LineError that names the field.
+// error, a *jsonl.LineError that names the field: see Grain.Validate, also for grains of
+// other types.
 func (h *Home) Add(g Grain) (hash string, err error) {
 	hashes, err := h.AddBatch([]Grain{g})
 	if err != nil {

@@ -65,6 +65,22 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// TestAddGrainTypes: a call is one by each name that OMS has given it; of another type
+// nothing is lost unseen.
+func TestAddGrainTypes(t *testing.T) {
+	home, ctx := open(t), context.Background()
+	must(home.Add(actiongraph.Grain{GrainType: "ToolCall", ToolName: "x", Content: "y"}))(t)
+	var fault *jsonl.LineError
+	if _, err := home.Add(actiongraph.Grain{GrainType: "fact", ToolName: "x", Content: "y"}); !errors.As(err, &fault) || fault.Field != "tool_name" {
+		t.Errorf("a fact with a tool: %v", err)
+	}
+	must(home.Add(actiongraph.Grain{GrainType: "fact", Namespace: "n", Extra: []byte(`{"subject":"s"}`)}))(t)
+	calls := must(home.ActionSequence(ctx, "ns-default", true))(t)
+	if len(calls) != 2 || calls[0].ToolName != "x" || calls[1].Text != "y" {
+		t.Errorf("%+v", calls)
+	}
+}
+
 // A batch keeps its order, although its grains are of one moment.
 func TestAddBatchKeepsOrder(t *testing.T) {
 	home, ctx := open(t), context.Background()

@@ -98,8 +98,8 @@
 // those of 1.2: arguments is input, result is content, success is is_error the other way
 // round, grain_type tool_call (toolcall, ToolCall) is action; the specification's
 // structural_tags is what the seed calls tags, and its type grain_type. A field that is there
-// twice, under whatever names, is a *LineError, as is one of another type than it has; null
-// is no value (§4.5).
+// twice, under whatever names, is a *LineError (but for a type that is the same), as is one
+// of another type than it has; null is no value (§4.5).
 //
 //	tool_name        not empty: the one that is required
 //	input            an object

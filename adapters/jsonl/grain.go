@@ -21,8 +21,8 @@ func NamespaceSession(namespace string) string { return schema.SafeID("ns-" + na
 // Grain is an OMS Action grain, in the names of OMS 1.2 and 1.3. Only ToolName is
 // required.
 type Grain struct {
-	// GrainType is "" or "action". A grain of another type is its Namespace, its
-	// CreatedAt and its Extra.
+	// GrainType is "", "action" or what OMS 1.1 called it: tool_call, toolcall, ToolCall.
+	// A grain of another type is its Namespace, its CreatedAt and its Extra; see Validate.
 	GrainType    string
 	ToolName     string
 	Input        json.RawMessage // an object
@@ -43,7 +43,15 @@ type Grain struct {
 }
 
 // action reports whether it is an Action grain.
-func (g *Grain) action() bool { return g.GrainType == "" || g.GrainType == actionType }
+func (g *Grain) action() bool { return g.GrainType == "" || isActionType(g.GrainType) }
+
+// kind is its type, under one name.
+func (g *Grain) kind() string {
+	if g.action() {
+		return actionType
+	}
+	return g.GrainType
+}
 
 // AppendEvents appends the events of a valid grain: its call and its result, whose
 // tool_use_id is the grain's hash, or an unknown event of a grain of another type. Of src
@@ -56,7 +64,7 @@ func (g *Grain) AppendEvents(dst []schema.Event, src *Source, at time.Time) []sc
 func (g *Grain) appendEvents(dst []schema.Event, hash string, src *Source, at time.Time) []schema.Event {
 	e := schema.Event{
 		V: schema.Version, SessionID: NamespaceSession(cmp.Or(g.Namespace, DefaultNamespace)), Timestamp: g.time(at),
-		SourceSDK: grainSDK, Origin: cmp.Or(src.Origin, schema.OriginAPI), HookEventName: cmp.Or(g.GrainType, actionType),
+		SourceSDK: grainSDK, Origin: cmp.Or(src.Origin, schema.OriginAPI), HookEventName: g.kind(),
 		Seq: int64(len(dst) + 1), Host: src.Host, UserID: src.User,
 	}
 	if !g.action() {
@@ -117,7 +125,7 @@ func inYears(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 2261 }
 // has it elsewhere.
 func (g *Grain) extra(hash string) json.RawMessage {
 	o := object{buf: make([]byte, 0, 64+len(g.Extra)+len(g.OutputSchema))}
-	o.text("grain_type", cmp.Or(g.GrainType, actionType))
+	o.text("grain_type", g.kind())
 	o.text("namespace", cmp.Or(g.Namespace, DefaultNamespace))
 	if hash != "" && schema.Field(g.Extra, "hash") == nil {
 		o.text("hash", hash)
@@ -131,6 +139,9 @@ func (g *Grain) extra(hash string) json.RawMessage {
 		o.buf = append(o.buf, g.OutputSchema...)
 	}
 	for name, raw := range schema.Fields(g.Extra) {
+		if raw[0] == 'n' { // null, no value: OMS §4.5
+			continue
+		}
 		o.key(name)
 		o.buf = append(o.buf, raw...)
 	}

@@ -34,6 +34,7 @@ func TestOneGrainManyWritings(t *testing.T) {
 			`{"type":"action","tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340.0,"namespace":"n","error":null,"tags":[],"is_error":false,"related_to":[]}`,
 			`{"grain_type":"action","fields":{"tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340,"namespace":"n"}}`,
 			`{"fields":{"tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340},"namespace":"n","grain_type":"tool_call"}`,
+			`{"grain_type":"action","fields":{"type":"ToolCall","tool_name":"t","input":{"a":1,"b":[2,"é"]},"content":"c","duration_ms":340,"namespace":"n"}}`,
 			`{"grain_type":"ToolCall","fields":{"tool_name":"t","arguments":{"b":[2,"é"],"a":1},"result":"c","duration_ms":340,"namespace":"n"}}`,
 		},
 		{`{"tool_name":"t"}`, `{"tool_name":"t","namespace":"default"}`, `{"tool_name":"t","success":true,"content":""}`, `{"tool_name":"t","x":null}`},
@@ -138,6 +139,8 @@ func TestGrainFaults(t *testing.T) {
 		{`{"tool_name":"t","input":{},"arguments":{}}`, 41, -1, "arguments", "input is the same field"},
 		{`{"tool_name":"t","success":true,"is_error":true}`, 44, -1, "is_error", "success is the same field"},
 		{`{"tool_name":"t","tool_name":"u"}`, 30, -1, "tool_name", "twice"},
+		{`{"type":"belief","grain_type":"action","tool_name":"t"}`, 31, -1, "grain_type", `before it the type is "belief"`},
+		{`{"grain_type":"action","fields":{"tool_name":"t","type":"belief"}}`, 57, -1, "type", `before it the type is "action"`},
 		{`{"tool_name":"t","x":1,"x":1}`, 28, -1, "x", "twice"},
 		{`{"tool_name":"t","is_error":"true"}`, 29, -1, "is_error", "want true or false, got a string"},
 		{`{"tool_name":"t","success":0}`, 28, -1, "success", "want true or false, got a number"},
@@ -156,7 +159,7 @@ func TestGrainFaults(t *testing.T) {
 		{`{"tool_name":"t","created_at":"tomorrow"}`, 31, -1, "created_at", "want milliseconds"},
 		{`{"tool_name":"t","created_at":99999999999999}`, 31, -1, "created_at", "until 2261"},
 		{`{"tool_name":"t","created_at":1.5}`, 31, -1, "created_at", "want milliseconds"},
-		{`{"grain_type":"belief","fields":{}}`, 1, -1, "grain_type", `"belief" is no action`},
+		{`{"grain_type":"belief","fields":{}}`, 1, -1, "grain_type", `"belief" is no action, and is kept only where unknown types are: import --keep-unknown`},
 		{`{"grain_type":5,"fields":{}}`, 15, -1, "grain_type", "want a type"},
 		{`{"grain_type":"action","fields":[]}`, 33, -1, "fields", "want an object"},
 		{`{"tool_name":"t"`, 16, -1, "", "not valid JSON"},
@@ -253,21 +256,54 @@ func TestBatchNamespace(t *testing.T) {
 
 func TestGrainValidate(t *testing.T) {
 	half, most := 0.5, 1.5
-	for field, g := range map[string]jsonl.Grain{
-		"":              {ToolName: "t", Confidence: &half, Input: json.RawMessage(`{"a":1}`), Extra: json.RawMessage(`{"importance":1}`)},
-		"tool_name":     {},
-		"confidence":    {ToolName: "t", Confidence: &most},
-		"duration_ms":   {ToolName: "t", DurationMS: func() *float64 { f := -1.0; return &f }()},
-		"input":         {ToolName: "t", Input: json.RawMessage(`[1]`)},
-		"output_schema": {ToolName: "t", OutputSchema: json.RawMessage(`{`)},
-		"extra":         {ToolName: "t", Extra: json.RawMessage(`{"arguments":{}}`)},
-		"created_at":    {ToolName: "t", CreatedAt: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"tags":          {ToolName: "t", Tags: []string{""}},
-	} {
-		err := g.Validate()
-		fault := (*jsonl.LineError)(nil)
-		if errors.As(err, &fault) != (field != "") || fault != nil && fault.Field != field {
-			t.Errorf("%s: %v", field, err)
+	type faults = map[string][]jsonl.Grain // by the field that is wrong
+	for field, grains := range (faults{
+		"": {
+			{ToolName: "t", Confidence: &half, Input: json.RawMessage(`{"a":1}`), Extra: json.RawMessage(`{"importance":1}`)},
+			{GrainType: "ToolCall", ToolName: "t"}, {GrainType: "tool_call", ToolName: "t"}, {GrainType: "toolcall", ToolName: "t"}, {GrainType: "action", ToolName: "t"},
+			{GrainType: "fact", Namespace: "n", Extra: json.RawMessage(`{"subject":"s","tool_name":"t","tags":5}`)},
+			{ToolName: "t", Extra: json.RawMessage(`{"action_phase":"call"}`)},
+		},
+		"tool_name":     {{}, {GrainType: "ToolCall"}, {GrainType: "fact", ToolName: "t"}},
+		"content":       {{GrainType: "fact", Content: "c"}},
+		"confidence":    {{ToolName: "t", Confidence: &most}, {GrainType: "fact", Confidence: &half}},
+		"duration_ms":   {{ToolName: "t", DurationMS: func() *float64 { f := -1.0; return &f }()}, {GrainType: "fact", DurationMS: &half}},
+		"input":         {{ToolName: "t", Input: json.RawMessage(`[1]`)}, {GrainType: "fact", Input: json.RawMessage(`{}`)}},
+		"output_schema": {{ToolName: "t", OutputSchema: json.RawMessage(`{`)}, {GrainType: "fact", OutputSchema: json.RawMessage(`{}`)}},
+		"extra": {
+			{ToolName: "t", Extra: json.RawMessage(`{"arguments":{}}`)}, {GrainType: "ToolCall", ToolName: "t", Extra: json.RawMessage(`{"tags":[]}`)},
+			{ToolName: "t", Extra: json.RawMessage(`{"type":"fact"}`)},
+		},
+		"created_at": {{ToolName: "t", CreatedAt: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		"tags":       {{ToolName: "t", Tags: []string{""}}, {GrainType: "fact", Tags: []string{"a"}}},
+		"related_to": {
+			{GrainType: "fact", RelatedTo: []string{"a"}}, {ToolName: "t", Extra: json.RawMessage(`{"related_to":5}`)},
+			{ToolName: "t", RelatedTo: []string{"a"}, Extra: json.RawMessage(`{"related_to":[{"hash":"b"}]}`)},
+		},
+		"is_error":       {{GrainType: "fact", IsError: true}},
+		"error":          {{GrainType: "fact", Error: "e"}},
+		"parent_task_id": {{GrainType: "fact", ParentTaskID: "p"}},
+		"action_phase":   {{ToolName: "t", Extra: json.RawMessage(`{"action_phase":"definition"}`)}},
+		"tool_phase":     {{ToolName: "t", Extra: json.RawMessage(`{"tool_phase":"definition"}`)}},
+	}) {
+		for _, g := range grains {
+			err := g.Validate()
+			fault := (*jsonl.LineError)(nil)
+			if errors.As(err, &fault) != (field != "") || fault != nil && fault.Field != field {
+				t.Errorf("%s: %+v: %v", field, g, err)
+			}
+		}
+	}
+}
+
+// TestGrainTypeNames: a grain that is made in Go says the same by each name of its type.
+func TestGrainTypeNames(t *testing.T) {
+	plain := jsonl.Grain{ToolName: "x", Content: "y"}
+	want := plain.AppendEvents(nil, &jsonl.Source{}, time.Unix(1, 0))
+	for _, typ := range []string{"action", "tool_call", "toolcall", "ToolCall"} {
+		g := jsonl.Grain{GrainType: typ, ToolName: "x", Content: "y"}
+		if diff := cmp.Diff(want, g.AppendEvents(nil, &jsonl.Source{}, time.Unix(1, 0))); diff != "" || g.Hash() != plain.Hash() {
+			t.Errorf("%s:\n%s", typ, diff)
 		}
 	}
 }

@@ -47,14 +47,14 @@ func (g *Grain) read(v value, src *Source, texts *schema.Texts) *LineError {
 	if fault != nil {
 		return fault
 	}
-	if isActionType(g.GrainType) {
+	if g.GrainType == actionType {
 		g.GrainType = ""
 	}
 	if g.GrainType == "" && slices.ContainsFunc(members, isDefinition) {
 		g.GrainType = definitionPhase
 	}
 	if !g.action() && !src.KeepUnknown {
-		return v.fault("grain_type", "%.100q is no action; --keep-unknown records it as unknown", g.GrainType)
+		return v.fault("grain_type", "%.100q is no action, and is kept only where unknown types are: import --keep-unknown", g.GrainType)
 	}
 	r := reading{g: g, texts: texts}
 	for _, m := range members {
@@ -101,10 +101,9 @@ func grainMembers(dst []named, v value, g *Grain) ([]named, *LineError) {
 	for raw, m := range v.members() {
 		switch name, written := fieldName(raw); {
 		case m.null(): // no value: OMS §4.5
-		case name == "grain_type", name == "type" && g.GrainType == "":
-			// A bare grain's own field is type (OMS §6.1), a batch's grain_type.
-			if g.GrainType = m.text(); g.GrainType == "" {
-				return dst, m.fault(name, "want a type of grains, got %s", m.sample())
+		case name == "grain_type", name == "type":
+			if fault := g.setType(name, m); fault != nil {
+				return dst, fault
 			}
 		case name == "fields":
 			fields = m
@@ -121,12 +120,35 @@ func grainMembers(dst []named, v value, g *Grain) ([]named, *LineError) {
 		return dst, fields.fault("fields", "want an object, got %s", fields.what())
 	default:
 		for raw, m := range fields.members() {
-			if name, written := fieldName(raw); !m.null() {
+			switch name, written := fieldName(raw); {
+			case m.null():
+			case name == "grain_type", name == "type":
+				if fault := g.setType(name, m); fault != nil {
+					return dst, fault
+				}
+			default:
 				dst = append(dst, named{name, written, m})
 			}
 		}
 	}
 	return dst, nil
+}
+
+// setType takes the type: a bare grain's own field is type (OMS §6.1), a batch's
+// grain_type. Both may be there where they say the same.
+func (g *Grain) setType(name string, m value) *LineError {
+	typ := m.text()
+	if isActionType(typ) {
+		typ = actionType
+	}
+	switch {
+	case typ == "":
+		return m.fault(name, "want a type of grains, got %s", m.sample())
+	case g.GrainType != "" && g.GrainType != typ:
+		return m.fault(name, "%.100q, and before it the type is %.100q", typ, g.GrainType)
+	}
+	g.GrainType = typ
+	return nil
 }
 
 // repeated faults a member that is there twice, as OMS §4.1 does.

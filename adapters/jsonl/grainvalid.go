@@ -12,7 +12,10 @@ import (
 )
 
 // Validate says what is wrong with a grain that no Parse function made. The error is a
-// *LineError without a column.
+// *LineError without a column. A grain of another type is right, and is kept as an unknown
+// event, for its maker says himself what it is; but none with a field of actions set, of
+// which nothing would be kept: what such a grain says stands in Extra. Nor is one right
+// whose action_phase is definition: it says what a tool is, not that one was called.
 func (g *Grain) Validate() error {
 	bad := func(field, format string, args ...any) error {
 		return &LineError{Item: -1, Field: field, Err: fmt.Errorf(format, args...)}
@@ -38,7 +41,15 @@ func (g *Grain) Validate() error {
 		}
 	}
 	if !g.action() {
+		if name := g.actionField(); name != "" {
+			return bad(name, "a field of actions, and %.100q is none: Extra holds what a grain of another type says", g.GrainType)
+		}
 		return nil
+	}
+	for _, name := range []string{"action_phase", "tool_phase"} {
+		if schema.FieldString(g.Extra, name) == definitionPhase {
+			return bad(name, "%q is no action: nothing was called", definitionPhase)
+		}
 	}
 	if g.ToolName == "" {
 		return bad("tool_name", "missing, an action has one")
@@ -49,8 +60,33 @@ func (g *Grain) Validate() error {
 	if c := g.Confidence; c != nil && !(*c >= 0 && *c <= 1) {
 		return bad("confidence", "%v, want a number from 0 to 1", *c)
 	}
+	if links := schema.Field(g.Extra, "related_to"); len(links) > 0 && links[0] != 'n' {
+		// The hash is of the links, the graph's edges are of RelatedTo.
+		hashes, fault := r.related(named{"related_to", "related_to", value{line: links, end: len(links)}})
+		if fault != nil || !slices.Equal(hashes, g.RelatedTo) {
+			return bad("related_to", "the links in extra are not these hashes")
+		}
+	}
 	if slices.Contains(g.Tags, "") || slices.Contains(g.RelatedTo, "") {
 		return bad("tags", "%w", errors.New("one of tags or related_to is empty"))
 	}
 	return nil
+}
+
+// actionField names a field that is set which only actions have.
+func (g *Grain) actionField() string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"tool_name", g.ToolName != ""}, {"input", len(g.Input) > 0}, {"content", g.Content != ""}, {"is_error", g.IsError},
+		{"error", g.Error != ""}, {"duration_ms", g.DurationMS != nil}, {"parent_task_id", g.ParentTaskID != ""},
+		{"output_schema", len(g.OutputSchema) > 0}, {"confidence", g.Confidence != nil}, {"tags", len(g.Tags) > 0},
+		{"related_to", len(g.RelatedTo) > 0},
+	} {
+		if f.set {
+			return f.name
+		}
+	}
+	return ""
 }
