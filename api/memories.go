@@ -167,7 +167,7 @@ func (q *question) set(name string, raw json.RawMessage) (err error) {
 	var kind string
 	switch name {
 	case "query":
-		return asString(raw, &q.Words)
+		return asWords(raw, &q.Words)
 	case "tool_name":
 		return asString(raw, &q.Tool)
 	case "parent_task_id":
@@ -203,6 +203,30 @@ func asString(raw json.RawMessage, dst *string) error {
 		return errors.New("want a string")
 	}
 	*dst = schema.Unquote(raw)
+	return nil
+}
+
+// mostWords bounds the words of a question: each is looked up by itself.
+const mostWords = 64
+
+// asWords takes each word once.
+func asWords(raw json.RawMessage, dst *string) error {
+	var text string
+	if err := asString(raw, &text); err != nil {
+		return err
+	}
+	var words []string
+	there := map[string]bool{}
+	for word := range strings.FieldsSeq(text) {
+		if there[word] {
+			continue
+		}
+		if len(words) == mostWords {
+			return fmt.Errorf("more than %d words: ask for fewer", mostWords)
+		}
+		there[word], words = true, append(words, word)
+	}
+	*dst = strings.Join(words, " ")
 	return nil
 }
 

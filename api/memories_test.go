@@ -154,8 +154,18 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("%s:\n%s", body, diff)
 		}
 	}
+	many := make([]string, mostWords+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("w%d", i)
+	}
+	most := strings.Join(many[:mostWords], " ")
+	c.store.asked = nil
+	if got := c.post("/api/memories/default/recall", `{"query": "`+most+"\u3000"+strings.Repeat(most+" ", 200)+`"}`); got.status != 200 || c.store.asked[0].Words != most {
+		t.Errorf("words again and again: %s, %+v", got.text, c.store.asked)
+	}
 	c.store.asked = nil
 	for body, field := range map[string]string{
+		`{"query": "` + strings.Join(many, " ") + `"}`: "query",
 		`{"query": 7}`: "query", `{"query": ["a"]}`: "query", `{"tool_name": {}}`: "tool_name",
 		`{"limit": 0}`: "limit", `{"limit": 1001}`: "limit", `{"limit": 1.5}`: "limit", `{"limit": "10"}`: "limit", `{"limit": -1}`: "limit",
 		`{"limit": 1e400}`: "limit", `{"limit": true}`: "limit",
