@@ -31,6 +31,7 @@ type lane struct {
 	spawn                stamp  // of the fact that says which call that is
 	byCall               bool   // there is such a fact
 	by                   *lane  // else the agent that called it
+	kids                 int32  // lanes whose agents hang under what is in it
 	looped               bool   // it descends from itself, by what the facts claim
 	foreground           bool   // that call waited for it
 	saidCaller           bool   // its start says who called it

@@ -187,6 +187,9 @@ func (s *Session) untangle(lanes []*lane, change func()) {
 	}
 	for _, l := range lanes {
 		loosen(l)
+		if p := s.parentLane(l); p != nil {
+			p.kids--
+		}
 		if !l.looped {
 			continue
 		}
@@ -197,8 +200,13 @@ func (s *Session) untangle(lanes []*lane, change func()) {
 	}
 	change()
 	for _, l := range lanes {
-		if l.looped {
-			continue // with another of them
+		if p := s.parentLane(l); p != nil {
+			p.kids++
+		}
+	}
+	for _, l := range lanes {
+		if l.looped || l.kids == 0 {
+			continue // with another of them, or nobody descends from it
 		}
 		for _, on := range s.circle(l) {
 			on.looped = true
