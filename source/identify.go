@@ -203,10 +203,12 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 		return s.placePacked(f, records)
 	}
 	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(b.Offset, a.Offset) })
+	var tried lines.Position
 	for _, rec := range records {
-		if rec.format != s.src.Format || rec.Offset > info.Size() || rec.Offset == 0 {
+		if rec.format != s.src.Format || rec.Offset > info.Size() || rec.Offset == 0 || rec.Position == tried {
 			continue
 		}
+		tried = rec.Position
 		ok, err := rec.Ends(f)
 		if ok && err == nil {
 			ok, err = rec.Holds(f)

@@ -80,9 +80,14 @@ type importing struct {
 // alike is of files that begin with the same line: one of them is read at a time, as one
 // may be a copy of the other.
 type alike struct {
-	reading sync.Mutex
-	users   int
+	reading   sync.Mutex
+	users     int
+	positions positions
 }
+
+// fewAlike is how many files that begin alike have their positions read anew for each: most
+// begin as no other does, and what is kept of each would add up.
+const fewAlike = 16
 
 // readers is how many files are read at a time. Each waits for the disk twice, which is
 // most of what a small one takes.
@@ -144,7 +149,7 @@ func (im *importing) twice(info fs.FileInfo) bool {
 
 // alone waits until no other file is read that begins with a line, and returns what lets
 // the next one go on.
-func (im *importing) alone(first uint64) (done func()) {
+func (im *importing) alone(s *stream, first uint64) (done func()) {
 	im.mu.Lock()
 	a := im.alike[first]
 	if a == nil {
@@ -154,11 +159,12 @@ func (im *importing) alone(first uint64) (done func()) {
 	a.users++
 	im.mu.Unlock()
 	a.reading.Lock()
+	s.positions = &a.positions
 	return func() {
 		a.reading.Unlock()
 		im.mu.Lock()
 		defer im.mu.Unlock()
-		if a.users--; a.users == 0 {
+		if a.users--; a.users == 0 && len(a.positions.found) < fewAlike {
 			delete(im.alike, first)
 		}
 	}
@@ -199,13 +205,13 @@ func (im *importing) file(ctx context.Context, found found) error {
 	done := func() {}
 	defer func() { done() }()
 	s.beside = func(first uint64) error {
-		done = im.alone(first)
+		done = im.alone(s, first)
 		return nil
 	}
 	known, err := s.identify(f, info)
 	if text := s.document(f, info); text != nil {
 		done()
-		done = im.alone(lines.Hash(text))
+		done = im.alone(s, lines.Hash(text))
 		known, err = s.readDocument(text, info)
 		s.at.Offset = info.Size()
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/journal"
@@ -242,6 +243,38 @@ func TestHeadsOfDumps(t *testing.T) {
 			if want := jsonl.SessionID("trace-1", []byte(first)); err != nil || len(files) != 1 || files[0].Session != want {
 				t.Errorf("%s, %d first: %+v, %v, want %s", name, i, files, err, want)
 			}
+		}
+	}
+}
+
+// TestManyAlike: files that begin with the same line do not make each other slow, and what was
+// read of each is known.
+func TestManyAlike(t *testing.T) {
+	for name, begin := range map[string]string{"blank": "\n", "banner": "# a log of a program that begins every file of its own alike\n"} {
+		dir := realDir(t)
+		const files = 600
+		for i := range files {
+			write(t, begin+events(2*i, 1+i%2), dir, "in", fmt.Sprintf("%d.jsonl", i))
+		}
+		r := newReader(t, filepath.Join(dir, "home"))
+		for range 2 {
+			began := time.Now()
+			_, err := r.Import(context.Background(), []string{filepath.Join(dir, "in")}, nil, Options{}, nil)
+			if err != nil && name == "blank" {
+				t.Error(err)
+			}
+			t.Logf("%s: %s", name, time.Since(began))
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("%s: %d files took %s", name, files, took)
+			}
+		}
+		if got := facts(t, r.Journal); len(got) != files*3/2 {
+			t.Errorf("%s: %d facts", name, len(got))
+		} else {
+			once(t, got)
+		}
+		if report := clean(t, r, Options{}, filepath.Join(dir, "in")); report.Unchanged != files {
+			t.Errorf("%s: %d unchanged", name, report.Unchanged)
 		}
 	}
 }

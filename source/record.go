@@ -97,50 +97,72 @@ func parseRecord(line []byte, host string) (r record, ok bool) {
 	return r, err == nil && r.Offset >= 0 && r.Lines >= 0 && (r.session == "" || schema.ValidID(r.session))
 }
 
-// records reads what the journal has of files that begin with a line: of each file the
-// last word, the oldest first. A position whose session somebody removed covers nothing.
-func (r *Reader) records(first uint64) (found []record, err error) {
-	if r.Journal == nil {
-		return nil, nil
-	}
-	found, err = r.allRecords(first)
-	return slices.DeleteFunc(found, func(rec record) bool {
-		if rec.session == "" || rec.Offset == 0 {
-			return false
-		}
-		_, err := r.Journal.Stat(rec.session)
-		return errors.Is(err, fs.ErrNotExist)
-	}), err
+// positions are what the journal has of files that begin with one line, as far as it was read.
+type positions struct {
+	found []record          // of each file the last word, the oldest first
+	at    map[[2]uint64]int // in found, by device and inode
+	upTo  journal.Position
+	there map[string]bool // sessions whose journal is there
 }
 
-func (r *Reader) allRecords(first uint64) (found []record, err error) {
-	cursor, err := r.Journal.Read(schema.PositionsID(first), journal.Position{})
-	if errors.Is(err, fs.ErrNotExist) {
+// records returns what the journal has of files that begin with a line. A position whose
+// session somebody removed covers nothing.
+func (s *stream) records(first uint64) ([]record, error) {
+	if s.Journal == nil {
 		return nil, nil
 	}
-	if err != nil {
+	p := s.positions
+	if p == nil {
+		p = &positions{}
+	}
+	if err := p.read(s.Reader, first); err != nil {
 		return nil, err
 	}
+	return slices.DeleteFunc(slices.Clone(p.found), func(rec record) bool {
+		if rec.session == "" || rec.Offset == 0 || p.there[rec.session] {
+			return false
+		}
+		_, err := s.Journal.Stat(rec.session)
+		p.there[rec.session] = err == nil
+		return errors.Is(err, fs.ErrNotExist)
+	}), nil
+}
+
+// read reads on to the end.
+func (p *positions) read(r *Reader, first uint64) error {
+	if p.at == nil {
+		p.at, p.there = map[[2]uint64]int{}, map[string]bool{}
+	}
+	cursor, err := r.Journal.Read(schema.PositionsID(first), p.upTo)
+	switch {
+	case errors.Is(err, journal.ErrReplaced): // what was read covers nothing any more
+		*p = positions{}
+		return p.read(r, first)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
 	defer cursor.Close()
-	at := map[[2]uint64]int{}
 	for {
 		line, err := cursor.Next()
 		if err == io.EOF {
-			return found, nil
+			p.upTo = cursor.Position()
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		rec, ok := parseRecord(line, r.Host)
 		if !ok || rec.First != first {
 			continue
 		}
 		id := [2]uint64{rec.dev, rec.inode}
-		if i, ok := at[id]; ok && rec.inode != 0 {
-			found[i] = rec
+		if i, ok := p.at[id]; ok && rec.inode != 0 {
+			p.found[i] = rec
 			continue
 		}
-		at[id] = len(found)
-		found = append(found, rec)
+		p.at[id] = len(p.found)
+		p.found = append(p.found, rec)
 	}
 }

@@ -39,6 +39,8 @@ type stream struct {
 	size    int64               // of the file when it was read to its end; 0: it was not
 	modTime int64
 
+	positions *positions // of files that begin alike, where several are read one after the other; may be nil
+
 	// patient is how long a file that may be a copy of one that is known has to be at
 	// rest before it is looked at; beside has said what is known of files that begin alike.
 	patient time.Duration
