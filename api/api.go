@@ -69,6 +69,7 @@ type Server struct {
 	// DefaultMaxBody.
 	MaxBody int64
 
+	room   room
 	gate   gate
 	counts counts
 }
@@ -111,20 +112,32 @@ func (s *Server) Health() Health {
 // answer is what a route gives: a value that is sent as JSON.
 type answer any
 
+// request is one that may be asked, and has come whole.
+type request struct {
+	*http.Request
+	namespace string // of its path
+	mediaType string // of its body
+	body      []byte // decompressed
+}
+
 type route struct {
 	method string
 	// The path is prefix, or prefix, a namespace and suffix.
 	prefix, suffix string
-	serve          func(s *Server, r *http.Request, namespace string) (answer, error)
+	// Of a POST: the media types that it takes, and the longest body; 0 is the server's.
+	types   []string
+	maxBody int64
+	serve   func(s *Server, q *request) (answer, error)
 }
 
 func routes() []route {
+	post, get := http.MethodPost, http.MethodGet
 	return []route{
-		{http.MethodPost, "/v1/events", "", (*Server).events},
-		{http.MethodPost, "/api/memories/", "/batch-add", (*Server).batchAdd},
-		{http.MethodPost, "/api/memories/", "/recall", (*Server).recall},
-		{http.MethodGet, "/healthz", "", (*Server).healthz},
-		{http.MethodGet, "/openapi.json", "", (*Server).document},
+		{post, "/v1/events", "", append(jsonTypes(), lineTypes()...), 0, (*Server).events},
+		{post, "/api/memories/", "/batch-add", jsonTypes(), 0, (*Server).batchAdd},
+		{post, "/api/memories/", "/recall", jsonTypes(), longestQuestion, (*Server).recall},
+		{get, "/healthz", "", nil, 0, (*Server).healthz},
+		{get, "/openapi.json", "", nil, 0, (*Server).document},
 	}
 }
 
@@ -166,22 +179,37 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, token string) (v
 	if err != nil {
 		return nil, err
 	}
-	if t.method == http.MethodPost {
-		leave, err := s.gate.enter(r)
-		if err != nil {
-			return nil, err
-		}
-		defer leave()
-		r.Body = http.MaxBytesReader(w, r.Body, s.maxBody())
+	q := &request{Request: r, namespace: namespace}
+	if t.method != http.MethodPost {
+		return t.serve(s, q)
 	}
-	return t.serve(s, r, namespace)
+	if q.mediaType, err = mediaType(r, t.types); err != nil {
+		return nil, err
+	}
+	// How fast a client sends is its own affair: it keeps nobody waiting.
+	held := s.room.guest(r.Context())
+	defer held.leave()
+	if q.body, err = readBody(w, r, s.longest(&t), held); err != nil {
+		return nil, err
+	}
+	leave, err := s.gate.enter(r.Context(), len(q.body))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return t.serve(s, q)
 }
 
-func (s *Server) maxBody() int64 {
+// longest is how long a body of a route may be.
+func (s *Server) longest(t *route) int64 {
+	n := int64(DefaultMaxBody)
 	if s.MaxBody > 0 {
-		return s.MaxBody
+		n = s.MaxBody
 	}
-	return DefaultMaxBody
+	if t.maxBody > 0 {
+		n = min(n, t.maxBody)
+	}
+	return n
 }
 
 // find returns the route of a request.
@@ -212,11 +240,11 @@ func find(r *http.Request) (route, string, error) {
 	return route{}, "", &problem{status: http.StatusNotFound, Message: "there is no such path: see /openapi.json"}
 }
 
-func (s *Server) healthz(*http.Request, string) (answer, error) {
+func (s *Server) healthz(*request) (answer, error) {
 	return map[string]string{"status": "ok"}, nil
 }
 
-func (s *Server) document(*http.Request, string) (answer, error) { return openAPI, nil }
+func (s *Server) document(*request) (answer, error) { return openAPI, nil }
 
 // source is what a decoder has to know of a request.
 func (s *Server) source(f jsonl.Format) jsonl.Source {

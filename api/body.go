@@ -40,29 +40,29 @@ func mediaType(r *http.Request, allowed []string) (string, error) {
 	return kind, nil
 }
 
-// body reads what was sent, decompressed.
-func (s *Server) body(r *http.Request) ([]byte, error) {
-	var from io.Reader = r.Body
+// readBody reads what was sent, decompressed, as far as there is room for it.
+func readBody(w http.ResponseWriter, r *http.Request, longest int64, held *guest) ([]byte, error) {
+	var from io.Reader = http.MaxBytesReader(w, r.Body, longest)
 	switch coding := r.Header.Get("Content-Encoding"); coding {
 	case "", "identity":
 	case "gzip":
-		unzip, err := gzip.NewReader(r.Body)
+		unzip, err := gzip.NewReader(from)
 		if err != nil {
-			return nil, s.unreadable(err)
+			return nil, unreadable(err, longest)
 		}
 		from = unzip
 	default:
 		return nil, &problem{status: http.StatusUnsupportedMediaType, Message: fmt.Sprintf("the Content-Encoding is %q: send gzip, or none", coding)}
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0), s.maxBody())) + bytes.MinRead) // or it grows by copies
-	if _, err := b.ReadFrom(io.LimitReader(from, s.maxBody()+1)); err != nil {
-		return nil, s.unreadable(err)
+	var b bytes.Buffer // grows with what came: what a client says will come costs it nothing
+	b.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead)
+	if _, err := b.ReadFrom(held.reader(io.LimitReader(from, longest+1))); err != nil {
+		return nil, unreadable(err, longest)
 	}
 	text := bytes.TrimPrefix(b.Bytes(), []byte("\xef\xbb\xbf"))
 	switch {
-	case int64(b.Len()) > s.maxBody():
-		return nil, s.tooLong()
+	case int64(b.Len()) > longest:
+		return nil, tooLong(longest)
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, bad("the body is empty")
 	case !utf8.Valid(text):
@@ -73,16 +73,19 @@ func (s *Server) body(r *http.Request) ([]byte, error) {
 	return text, nil
 }
 
-func (s *Server) tooLong() *problem {
+func tooLong(longest int64) *problem {
 	return &problem{status: http.StatusRequestEntityTooLarge,
-		Message: fmt.Sprintf("the body is longer than %d bytes: send it in parts", s.maxBody())}
+		Message: fmt.Sprintf("the body is longer than %d bytes: send it in parts", longest)}
 }
 
-func (s *Server) unreadable(err error) error {
+func unreadable(err error, longest int64) error {
 	var long *http.MaxBytesError
+	var p *problem
 	switch {
+	case errors.As(err, &p):
+		return p
 	case errors.As(err, &long):
-		return s.tooLong()
+		return tooLong(longest)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &problem{status: http.StatusRequestTimeout, Message: "the body did not arrive in time"}
 	}
@@ -97,11 +100,8 @@ type value struct {
 	sent []byte
 }
 
-func (s *Server) value(r *http.Request) (v value, err error) {
-	v.sent, err = s.body(r)
-	if err != nil {
-		return v, err
-	}
+func oneValue(body []byte) (v value, err error) {
+	v.sent = body
 	if !schema.Valid(v.sent) {
 		return v, invalid(v.sent)
 	}

@@ -73,6 +73,16 @@ func TestBodies(t *testing.T) {
 			t.Errorf("a body %s: %s, want %s: %s", test.what, got.parts(), test.want, got.text)
 		}
 	}
+	c.server.MaxBody = 0
+	whole := question + strings.Repeat(" ", longestQuestion-len(question))
+	for body, want := range map[string]int{whole: 200, whole + " ": 413} {
+		if got := c.post("/api/memories/default/recall", body); got.status != want {
+			t.Errorf("a recall of %d bytes: %d, want %d", len(body), got.status, want)
+		}
+	}
+	if got := c.post("/v1/events", strings.Repeat(" ", 2*longestQuestion)+start); got.status != 200 {
+		t.Errorf("an event after blanks: %s", got.text)
+	}
 	got := c.send(http.MethodPost, "/api/memories/default/recall",
 		io.MultiReader(strings.NewReader(`{"query"`), iotest.ErrReader(io.ErrUnexpectedEOF)), "Content-Type: application/json")
 	if got.status != 400 {

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -21,24 +20,23 @@ type accepted struct {
 }
 
 // events records events of the protocol: an object, an array of them, or a line each.
-func (s *Server) events(r *http.Request, _ string) (answer, error) {
-	kind, err := mediaType(r, append(jsonTypes(), lineTypes()...))
+func (s *Server) events(q *request) (answer, error) {
+	key, err := requestKey(q.Request)
 	if err != nil {
 		return nil, err
 	}
 	src := s.source(jsonl.Events)
-	if src.Key, err = requestKey(r); err != nil {
-		return nil, err
-	}
+	src.Key = key
 	p := posted{dec: jsonl.NewDecoder(src), at: time.Now().UTC()}
-	if slices.Contains(jsonTypes(), kind) {
-		err = p.value(s, r)
+	if slices.Contains(jsonTypes(), q.mediaType) {
+		err = p.value(q.body)
 	} else {
-		err = p.lines(s, r)
+		err = p.lines(q.body)
 	}
 	if err != nil {
 		return nil, err
 	}
+	q.body = nil // memory
 	a := accepted{EventIDs: make([]string, 0, len(p.events)), Skipped: p.skipped}
 	for part := range slices.Chunk(p.events, atOnce) {
 		if err := s.Store.AddEvents(part); err != nil {
@@ -62,8 +60,8 @@ type posted struct {
 	skipped int
 }
 
-func (p *posted) value(s *Server, r *http.Request) error {
-	v, err := s.value(r)
+func (p *posted) value(body []byte) error {
+	v, err := oneValue(body)
 	if err != nil {
 		return err
 	}
@@ -73,11 +71,7 @@ func (p *posted) value(s *Server, r *http.Request) error {
 	return nil
 }
 
-func (p *posted) lines(s *Server, r *http.Request) error {
-	text, err := s.body(r)
-	if err != nil {
-		return err
-	}
+func (p *posted) lines(text []byte) error {
 	n := int64(0)
 	for line := range bytes.Lines(text) {
 		n++

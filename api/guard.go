@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
-	"time"
 )
 
 // guard lets in who may ask. Of web pages, which a browser on this machine runs for anybody, none may:
@@ -58,49 +56,4 @@ func sameToken(header, token string) bool {
 	}
 	a, b := sha256.Sum256([]byte(strings.TrimSpace(given))), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
-}
-
-// What a request may cost. A body is held whole, as it is recorded whole: 16 of up to
-// 1 MiB and one that is longer, or of unknown length, at a time. An event takes 1 kB of
-// memory beside what it says, so that many small ones are bounded by their number.
-const (
-	most      = 16
-	large     = 1 << 20
-	mostItems = 20_000
-	patience  = 30 * time.Second
-)
-
-// gate bounds how many requests are under way; of who waits no body is read yet. Its
-// zero value is open.
-type gate struct {
-	once      sync.Once
-	all, long chan struct{}
-}
-
-// enter waits until a request may go on, and returns what says that it is done.
-func (g *gate) enter(r *http.Request) (leave func(), err error) {
-	g.once.Do(func() { g.all, g.long = make(chan struct{}, most), make(chan struct{}, 1) })
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	lines := []chan struct{}{g.all}
-	if r.ContentLength < 0 || r.ContentLength > large || r.Header.Get("Content-Encoding") != "" {
-		lines = []chan struct{}{g.long, g.all}
-	}
-	for i, line := range lines {
-		select {
-		case line <- struct{}{}:
-			continue
-		case <-deadline.C:
-		case <-r.Context().Done():
-		}
-		give(lines[:i])
-		return nil, &problem{status: http.StatusServiceUnavailable, Message: "the daemon is busy with other requests: try again"}
-	}
-	return func() { give(lines) }, nil
-}
-
-func give(lines []chan struct{}) {
-	for _, line := range lines {
-		<-line
-	}
 }

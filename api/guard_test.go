@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestWhoMayAsk(t *testing.T) {
@@ -71,57 +69,5 @@ func TestToken(t *testing.T) {
 	}
 	if got := c.server.Health(); got.Refused != 8 || got.Requests != 11 {
 		t.Errorf("health: %+v", got)
-	}
-}
-
-// Of requests with long bodies one is under way at a time, of others most: who waits is
-// let in when one is done, or gives up.
-func TestGate(t *testing.T) {
-	var g gate
-	request := func(length int64) *http.Request {
-		r := httptest.NewRequest(http.MethodPost, "/v1/events", nil)
-		r.ContentLength = length
-		return r
-	}
-	enter := func(length int64) func() {
-		t.Helper()
-		leave, err := g.enter(request(length))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return leave
-	}
-	leaveLong := enter(large + 1)
-	in := make(chan func())
-	go func() {
-		leave, err := g.enter(request(-1)) // how long is not known
-		if err != nil {
-			t.Error(err)
-		}
-		in <- leave
-	}()
-	var leaves []func()
-	for range most - 1 {
-		leaves = append(leaves, enter(10))
-	}
-	select {
-	case <-in:
-		t.Error("two long bodies at a time")
-	case <-time.After(50 * time.Millisecond):
-	}
-	leaveLong()
-	second := <-in
-	r := request(10)
-	ctx, cancel := context.WithCancel(r.Context())
-	cancel()
-	if _, err := g.enter(r.WithContext(ctx)); err == nil {
-		t.Error("more than so many at a time")
-	}
-	second()
-	for _, leave := range leaves {
-		leave()
-	}
-	if len(g.all) != 0 || len(g.long) != 0 {
-		t.Errorf("%d and %d are still in", len(g.all), len(g.long))
 	}
 }

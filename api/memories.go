@@ -42,11 +42,8 @@ type added struct {
 
 // batchAdd records Action grains. A grain that names a namespace is of that one, not of
 // the path's.
-func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
-	if _, err := mediaType(r, jsonTypes()); err != nil {
-		return nil, err
-	}
-	v, err := s.value(r)
+func (s *Server) batchAdd(q *request) (answer, error) {
+	v, err := oneValue(q.body)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +53,7 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 		}
 	}
 	src := s.source(jsonl.OMS)
-	src.Namespace = namespace
+	src.Namespace = q.namespace
 	grains, err := jsonl.ParseBatch(v.flat, &src)
 	if err != nil {
 		return nil, v.wrong(err)
@@ -64,7 +61,7 @@ func (s *Server) batchAdd(r *http.Request, namespace string) (answer, error) {
 	if err := checkGrains(grains); err != nil {
 		return nil, err
 	}
-	v = value{} // memory that is as long as the grains
+	v, q.body = value{}, nil // memory that is as long as the grains
 	a := added{Hashes: make([]string, 0, len(grains))}
 	for part := range slices.Chunk(grains, atOnce) {
 		hashes, err := s.Store.AddBatch(part)
@@ -101,16 +98,16 @@ const (
 	mostResults  = 1000
 )
 
+// longestQuestion is the longest body of a recall.
+const longestQuestion = 64 << 10
+
 // recall finds what tools were called with and what they gave.
-func (s *Server) recall(r *http.Request, namespace string) (answer, error) {
-	if _, err := mediaType(r, jsonTypes()); err != nil {
-		return nil, err
-	}
-	v, err := s.value(r)
+func (s *Server) recall(r *request) (answer, error) {
+	v, err := oneValue(r.body)
 	if err != nil {
 		return nil, err
 	}
-	q := question{namespace: namespace, SearchQuery: graph.SearchQuery{Recall: true, Limit: defaultLimit}}
+	q := question{namespace: r.namespace, SearchQuery: graph.SearchQuery{Recall: true, Limit: defaultLimit}}
 	if err := q.read(v.flat); err != nil {
 		return nil, err
 	}
