@@ -113,11 +113,12 @@ func (s *Session) agentStart(f *fact) {
 		s.agentProp(l, f.stamp(0), agentMeta, Prop{"metadata", meta})
 	}
 	first := len(l.starts) == 0
+	earlier := first || f.at < l.starts[0].first
 	var from int
 	l.starts, from = addSpan(l.starts, f.at)
 	s.lastStart = max(s.lastStart, f.at)
 	s.settleStarts(n, from)
-	s.called(l, f, first)
+	s.called(l, f, first, earlier)
 	s.showAgent(l)
 }
 

@@ -22,8 +22,9 @@ func callerOf(e *schema.Event) (caller string, said bool) {
 	return "", schema.Field(e.Extra, "caller_id") != nil
 }
 
-// called folds what an agent's start says of its name and of its caller.
-func (s *Session) called(l *lane, f *fact, first bool) {
+// called folds what an agent's start says of its name and of its caller. earlier is that
+// no other one was before it, first that there is no other.
+func (s *Session) called(l *lane, f *fact, first, earlier bool) {
 	if f.AgentName != "" {
 		if won, _ := s.regs.take(&l.regs, f.stamp(0), agentName); won != 0 {
 			s.rename(l, f.AgentName)
@@ -34,8 +35,14 @@ func (s *Session) called(l *lane, f *fact, first bool) {
 			s.setCaller(l, caller)
 		}
 	}
-	if first {
+	switch {
+	case first:
 		s.findCallers(s.callees[l.id])
+	case earlier:
+		s.findCaller(l)
+		if l.name != "" && s.sole(l.name) == l {
+			s.findCallers(s.callees[l.name])
+		}
 	}
 }
 
@@ -86,7 +93,8 @@ func (s *Session) setCaller(l *lane, caller string) {
 }
 
 // callerLane returns the agent that called l: the run of that id, if it is in the session,
-// else the only agent of that name.
+// else the only agent of that name, if it had begun: the caller may be one whose record is
+// not there, and its namesake a later run.
 func (s *Session) callerLane(l *lane) *lane {
 	if l.caller == "" {
 		return nil
@@ -94,7 +102,10 @@ func (s *Session) callerLane(l *lane) *lane {
 	if n := s.laneOf[l.caller]; n != 0 && len(s.lanes[n].starts) > 0 {
 		return s.lanes[n]
 	}
-	return s.sole(l.caller)
+	if p := s.sole(l.caller); p != nil && p.starts[0].first <= l.starts[0].first {
+		return p
+	}
+	return nil
 }
 
 // findCaller hangs an agent, whose spawning call nothing names, under its caller.

@@ -69,9 +69,29 @@ func TestCallers(t *testing.T) {
 			d.delegate("r1", "tester") // and of which no start tells
 		}, map[string]string{"r1": "?", "r2": "?"}},
 		{"the only run of a name", func(d *dump) {
+			d.run("r1", "planner", "")
+			d.run("r2", "tester", "planner")
+		}, map[string]string{"r1": "-", "r2": "r1"}},
+		{"which began at the same time", func(d *dump) {
+			d.run("r2", "tester", "planner")
+			d.run("r1", "planner", "")
+			(*d)[2].Timestamp = (*d)[0].Timestamp
+		}, map[string]string{"r1": "-", "r2": "r1"}},
+		{"which began later", func(d *dump) {
+			d.run("r2", "tester", "planner")
+			d.run("r1", "planner", "")
+			d.delegate("r1", "tester")
+		}, map[string]string{"r1": "-", "r2": "?"}},
+		{"which began again later", func(d *dump) {
+			d.run("r1", "planner", "")
 			d.run("r2", "tester", "planner")
 			d.run("r1", "planner", "")
 		}, map[string]string{"r1": "-", "r2": "r1"}},
+		{"an outer run whose record is missing", func(d *dump) {
+			d.run("r2", "tester", "planner")
+			d.delegate("r2", "planner")
+			d.run("r3", "planner", "tester")
+		}, map[string]string{"r2": "?", "r3": "r2!"}},
 		{"one of two runs of a name", func(d *dump) {
 			d.run("r2", "tester", "planner")
 			d.run("r1", "planner", "")

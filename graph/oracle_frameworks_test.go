@@ -38,7 +38,7 @@ func (w *world) agentName(id string) string {
 }
 
 // callerOf returns the agent that called another: the one with that id that has started,
-// else the one and only with that name.
+// else the one and only with that name, if it began no later.
 func (w *world) callerOf(id string) string {
 	by := w.statedCaller(id)
 	if by == nil || *by == "" {
@@ -53,7 +53,7 @@ func (w *world) callerOf(id string) string {
 			named = append(named, other)
 		}
 	}
-	if len(named) != 1 {
+	if len(named) != 1 || w.ownStarts(named[0])[0].at > w.ownStarts(id)[0].at {
 		return ""
 	}
 	return named[0]
