@@ -252,7 +252,15 @@ func (b *builder) input(a *graph.ActionRow, kids []*graph.TreeItem) (out []field
 // result gives what a call returned: its text, the lines that it changed, and only where
 // there is neither all that is known of it.
 func (b *builder) result(r *graph.ActionRow) (out []field) {
-	if text := b.text(cmpOr(r.Text, property(r, "error_message"))); text != "" {
+	text := b.text(r.Text)
+	if problem := b.text(r.ErrorAside()); problem != "" {
+		name := "error"
+		if text == "" {
+			name = ""
+		}
+		out = append(out, whole(name, problem, ""))
+	}
+	if text != "" {
 		out = append(out, whole("", text, ""))
 	}
 	rest := schema.Field([]byte(property(r, "properties")), "result")

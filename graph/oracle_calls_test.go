@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -193,6 +194,9 @@ func (w *world) makeResult(u *toolUse) {
 			v.set(Prop{"tool_name", u.tool}, Prop{"name", u.tool + " result"})
 		}
 		v.set(resultProps(r.Event, false)...)
+		if text, _ := resultText(r.Event); text != "" && text != r.ErrorMessage && !strings.Contains(clip(text), strings.TrimSpace(r.ErrorMessage)) {
+			v.set(Prop{"error_message", clip(r.ErrorMessage)}) // whole: nothing else says it
+		}
 		v.promptOf(ends)
 	}
 	structured := []record{}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -170,7 +171,7 @@ func toolEnd(d dice, e *schema.Event) {
 		e.ToolName, e.ToolInput, e.InputHash = "", nil, ""
 	}
 	if e.IsError = d.one(4); e.IsError {
-		e.ErrorMessage = d.pick("Exit code 2\nno", "<tool_use_error>no such tool")
+		e.ErrorMessage = d.pick("Exit code 2\nno", "<tool_use_error>no such tool", "out", strings.Repeat("why it failed\n", 40)+"the end")
 		named(e, "fail", e.ToolUseID)
 	}
 	if d.one(2) {

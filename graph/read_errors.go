@@ -9,7 +9,7 @@ import (
 
 // ErrorGroup is the failures of a recall that say the same, numbers aside.
 type ErrorGroup struct {
-	Error   string    `json:"error"` // white space is one blank, a number #; "" says nothing
+	Error   string    `json:"error"` // its first 300 characters, white space one blank, a number #; "" says nothing
 	Count   int64     `json:"count"`
 	Tools   []string  `json:"tools"` // by name
 	FirstAt time.Time `json:"first_at,omitzero"`
@@ -25,7 +25,7 @@ func GroupErrors(hits []SearchHit) (out []ErrorGroup) {
 		if h.Action.Status != "failed" && !h.Action.IsError {
 			continue
 		}
-		text := maskNumbers(strings.Join(strings.Fields(h.Error()), " "))
+		text := maskNumbers(gistOf(h.Error(), maxErrorGist))
 		i, ok := at[text]
 		if !ok {
 			i = len(out)
@@ -56,6 +56,17 @@ func (h SearchHit) Error() string {
 		return cmp.Or(message(h.Result), h.Result.Text, message(&h.Action))
 	}
 	return message(&h.Action)
+}
+
+// ErrorAside is the error of a result whose text does not say it, white space aside: what
+// is to be shown beside the text. It is "" where there is none.
+func (r *ActionRow) ErrorAside() string {
+	message := asText(r.Properties["error_message"])
+	line := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	if message == "" || strings.Contains(line(r.Text), strings.TrimSuffix(line(message), "…")) {
+		return ""
+	}
+	return message
 }
 
 // maskNumbers writes # for each number: digits, and the points and commas between them.

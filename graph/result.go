@@ -25,7 +25,7 @@ func resultProps(e *schema.Event, replace bool) []Prop {
 		}
 	}
 	set("text", clip(text), text != "")
-	set("error_message", gistOf(e.ErrorMessage, 300), e.ErrorMessage != "")
+	set("error_message", errorOf(e.ErrorMessage, text), e.ErrorMessage != "")
 	set("error_type", e.ErrorType, e.ErrorType != "")
 	code, hasCode := exitCode(e.ErrorMessage)
 	set("exit_code", code, hasCode)
@@ -36,6 +36,18 @@ func resultProps(e *schema.Event, replace bool) []Prop {
 	set("metadata", string(e.Metadata), len(e.Metadata) > 2 && e.Origin != schema.OriginHook)
 	return props
 }
+
+// errorOf is what is kept of an error: a caption where the text that is kept says it all,
+// else the whole of it.
+func errorOf(message, text string) string {
+	if text == message || strings.Contains(clip(text), strings.TrimSpace(message)) {
+		return gistOf(message, maxErrorGist)
+	}
+	return clip(message)
+}
+
+// maxErrorGist is how many characters the caption of an error has at most.
+const maxErrorGist = 300
 
 // exitCode reads "Exit code N", the first line of a failed Bash call; Claude Code
 // gives no other exit code (facts/agent-hooks-observed.md §1.5).

@@ -168,12 +168,12 @@ func contains(text []string, p phrase) bool {
 // tool's name and what it gave, if those are what a recall looks at.
 func searchable(r graph.ActionRow) [][]string {
 	prop := func(name string) string { s, _ := r.Properties[name].(string); return s }
-	content, input, other := prop("error_message"), "", r.Text
+	content, input, other := first4k(prop("error_message")), "", r.Text
 	if r.ActionType == graph.ToolResult {
-		if repeats(r.Text, content) {
+		if repeats(r.Text, prop("error_message")) {
 			content = ""
 		}
-		content, other = content+"\n"+r.Text, ""
+		content, other = content+"\n"+first4k(r.Text), ""
 	}
 	if r.ActionType == graph.ToolCall {
 		for _, name := range []string{"command", "file_path", "url", "pattern"} {
@@ -186,13 +186,13 @@ func searchable(r graph.ActionRow) [][]string {
 			input += strings.Join(leaves(p.Input), "\n")
 		}
 	}
-	fields := []string{r.ToolName, strings.TrimPrefix(content, "\n"), input, other}
+	fields := []string{first4k(r.ToolName), strings.TrimPrefix(content, "\n"), first4k(input), first4k(other)}
 	if !recalled(r) {
-		fields = []string{"", "", input, other, strings.TrimPrefix(first4k(r.ToolName)+"\n"+first4k(content), "\n")}
+		fields = append([]string{"", ""}, fields[2], fields[3], first4k(strings.TrimPrefix(fields[0]+"\n"+content, "\n")))
 	}
 	out := [][]string{}
 	for _, f := range fields {
-		out = append(out, words(first4k(f)))
+		out = append(out, words(f))
 	}
 	return out
 }

@@ -19,7 +19,7 @@ import (
 // each that ended its document would be written again.
 type Document struct {
 	ToolName string // of a ToolResult, or of a ToolCall that ended without one
-	Content  string // of the same: what the call gave, its error, then its text
+	Content  string // of the same: what the call gave, its error unless the text says it, then its text
 	Input    string // what a ToolCall was asked for
 	Text     string // any other action's text
 	Called   string // of all others, the tool's name and the error
@@ -46,7 +46,7 @@ func NewDocument(typ graph.ActionType, get func(name string) any) Document {
 		if tells(t, str("error_message")) {
 			d.Content = "" // or the snippets of failures say everything twice
 		}
-		d.Content = cut(join(d.Content, t))
+		d.Content = join(d.Content, cut(t)) // each up to maxField: a long error hides no text
 	} else {
 		d.Text = cut(t)
 	}

@@ -44,6 +44,7 @@ func TestSnippet(t *testing.T) {
 // TestErrorOnce: the error of a failed call is the beginning of its text, and is in
 // the document once; one that says something else is there too.
 func TestErrorOnce(t *testing.T) {
+	long := strings.Repeat("longer ", 1000)
 	for _, c := range []struct{ message, text, want string }{
 		{"Exit code 4 no such file", "Exit code 4\n\n  no such\tfile\nmore", "Exit code 4\n\n  no such\tfile\nmore"},
 		{"Exit code 4", "Exit code 4", "Exit code 4"},
@@ -54,6 +55,8 @@ func TestErrorOnce(t *testing.T) {
 		{"denied", "the output", "denied\nthe output"},
 		{"denied", "", "denied"},
 		{"", "the output", "the output"},
+		{long + "end", long, long[:maxField] + "\n" + long[:maxField]}, // a long error hides no text
+		{long[:4000] + "\nend", "out", long[:4000] + "\nend\nout"},
 	} {
 		props := map[string]any{"error_message": c.message, "text": c.text}
 		if got := NewDocument(graph.ToolResult, func(name string) any { return props[name] }); got.Content != c.want {

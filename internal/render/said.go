@@ -264,6 +264,9 @@ func hasAgent(it *graph.TreeItem) bool {
 // result draws what a call returned, whole; or, where it has none, why.
 func (p *painter) result(branch string, it *graph.TreeItem) {
 	failed := it.Action.IsError || it.Action.Status == "failed"
+	if it.Result != nil && (!failed || it.Result.Text != "") {
+		p.body(branch, "error", it.Result.ErrorAside(), true)
+	}
 	switch patch := patchText(it.Result); {
 	case patch != "":
 		p.body(branch, "change", patch, failed)
