@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,6 +203,8 @@ func TestAddEventsAllOrNone(t *testing.T) {
 		{"tool_use_id", schema.Event{EventType: schema.ToolEnd, SessionID: "s"}},
 		{"extra", schema.Event{EventType: schema.Context, SessionID: "s", Extra: []byte(`[1]`)}},
 		{"metadata", schema.Event{EventType: schema.Context, SessionID: "not an id", Metadata: []byte(`[1]`)}},
+		{"duration_ms", schema.Event{EventType: schema.Context, SessionID: "s", DurationMS: millis(math.NaN())}},
+		{"cost_usd", schema.Event{EventType: schema.Context, SessionID: "s", CostUSD: millis(math.Inf(1))}},
 	} {
 		err := home.AddEvents([]schema.Event{good, bad.event, good})
 		var e *jsonl.LineError

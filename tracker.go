@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +70,7 @@ type HookInput struct {
 	ToolResponse any
 	Error        string
 	IsInterrupt  bool
-	DurationMS   float64 // 0 is unknown: the graph takes the time between call and result
+	DurationMS   float64 // 0 or less is unknown: the graph takes the time between call and result
 
 	Prompt               string
 	LastAssistantMessage string
@@ -154,7 +155,7 @@ func (t *Tracker) toolEnd(e *schema.Event, in HookInput) {
 	e.EventType, e.Actor = schema.ToolEnd, schema.ActorAgent
 	e.EventID = eventID("tool_end", t.session, in.ToolUseID)
 	e.ToolName, e.ToolUseID = in.ToolName, in.ToolUseID
-	if in.DurationMS > 0 {
+	if in.DurationMS > 0 || math.IsNaN(in.DurationMS) { // which is refused with its name
 		e.DurationMS = &in.DurationMS
 	}
 }

@@ -3,6 +3,7 @@ package actiongraph_test
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -169,6 +170,8 @@ func TestTrackerNeverFails(t *testing.T) {
 	tracker.UserPromptSubmit(actiongraph.HookInput{Prompt: "x", Extra: map[string]any{"f": func() {}}})
 	tracker.SubagentStart(actiongraph.HookInput{})
 	tracker.Message(actiongraph.Message{Role: "narrator"})
+	tracker.PostToolUse(actiongraph.HookInput{ToolName: "Bash", ToolUseID: "1", DurationMS: math.NaN()})
+	tracker.PostToolUseFailure(actiongraph.HookInput{ToolName: "Bash", ToolUseID: "1", DurationMS: math.Inf(1)})
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +180,8 @@ func TestTrackerNeverFails(t *testing.T) {
 	}
 	tracker.Stop(actiongraph.HookInput{})
 	wants := []string{"track PreToolUse: record tool_start: invalid event: tool_use_id", "track PreToolUse: panic: boom", "track PostToolUse: tool_response",
-		"track UserPromptSubmit: extra", "track SubagentStart: record agent_start: invalid event: agent_id", "track Message: record message: invalid event: role", "track Stop: record turn_end: journal"}
+		"track UserPromptSubmit: extra", "track SubagentStart: record agent_start: invalid event: agent_id", "track Message: record message: invalid event: role",
+		"track PostToolUse: record tool_end: invalid event: duration_ms", "track PostToolUseFailure: record tool_end: invalid event: duration_ms", "track Stop: record turn_end: journal"}
 	for i, want := range wants {
 		if i >= len(errs) || !strings.HasPrefix(errs[i].Error(), want) {
 			t.Errorf("error %d of %v, want %q…", i, errs, want)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 )
 
@@ -38,6 +39,14 @@ func (e *Event) Validate() error {
 	}
 	errs = append(errs, validateRaw("tool_input", e.ToolInput), validateRaw("result", e.Result),
 		validateRaw("metadata", e.Metadata), validateRaw("extra", e.Extra))
+	for _, f := range []struct {
+		name  string
+		value *float64
+	}{{"duration_ms", e.DurationMS}, {"cost_usd", e.CostUSD}} {
+		if f.value != nil && (math.IsNaN(*f.value) || math.IsInf(*f.value, 0)) {
+			bad(f.name, "%v, want a finite number", *f.value) // JSON has no other
+		}
+	}
 	errs = append(errs, e.validateType()...)
 	return errors.Join(errs...)
 }

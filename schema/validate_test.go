@@ -3,6 +3,7 @@ package schema_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,9 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		{"result", func(e *schema.Event) { e.Result = json.RawMessage(`null`) }},
 		{"metadata", func(e *schema.Event) { e.Metadata = json.RawMessage(`"text"`) }},
 		{"extra", func(e *schema.Event) { e.Extra = json.RawMessage(`[1]`) }},
+		{"duration_ms", func(e *schema.Event) { e.DurationMS = float(math.NaN()) }},
+		{"duration_ms", func(e *schema.Event) { e.DurationMS = float(math.Inf(1)) }},
+		{"cost_usd", func(e *schema.Event) { e.CostUSD = float(math.Inf(-1)) }},
 	} {
 		e := good
 		c.spoil(&e)
@@ -62,3 +66,5 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		}
 	}
 }
+
+func float(f float64) *float64 { return &f }
