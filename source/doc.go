@@ -51,8 +51,8 @@
 // what the session is called, whatever becomes of the file's name, and that it was begun.
 //
 // Where to go on in a file: behind the position of this device and inode, if a line with
-// that sum ends there still, and, where the file did not grow, all lines before it have the sum
-// they had; else behind any other position that the file's content has, so that
+// that sum ends there still, and, where the file did not grow or had bad lines, which somebody
+// may have repaired, all lines before it have the sum they had; else behind any other position that the file's content has, so that
 // a copy, a file that was moved to another disk, and what it is packed to, go on where it was;
 // else at the beginning, as does a copy of the first part of what was read: its facts are
 // recorded twice, and are the same. A file of the size and time that it was read with is not

@@ -175,7 +175,7 @@ func (s *stream) same(records []record) *record {
 // still; else behind what is known of a file with the same content, as of one that this is a
 // copy of, or that was packed.
 func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
-	s.noted, s.at = record{}, lines.Position{}
+	s.noted, s.at, s.broken = record{}, lines.Position{}, 0
 	if rec := s.same(records); rec != nil {
 		if rec.Offset == 0 {
 			s.goOn(*rec)
@@ -184,8 +184,8 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 		s.replaced = true
 		if !s.packed {
 			ok, err := rec.Ends(f)
-			if ok && err == nil && info.Size() <= rec.Offset {
-				ok, err = rec.Holds(f) // it changed, and did not grow
+			if ok && err == nil && (info.Size() <= rec.Offset || rec.broken > 0) {
+				ok, err = rec.Holds(f) // it changed, and did not grow; or somebody may have repaired it
 			}
 			if err != nil {
 				return err
@@ -232,7 +232,9 @@ func (s *stream) copying(info os.FileInfo, records []record) bool {
 	return slices.ContainsFunc(records, func(r record) bool { return s.packed || r.Offset > info.Size() })
 }
 
-func (s *stream) goOn(rec record) { s.noted, s.at, s.replaced = rec, rec.Position, false }
+func (s *stream) goOn(rec record) {
+	s.noted, s.at, s.broken, s.replaced = rec, rec.Position, rec.broken, false
+}
 
 // placePacked is place for what has to be unpacked to see where a line ends.
 func (s *stream) placePacked(f *os.File, records []record) error {

@@ -318,6 +318,37 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
+// TestRepaired: a bad line that somebody repairs in its place, while the file grows, is read;
+// where nobody did, only what is new is.
+func TestRepaired(t *testing.T) {
+	dir := realDir(t)
+	r := newReader(t, filepath.Join(dir, "home"))
+	good := events(0, 40)
+	all := strings.SplitAfter(good, "\n")
+	all[20] = "!" + all[20][1:]
+	path := write(t, strings.Join(all, ""), dir, "log.jsonl")
+	if report, err := r.Import(context.Background(), []string{path}, nil, Options{}, nil); !errors.Is(err, ErrPartial) || report.Broken != 1 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	for i := range 2 {
+		appendTo(t, path, events(40+5*i, 5))
+		if report := clean(t, r, Options{}, path); report.Lines != 5 {
+			t.Errorf("%+v", report)
+		}
+	}
+	write(t, good+events(40, 20), path)
+	if report := clean(t, r, Options{}, path); report.Lines != 60 || !report.PerFile[0].Restart {
+		t.Errorf("%+v", report)
+	}
+	if got := facts(t, r.Journal); len(got) != 60 {
+		t.Errorf("%d facts", len(got))
+	}
+	appendTo(t, path, events(60, 5))
+	if report := clean(t, r, Options{}, path); report.Lines != 5 {
+		t.Errorf("%+v", report)
+	}
+}
+
 // TestForeign: what nobody knows is named and left alone.
 func TestForeign(t *testing.T) {
 	dir := realDir(t)

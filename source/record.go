@@ -28,6 +28,7 @@ type record struct {
 	modTime int64 // Unix nanoseconds
 	format  jsonl.Format
 	session string // of a format that is one session a file
+	broken  int64  // lines before the offset that were bad: somebody may repair them
 }
 
 // sdk is the source_sdk of positions.
@@ -42,6 +43,7 @@ const (
 	metaModified = "modified" // likewise its time, Unix nanoseconds
 	metaFormat   = "format"
 	metaSession  = "session" // of a format that is one session a file
+	metaBroken   = "broken"  // lines before the offset that were bad; absent where none was
 )
 
 // event is the fact that the file is in the journal up to there.
@@ -54,6 +56,9 @@ func (r record) event(host string) schema.Event {
 	meta = number(meta, schema.MetaLines, r.Lines)
 	meta = fmt.Appendf(meta, `,"%s":"%016x","%s":"%016x","%s":"%08x","%s":"%x","%s":"%x"`, schema.MetaSum, r.Sum, schema.MetaFirst, r.First,
 		metaAll, r.All, metaDevice, r.dev, metaInode, r.inode)
+	if r.broken > 0 {
+		meta = number(meta, metaBroken, r.broken)
+	}
 	if r.size > 0 {
 		meta = number(number(meta, metaSize, r.size), metaModified, r.modTime)
 	}
@@ -93,6 +98,7 @@ func parseRecord(line []byte, host string) (r record, ok bool) {
 		path: schema.FieldString(e.Metadata, schema.MetaSource), dev: hash(metaDevice), inode: hash(metaInode),
 		size: number(metaSize), modTime: number(metaModified),
 		format: jsonl.Format(schema.FieldString(e.Metadata, metaFormat)), session: schema.FieldString(e.Metadata, metaSession),
+		broken: number(metaBroken),
 	}
 	return r, err == nil && r.Offset >= 0 && r.Lines >= 0 && (r.session == "" || schema.ValidID(r.session))
 }

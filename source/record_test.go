@@ -24,6 +24,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			path: "/a/" + rapid.StringMatching(`[ -~é\n"\\\\]{0,9}`).Draw(rt, "path"), dev: rapid.Uint64().Draw(rt, "device"), inode: rapid.Uint64().Draw(rt, "inode"),
 			format: jsonl.Audit, session: rapid.SampledFrom([]string{"", "s-1"}).Draw(rt, "session"),
 		}
+		want.broken = rapid.SampledFrom([]int64{0, 0, 7}).Draw(rt, "broken")
 		if want.size = rapid.Int64Range(0, 3).Draw(rt, "size"); want.size > 0 {
 			want.modTime = rapid.Int64().Draw(rt, "modified")
 		}

@@ -38,6 +38,7 @@ type stream struct {
 	fresh   map[string]struct{} // sessions that got facts since then
 	size    int64               // of the file when it was read to its end; 0: it was not
 	modTime int64
+	broken  int64 // lines before at
 
 	positions *positions // of files that begin alike, where several are read one after the other; may be nil
 
@@ -79,7 +80,7 @@ func (s *stream) name() error {
 }
 
 func (s *stream) record(at lines.Position) record {
-	return record{Position: at, path: s.path, dev: s.dev, inode: s.inode, modTime: s.modTime, size: s.size, format: s.src.Format, session: s.src.Session}
+	return record{Position: at, path: s.path, dev: s.dev, inode: s.inode, modTime: s.modTime, size: s.size, format: s.src.Format, session: s.src.Session, broken: s.broken}
 }
 
 func (s *stream) append(rec record) error {
@@ -112,7 +113,7 @@ func (s *stream) commit(b *block) error {
 	if b.failed {
 		return fmt.Errorf("%w: %s", errStrict, b.problems[len(b.problems)-1])
 	}
-	s.at, s.bytes = b.end, s.bytes+b.bytes
+	s.at, s.bytes, s.broken = b.end, s.bytes+b.bytes, s.broken+b.counts.broken
 	if s.progress != nil {
 		s.progress(b.bytes, b.counts.lines)
 	}
