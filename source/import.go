@@ -248,6 +248,7 @@ func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error
 	if err == nil {
 		s.session(head, records)
 		err = s.pipe(ctx, l)
+		s.noteRest()
 	}
 	return im.ended(s, nil, err)
 }

@@ -349,6 +349,39 @@ func TestRepaired(t *testing.T) {
 	}
 }
 
+// TestBehindPacked: what follows compressed data is called that, once, and what is cut short
+// is called that; all that is whole is read either way.
+func TestBehindPacked(t *testing.T) {
+	zip := packed(t, events(0, 20))
+	for name, c := range map[string]struct {
+		text  string
+		facts int
+		error string
+	}{
+		"one": {zip, 20, ""}, "two": {zip + packed(t, events(20, 20)), 40, ""}, "zeros": {zip + strings.Repeat("\x00", 1000), 20, ""},
+		"garbage": {zip + "garbage that nobody packed", 20, "not compressed"}, "a byte": {zip + "g", 20, "not compressed"},
+		"plain lines": {zip + events(20, 1), 20, "not compressed"}, "zeros and garbage": {zip + "\x00\x00g", 20, "not compressed"},
+		"half a header": {zip + zip[:1], 20, "cut short"}, "a header": {zip + zip[:7], 20, "cut short"}, "a header and more": {zip + packed(t, events(20, 20))[:15], 20, "cut short"},
+	} {
+		dir := realDir(t)
+		r := newReader(t, filepath.Join(dir, "home"))
+		path := write(t, c.text, dir, "log.jsonl.gz")
+		for i, from := range []string{"-", path, path} {
+			want := c.error
+			if i == 2 && want == "not compressed" {
+				want = "" // that was said
+			}
+			_, err := r.Import(context.Background(), []string{from}, strings.NewReader(c.text), Options{}, nil)
+			if bad := err != nil; bad != (want != "") || bad && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s from %s: %v", name, from, err)
+			}
+			if got := facts(t, r.Journal); len(got) != c.facts {
+				t.Errorf("%s from %s: %d facts", name, from, len(got))
+			}
+		}
+	}
+}
+
 // TestForeign: what nobody knows is named and left alone.
 func TestForeign(t *testing.T) {
 	dir := realDir(t)

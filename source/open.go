@@ -34,7 +34,7 @@ func (s *stream) lines(f *os.File, at lines.Position) (l *lines.Reader, done fun
 		l.Use = &s.buffers
 		return l, l.Close, nil
 	}
-	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), packedBuffer))
+	z, err := s.unpack(bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), packedBuffer))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,6 +48,71 @@ func (s *stream) lines(f *os.File, at lines.Position) (l *lines.Reader, done fun
 	return l, l.Close, nil
 }
 
+// members reads what gzip packed, in one piece or in several that were put together.
+type members struct {
+	*gzip.Reader
+	in   *bufio.Reader
+	rest *bool // is set where something follows that is not packed
+}
+
+func (s *stream) unpack(in *bufio.Reader) (*members, error) {
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	s.rest = false
+	return &members{Reader: z, in: in, rest: &s.rest}, nil
+}
+
+// Read ends where what is packed does: all of that is whole, whatever follows, as for gzip.
+func (m *members) Read(p []byte) (n int, err error) {
+	if n, err = m.Reader.Read(p); err != io.EOF || n > 0 {
+		if err == io.EOF {
+			err = nil // it says so again
+		}
+		return n, err
+	}
+	next, err := m.in.Peek(len(gzipMagic))
+	switch {
+	case string(next) == gzipMagic:
+		if err := m.Reset(m.in); err != nil {
+			return 0, noEOF(err)
+		}
+		m.Multistream(false)
+		return 0, nil
+	case err != nil && err != io.EOF:
+		return 0, err
+	case len(next) == 1 && next[0] == gzipMagic[0]:
+		return 0, io.ErrUnexpectedEOF
+	}
+	for { // what is written to tapes and in blocks is filled up with zeros
+		b, err := m.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if b != 0 {
+			*m.rest = true
+			return 0, io.EOF
+		}
+	}
+}
+
+// noEOF is of what began and did not end.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// noteRest reports what follows what is packed.
+func (s *stream) noteRest() {
+	if s.rest {
+		s.problems = append(s.problems, Problem{Path: s.path, Error: "something that is not compressed follows the compressed data, all of which was read; it is left alone"})
+	}
+}
+
 // pipeLines reads what is no file, and lets its head be read first.
 func (s *stream) pipeLines(ctx context.Context, src io.Reader) (h head, l *lines.Reader, err error) {
 	pipe := newLive(ctx, src)
@@ -55,7 +120,7 @@ func (s *stream) pipeLines(ctx context.Context, src io.Reader) (h head, l *lines
 	begin, _ := in.Peek(len(gzipMagic))
 	packed := string(begin) == gzipMagic
 	if packed {
-		if src, err = gzip.NewReader(in); err != nil {
+		if src, err = s.unpack(in); err != nil {
 			return h, nil, err
 		}
 	} else {

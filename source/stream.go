@@ -23,6 +23,7 @@ type stream struct {
 	path       string
 	dev, inode uint64
 	packed     bool // with gzip
+	rest       bool // something follows what is packed
 	piped      bool // nothing says what it was when it ended: it has no position
 	alike      bool // a file is known that begins with the same line, and that tells files apart
 	replaced   bool // no position suits the file, and it is not new
@@ -184,6 +185,7 @@ func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit i
 	more, err = s.run(ctx, l, limit, info.ModTime())
 	if err == nil && !more {
 		s.size = info.Size()
+		s.noteRest()
 	}
 	return more, err
 }
