@@ -111,6 +111,16 @@ func (b *block) line(i int) []byte {
 	return b.text[begin:b.ends[i]]
 }
 
+// decoded is how many bytes the lines take that were looked at, as of one whose lines end with
+// a newline each.
+func (b *block) decoded() int64 {
+	n := int(b.counts.lines)
+	if n == len(b.ends) {
+		return b.bytes
+	}
+	return int64(b.ends[n-1] + n)
+}
+
 // decoding is what decodes blocks; each goroutine has its own.
 type decoding struct {
 	events   *jsonl.Decoder

@@ -309,7 +309,10 @@ func TestBadLines(t *testing.T) {
 		t.Errorf("%+v\n%v", report, err)
 	}
 	strict := newReader(t, filepath.Join(dir, "strict"))
-	_, err = strict.Import(context.Background(), []string{path}, nil, Options{Strict: true}, nil)
+	report, err = strict.Import(context.Background(), []string{path}, nil, Options{Strict: true}, nil)
+	if want := len(strings.Join(all[:4], "\n")) + 1; report.Bytes != int64(want) || report.Lines != 4 {
+		t.Errorf("strict: %d bytes in %d lines, want %d in 4", report.Bytes, report.Lines, want)
+	}
 	if errors.Is(err, ErrPartial) || err == nil || !strings.Contains(err.Error(), path+":4: ") {
 		t.Errorf("strict: %v", err)
 	}

@@ -112,6 +112,7 @@ func (s *stream) commit(b *block) error {
 		s.problems = append(s.problems, b.problems[:min(room, len(b.problems))]...)
 	}
 	if b.failed {
+		s.bytes += b.decoded()
 		return fmt.Errorf("%w: %s", errStrict, b.problems[len(b.problems)-1])
 	}
 	s.at, s.bytes, s.broken = b.end, s.bytes+b.bytes, s.broken+b.counts.broken

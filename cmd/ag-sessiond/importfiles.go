@@ -143,16 +143,18 @@ func (im *fileImporter) read(ctx context.Context, trees, others []string) error 
 		}
 		partly = err
 		if im.format == config.Auto {
-			others = append(others, im.done.Foreign...)
+			others, im.done.Foreign = append(others, im.done.Foreign...), []string{} // the other reader may know them
 		}
 	}
 	if len(others) > 0 {
 		err := im.readJSONL(ctx, others)
+		if im.done.JSONL != nil {
+			im.done.Foreign = im.done.JSONL.Foreign
+		}
 		if err != nil && !errors.Is(err, actiongraph.ErrPartial) {
 			return err
 		}
 		partly = errors.Join(partly, err)
-		im.done.Foreign = im.done.JSONL.Foreign
 	}
 	if slices.ContainsFunc(im.done.Foreign, im.isNamed) {
 		partly = errors.Join(partly, actiongraph.ErrPartial)
