@@ -44,11 +44,14 @@ func (s *Session) showAgent(l *lane) {
 	status := schema.StatusInProgress
 	start := l.seen
 	if len(l.starts) > 0 {
-		start = l.starts[0].first
+		start = l.starts[0]
 	} else if call := s.callOf(l.spawner); !l.own && call.startRank != 0 {
 		start = min(start, call.started) // nothing is known of its own
 	}
-	last := max(latestOf(l.starts), start)
+	last := start
+	if len(l.starts) > 0 {
+		last = l.starts[len(l.starts)-1]
+	}
 	stop, over, fail := l.stops.last(), l.overs.last(), l.fails.last()
 	said, saidAt := s.reports[l.id].last()
 	end := int64(0)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -19,7 +20,9 @@ type lane struct {
 
 	regs   registers
 	seen   int64   // the least time of a fact that names the lane
-	starts []span  // SubagentStart
+	starts []int64 // SubagentStart, in the order of time
+	hooked []span  // those that hooks received
+	named  []nameStart
 	stops  moments // SubagentStop
 	overs  moments // ends of which nobody knows the time
 	fails  moments // StopFailure
@@ -113,13 +116,57 @@ func (s *Session) agentStart(f *fact) {
 		s.agentProp(l, f.stamp(0), agentMeta, Prop{"metadata", meta})
 	}
 	first := len(l.starts) == 0
-	earlier := first || f.at < l.starts[0].first
-	var from int
-	l.starts, from = addSpan(l.starts, f.at)
-	s.lastStart = max(s.lastStart, f.at)
-	s.settleStarts(n, from)
+	earlier := first || f.at < l.starts[0]
+	if from, changed := l.addStart(f); changed {
+		s.lastStart = max(s.lastStart, f.at)
+		s.settleStarts(n, from)
+	}
 	s.called(l, f, first, earlier)
 	s.showAgent(l)
+}
+
+// nameStart is a start that has an id of its own, by that id's hash: every source but hooks
+// names its facts, and a run may be called again at once.
+type nameStart struct {
+	id uint64
+	at int64
+}
+
+// addStart notes a start, and returns the first of the lane's that changed.
+func (l *lane) addStart(f *fact) (from int, changed bool) {
+	if f.Origin == schema.OriginHook {
+		t, near := f.at, []int64(nil) // the spans that f joins
+		k := sort.Search(len(l.hooked), func(k int) bool { return l.hooked[k].last+sameFact >= f.at })
+		for ; k < len(l.hooked) && l.hooked[k].first-sameFact <= f.at; k++ {
+			near, t = append(near, l.hooked[k].first), min(t, l.hooked[k].first)
+		}
+		l.hooked, _ = addSpan(l.hooked, f.at)
+		return l.moveStart(near, t)
+	}
+	id := uint64(fnvOffset.str(f.EventID))
+	k := sort.Search(len(l.named), func(k int) bool { return l.named[k].id >= id })
+	if k == len(l.named) || l.named[k].id != id {
+		l.named = slices.Insert(l.named, k, nameStart{id, f.at})
+		return l.moveStart(nil, f.at)
+	}
+	old := l.named[k].at
+	l.named[k].at = min(old, f.at)
+	return l.moveStart([]int64{old}, l.named[k].at)
+}
+
+// moveStart puts a start in the place of others.
+func (l *lane) moveStart(old []int64, t int64) (from int, changed bool) {
+	if len(old) == 1 && old[0] == t {
+		return 0, false
+	}
+	from = len(l.starts)
+	for _, t := range old {
+		k := l.startedBefore(t)
+		l.starts, from = slices.Delete(l.starts, k, k+1), min(from, k)
+	}
+	k := l.startedBefore(t)
+	l.starts = slices.Insert(l.starts, k, t)
+	return min(from, k), true
 }
 
 // settleStarts makes the subagent_start actions of a lane agree with its starts, which
@@ -130,7 +177,7 @@ func (s *Session) settleStarts(n int32, from int) {
 		if len(l.starts) == 0 {
 			return when{own: l.seen}
 		}
-		return when{own: l.starts[k].first}
+		return when{own: l.starts[k]}
 	}
 	changed := start(from).own
 	if from < len(l.nodes) {
@@ -173,7 +220,7 @@ func (s *Session) adopt(i int32) {
 
 // startedBefore returns how many starts there are before a time.
 func (l *lane) startedBefore(t int64) int {
-	return sort.Search(len(l.starts), func(k int) bool { return l.starts[k].first >= t })
+	return sort.Search(len(l.starts), func(k int) bool { return l.starts[k] >= t })
 }
 
 // askType notes which type of agent a call asks for.

@@ -102,7 +102,7 @@ func (s *Session) callerLane(l *lane) *lane {
 	if n := s.laneOf[l.caller]; n != 0 && len(s.lanes[n].starts) > 0 {
 		return s.lanes[n]
 	}
-	if p := s.sole(l.caller); p != nil && p.starts[0].first <= l.starts[0].first {
+	if p := s.sole(l.caller); p != nil && p.starts[0] <= l.starts[0] {
 		return p
 	}
 	return nil
@@ -225,7 +225,7 @@ func (s *Session) redelegate(d delegate, k int) {
 	}
 	look := func(l *lane) {
 		if l.by == s.lanes[d.lane] && !l.byCall && (l.name == d.to || l.id == d.to) {
-			for n := l.startedBefore(from); n < len(l.starts) && l.starts[n].first < to; n++ {
+			for n := l.startedBefore(from); n < len(l.starts) && l.starts[n] < to; n++ {
 				s.placeStart(l, l.nodes[n])
 			}
 		}

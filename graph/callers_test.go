@@ -291,6 +291,31 @@ func TestRunsThatWereCalledAgain(t *testing.T) {
 	}
 }
 
+// Hooks receive one start twice; what is recorded is as many starts as there are records.
+func TestStartsThatAreClose(t *testing.T) {
+	for origin, want := range map[schema.Origin]int{schema.OriginAudit: 3, schema.OriginAPI: 3, schema.OriginHook: 2} {
+		var d dump
+		for k, at := range []time.Duration{0, 400, 9000, 400} {
+			e := d.add(schema.AgentStart, "r1", schema.Event{AgentName: "tester"})
+			e.Origin, e.Timestamp = origin, epoch.Add(at*time.Millisecond)
+			if k == 3 {
+				e.EventID = d[1].EventID // the same one again
+			}
+		}
+		r, _ := seeded(3)
+		matchAll(t, string(origin), "dump", d, r, 6)
+		n := 0
+		for _, x := range apply("dump", d).Nodes() {
+			if x.Type == SubagentStart {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s: %d starts, want %d", origin, n, want)
+		}
+	}
+}
+
 // Agents that, by what is claimed, called each other in a circle have no known parents: all
 // of them are in the tree, at the top, and what they did.
 func TestACircleOfCallersIsInTheTree(t *testing.T) {

@@ -69,9 +69,20 @@ func (w *world) findAgents() {
 		}
 	}
 	for id, seen := range w.seen {
-		times := occasions(where(w.recs, func(r record) bool {
-			return r.EventType == schema.AgentStart && r.AgentID == id && r.Origin != schema.OriginTranscript
-		}))
+		var hooks []record
+		named := map[string]bool{}
+		var times []int64
+		for _, r := range w.ownStarts(id) { // sorted by time
+			switch {
+			case r.Origin == schema.OriginHook:
+				hooks = append(hooks, r)
+			case !named[r.EventID]:
+				named[r.EventID] = true
+				times = append(times, r.at)
+			}
+		}
+		times = append(times, occasions(hooks)...)
+		slices.Sort(times)
 		if len(times) == 0 {
 			times = []int64{seen} // a stub until its own event comes
 		}
