@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"math"
 	"strings"
 	"time"
 
@@ -146,6 +147,18 @@ func (t ActionType) Labels() []string {
 // schema.TimeLayout. A "timestamp" property is rendered as "timestamp_ms" too,
 // the same in whole milliseconds.
 type Time int64
+
+// TimeOf gives t; before 1677-09-21 and after 2262-04-11, where an int64 ends, the first
+// or the last moment that there is.
+func TimeOf(t time.Time) Time {
+	switch {
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return Time(t.UnixNano())
+}
 
 // String renders t in schema.TimeLayout.
 func (t Time) String() string { return schema.FormatTime(time.Unix(0, int64(t))) }

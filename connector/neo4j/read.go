@@ -68,7 +68,7 @@ func encodeSince(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return encodeTime(t)
+	return graph.TimeOf(t).String()
 }
 
 // Sessions lists sessions, newest first: by started_at, then id; those without a

@@ -188,6 +188,6 @@ func parseTime(s string) (graph.Time, bool) {
 	if err != nil {
 		return 0, false
 	}
-	v := graph.Time(t.UnixNano())
-	return v, v.String() == s // not where int64 overflowed
+	v := graph.TimeOf(t)
+	return v, v.String() == s // not where int64 ends
 }

@@ -50,7 +50,7 @@ func (s *Store) fileUses(ctx context.Context, tx *sql.Tx, f graph.FileFilter) (o
 		w.and(`instr('/' || replace(f.path, '\', '/') || '/', ?)`, part)
 	}
 	if !f.Since.IsZero() {
-		w.and("a.timestamp >= ?", f.Since.UnixNano())
+		w.and("a.timestamp >= ?", int64(graph.TimeOf(f.Since)))
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT u.*, s.key, s.name, s.user FROM (SELECT f.key, f.path, f.host, e.type, a.tool_name, count(*), "+
 		"min(a.timestamp), max(a.timestamp), sum(iif(e.type = ?1, "+lines("lines_added")+", NULL)), sum(iif(e.type = ?1, "+lines("lines_removed")+", NULL)), a.sid AS sid "+

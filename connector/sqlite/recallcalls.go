@@ -31,10 +31,10 @@ func (s *Store) calls(ctx context.Context, tx *sql.Tx, q graph.SearchQuery) (*ca
 		c.and("c.tool_name = ?", q.Tool)
 	}
 	if !q.Since.IsZero() {
-		c.and("c.timestamp >= ?", q.Since.UnixNano())
+		c.and("c.timestamp >= ?", int64(graph.TimeOf(q.Since)))
 	}
 	if !q.Until.IsZero() {
-		c.and("c.timestamp < ?", q.Until.UnixNano())
+		c.and("c.timestamp < ?", int64(graph.TimeOf(q.Until)))
 	}
 	if q.Failed {
 		c.and("(c.status = 'failed' OR c.is_error = 1)")

@@ -102,10 +102,10 @@ func (s *Store) rankedHits(ctx context.Context, tx *sql.Tx, q graph.SearchQuery,
 		filters.and("(a.status = 'failed' OR a.is_error = 1)")
 	}
 	if !q.Since.IsZero() {
-		filters.and("a.timestamp >= ?", q.Since.UnixNano())
+		filters.and("a.timestamp >= ?", int64(graph.TimeOf(q.Since)))
 	}
 	if !q.Until.IsZero() {
-		filters.and("a.timestamp < ?", q.Until.UnixNano())
+		filters.and("a.timestamp < ?", int64(graph.TimeOf(q.Until)))
 	}
 	from := "fts f"
 	if len(filters.conds) > 0 {

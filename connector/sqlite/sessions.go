@@ -90,10 +90,10 @@ func sessionWhere(f graph.SessionFilter, hasTag int64) *where {
 		w.and("EXISTS (SELECT 1 FROM edge JOIN tag ON tag.id = dst >> 3 WHERE src = session.id * 8 AND type = ? AND tag.key = ?)", hasTag, f.Tag)
 	}
 	if !f.Since.IsZero() {
-		w.and("started_at >= ?", f.Since.UnixNano())
+		w.and("started_at >= ?", int64(graph.TimeOf(f.Since)))
 	}
 	if !f.Until.IsZero() {
-		w.and("started_at < ?", f.Until.UnixNano())
+		w.and("started_at < ?", int64(graph.TimeOf(f.Until)))
 	}
 	if f.Dir != "" {
 		dir := strings.TrimRight(f.Dir, `/\`)

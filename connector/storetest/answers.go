@@ -145,6 +145,7 @@ func sessionFilters() []graph.SessionFilter {
 		{}, {Limit: 1}, {IDPrefix: "s"}, {IDPrefix: "session-1"}, {IDPrefix: "x"}, {Status: "failed"}, {HasErrors: true},
 		{Tag: "étiquette"}, {Tag: "release", HasErrors: true}, {Since: t(2)}, {Until: t(2)}, {Since: t(1), Until: t(4)},
 		{Dir: "/home/me"}, {Dir: "/home/me/"}, {Dir: "/"}, {Dir: `C:\src`}, {User: "Bash", Status: "active"}, {Host: "Read", Limit: 2},
+		{Since: year(1600)}, {Since: year(2300)}, {Until: year(1600)}, {Until: year(2300)},
 	}
 }
 
@@ -162,6 +163,7 @@ func searches(sessions []string) []graph.SearchQuery {
 		{Words: "bash", Failed: true}, {Words: "alpha", Tool: "Bash"}, {Words: "alpha", Type: graph.ToolCall},
 		{Words: "the", Since: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)}, {Words: "alpha", All: true}, {Words: "alpha", Session: "nobody"},
 		{Words: "alpha", Session: sessions[0]}, {Words: "the", Until: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)},
+		{Words: "the", Since: year(1600)}, {Words: "the", Since: year(2300)}, {Words: "the", Until: year(1600)}, {Words: "the", Until: year(2300)},
 	}
 	for _, words := range []string{"", "alpha", "ALPHA beta", "cafe", "Café", "naive", "gamma-delta", "delta-gamma", "main.go", "x_y", "日本",
 		`"quoted"`, "AND", "alpha AND beta", "NEAR(", "alpha*", "al", "al*", "a*", "gamma-d*", "gam* bet*", "GAM*", "lph*", "*", "-*", "al*pha", "x_y*", "main.g*", "tool*", "caf*", `al"*`, "tool_name:bash", "^alpha", "-alpha", "--", "{text}:alpha", `a"b`, "it's"} {

@@ -87,7 +87,7 @@ func fileFilters(sessions []string) []graph.FileFilter {
 	out := []graph.FileFilter{
 		{}, {Limit: 1}, {Path: "/a"}, {Path: "a"}, {Path: "/b"}, {Path: "b/"}, {Path: "ü.go"}, {Path: "b/ü.go"}, {Path: `\b\ü.go`},
 		{Path: "/b/ü"}, {Path: "go"}, {Path: "/"}, {Path: "c:/src"}, {Path: "/c"}, {Path: "x_%"}, {Path: "a'b\"c"},
-		{Since: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)}, {Session: "nobody"},
+		{Since: time.Date(2026, 1, 1, 0, 0, 3, 1, time.UTC)}, {Session: "nobody"}, {Since: year(1600)}, {Since: year(2300)},
 	}
 	for _, id := range sessions {
 		out = append(out, graph.FileFilter{Session: id}, graph.FileFilter{Session: id, Path: "/a"})

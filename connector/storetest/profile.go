@@ -17,6 +17,7 @@ func profileFilters(sessions []string) []graph.ProfileFilter {
 	return []graph.ProfileFilter{
 		{}, {Now: t(0).AddDate(0, 0, 9), Slowest: 2}, {Tool: "Bash", Now: t(3), Slowest: 5}, {Tool: "nonesuch"}, {Session: sessions[0], Slowest: 1},
 		{Session: "nobody"}, {Since: t(2), Slowest: 3}, {Until: t(2), Tool: "Read"}, {Since: t(1), Until: t(4), Session: sessions[0], Tool: "Bash", Now: t(9)},
+		{Since: year(1600)}, {Since: year(2300)}, {Until: year(1600)}, {Until: year(2300)},
 	}
 }
 

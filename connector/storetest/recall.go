@@ -24,6 +24,7 @@ func (p *pair) recalls(sessions []string) (out []graph.SearchQuery) {
 		{Session: sessions[0], Failed: true, Limit: 2}, {Session: "nobody"}, {Since: t(1)}, {Until: t(4)}, {Since: t(1), Until: t(3), Tool: "Bash"},
 		{Task: "task-1"}, {Task: "task-1", Session: sessions[0], Tool: "Bash"}, {Task: "nonesuch"}, {Tag: "release"}, {Tag: "a b", Failed: true},
 		{Tag: "nonesuch"}, {RelatedTo: "nonesuch"}, {Type: graph.ToolCall}, {Type: graph.ToolResult}, {All: true},
+		{Since: year(1600)}, {Since: year(2300)}, {Until: year(1600)}, {Until: year(2300)},
 	} {
 		q.Recall = true
 		out = append(out, q)
@@ -40,6 +41,9 @@ func (p *pair) recalls(sessions []string) (out []graph.SearchQuery) {
 	}
 	return out
 }
+
+// year is its beginning: an int64 of nanoseconds holds 1678 to 2261.
+func year(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // EngineRanked is a Reader that ranks words by its engine's formula, and so finds what every
 // Reader finds, in an order of its own.
