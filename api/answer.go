@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +78,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, v answer, err erro
 	status := http.StatusOK
 	if err != nil {
 		p := asProblem(err)
+		if r.Context().Err() != nil && p.ended() {
+			p = &problem{status: http.StatusServiceUnavailable, cause: r.Context().Err(), Message: "the daemon stops: ask again once it runs"}
+		}
 		s.note(r, p)
 		p.headers(h)
 		status, v = p.status, map[string]*problem{"error": p}
@@ -116,8 +120,18 @@ func (p *problem) headers(h http.Header) {
 	}
 }
 
+// ended reports whether a request that was given up failed because of that alone: the
+// client has gone, or the daemon stops.
+func (p *problem) ended() bool {
+	return p.status == http.StatusServiceUnavailable || errors.Is(p.cause, context.Canceled)
+}
+
 // note counts a request that was not done, and logs what is no mistake of the client.
 func (s *Server) note(r *http.Request, p *problem) {
+	if r.Context().Err() != nil && p.ended() {
+		s.Log.Debug().Str("reason", "api.ended").Str("method", r.Method).Msg("a request to the API was given up")
+		return
+	}
 	if p.status < 500 {
 		s.counts.refused.Add(1)
 		return

@@ -31,9 +31,10 @@ type fake struct {
 	actions map[string]graph.ActionRow
 	looked  int // for actions
 
-	err   error  // what everything answers
-	panic any    // what everything panics with
-	hold  func() // called by each
+	err   error                           // what everything answers
+	panic any                             // what everything panics with
+	hold  func()                          // called by each
+	wait  func(ctx context.Context) error // what recalls do
 }
 
 func (f *fake) enter() (func(), error) {
@@ -69,7 +70,10 @@ func (f *fake) AddBatch(grains []jsonl.Grain) (hashes []string, err error) {
 	return hashes, nil
 }
 
-func (f *fake) Recall(_ context.Context, q graph.SearchQuery) ([]graph.SearchHit, error) {
+func (f *fake) Recall(ctx context.Context, q graph.SearchQuery) ([]graph.SearchHit, error) {
+	if f.wait != nil {
+		return nil, f.wait(ctx)
+	}
 	leave, err := f.enter()
 	defer leave()
 	f.asked = append(f.asked, q)

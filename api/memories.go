@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -116,7 +117,7 @@ func (s *Server) recall(r *request) (answer, error) {
 	hits, err := s.Store.Recall(r.Context(), q.SearchQuery)
 	behind := errors.Is(err, ErrBehind)
 	if err != nil && !behind {
-		return nil, &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
+		return nil, notRecalled(r.Context(), err)
 	}
 	a := recalled{Results: []result{}, HasMore: len(hits) > limit, Behind: behind}
 	tasks := map[string]string{}
@@ -124,7 +125,7 @@ func (s *Server) recall(r *request) (answer, error) {
 		found := resultOf(hit, q.namespace)
 		task, err := s.taskOf(r.Context(), hit.Action.ParentActionID, tasks)
 		if err != nil {
-			return nil, &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
+			return nil, notRecalled(r.Context(), err)
 		}
 		if task != "" {
 			found.Fields["parent_task_id"] = task
@@ -133,6 +134,15 @@ func (s *Server) recall(r *request) (answer, error) {
 	}
 	a.Count = len(a.Results)
 	return a, nil
+}
+
+// notRecalled is the error of a store. What one says whose context has ended, it says
+// because of that: "interrupted".
+func notRecalled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
 }
 
 // question is the body of a recall.

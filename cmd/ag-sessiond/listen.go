@@ -174,7 +174,10 @@ func (p *posted) Recall(ctx context.Context, q graph.SearchQuery) ([]graph.Searc
 	behind := p.await(ctx, q.Session)
 	q.Recall = true
 	hits, err := p.reader.Search(ctx, q)
-	return hits, errors.Join(err, behind)
+	if err != nil {
+		return nil, err // what failed is not behind
+	}
+	return hits, behind
 }
 
 func (p *posted) Action(ctx context.Context, id string) (graph.ActionRow, error) {

@@ -24,6 +24,13 @@ func (found) Search(_ context.Context, q graph.SearchQuery) ([]graph.SearchHit, 
 	return []graph.SearchHit{{Rank: 1}}, nil
 }
 
+// broken is a store that cannot be read.
+type broken struct{ connector.Reader }
+
+func (broken) Search(context.Context, graph.SearchQuery) ([]graph.SearchHit, error) {
+	return nil, errors.New("disk I/O error")
+}
+
 // A recall waits for what was posted, but not for ever, nor for what nobody will finish.
 func TestRecallWaitsForTheFold(t *testing.T) {
 	home := t.TempDir()
@@ -65,5 +72,9 @@ func TestRecallWaitsForTheFold(t *testing.T) {
 	}
 	if _, err := ask(t.Context(), "torn"); err != nil {
 		t.Errorf("a torn line: %v", err)
+	}
+	p.reader = broken{}
+	if hits, err := p.Recall(t.Context(), graph.SearchQuery{Session: "ns-default"}); hits != nil || err == nil || errors.Is(err, api.ErrBehind) {
+		t.Errorf("a store that failed: %v, %v", hits, err)
 	}
 }
