@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,7 +85,7 @@ func checkStale(path string) error {
 	case err != nil:
 		return fmt.Errorf("look at the socket: %w", err)
 	case info.Mode()&fs.ModeSocket == 0:
-		return fmt.Errorf("%s is no socket: remove it", path)
+		return fmt.Errorf("%s is no socket: give another path", path)
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	switch {
@@ -133,9 +134,12 @@ func ListenTCP(addr string) (net.Listener, error) {
 
 // CheckLoopback says why ListenTCP would refuse an address.
 func CheckLoopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("address %q: want one like 127.0.0.1:4009", addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("address %q: the port is to be a number from 0 to 65535, as in 127.0.0.1:4009", addr)
 	}
 	if host == "localhost" {
 		return nil
@@ -200,7 +204,8 @@ const (
 	maxHeader  = 32 << 10
 )
 
-// Serve answers on the listeners until ctx ends, and then finishes what is under way. On
+// Serve answers on the listeners until ctx ends, and then finishes what is being recorded;
+// recalls, and what has not begun, are given up. On
 // one that is no unix socket requests bring the token.
 func (s *Server) Serve(ctx context.Context, token string, listeners ...net.Listener) error {
 	errs := make([]error, len(listeners))
@@ -225,6 +230,7 @@ func (s *Server) Serve(ctx context.Context, token string, listeners ...net.Liste
 func (s *Server) serve(ctx context.Context, token string, l net.Listener) error {
 	server := &http.Server{
 		Handler: s.Handler(token), ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
+		BaseContext: func(net.Listener) context.Context { return ctx },
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: log.New(quiet{s}, "", 0),
 	}
 	stopped := make(chan struct{})

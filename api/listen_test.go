@@ -3,11 +3,13 @@ package api
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -105,7 +107,7 @@ func TestSocketInTheWay(t *testing.T) {
 		if err := put(path); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ListenUnix(path); err == nil || !strings.Contains(err.Error(), "is no socket: remove it") {
+		if _, err := ListenUnix(path); err == nil || !strings.Contains(err.Error(), "is no socket: give another path") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if _, err := os.Lstat(path); err != nil {
@@ -154,7 +156,8 @@ func TestLoopbackOnly(t *testing.T) {
 		}
 		l.Close()
 	}
-	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:80", "127.0.0.1", "", "[fe80::1%lo]:0"} {
+	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:80", "127.0.0.1", "", "[fe80::1%lo]:0",
+		"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:80a", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1:http", "localhost:+80"} {
 		if l, err := ListenTCP(addr); err == nil {
 			l.Close()
 			t.Errorf("%q is listened on", addr)
@@ -345,5 +348,62 @@ func TestBelowHTTP(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A recall whose client has gone, and one that is under way when the daemon stops, is
+// given up: at once, and as nobody's failure. What the store could not record is one.
+func TestGivenUp(t *testing.T) {
+	for _, stops := range []bool{false, true} {
+		c := newClient(t)
+		unix, tcp := listen(t)
+		tcp.Close()
+		begun := make(chan struct{})
+		c.store.wait = func(ctx context.Context) error {
+			close(begun)
+			<-ctx.Done()
+			return errors.New("interrupted (9)") // as SQLite says it
+		}
+		stop := c.serving("", unix)
+		ctx, hangUp := context.WithCancel(t.Context())
+		ended := make(chan string, 1)
+		go func() {
+			r, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/api/memories/a/recall", strings.NewReader("{}"))
+			r.Header.Set("Content-Type", "application/json")
+			resp, err := overSocket(unix.Addr().String()).Do(r)
+			if err != nil {
+				ended <- err.Error()
+				return
+			}
+			ended <- c.read(resp, r.Method, r.URL.Path).parts()
+			resp.Body.Close()
+		}()
+		<-begun
+		if !stops {
+			hangUp()
+		}
+		began := time.Now()
+		if err := stop(); err != nil || time.Since(began) > stopTime/2 {
+			t.Errorf("stopped after %v: %v", time.Since(began), err)
+		}
+		if got := <-ended; stops && got != "503" {
+			t.Errorf("the client got %s", got)
+		}
+		hangUp()
+		if h := c.server.Health(); h.Requests != 1 || h.Failed != 0 || h.Refused != 0 || h.LastError != "" {
+			t.Errorf("health: %+v", h)
+		}
+		if log := c.log.String(); strings.Contains(log, `"error"`) || !strings.Contains(log, "api.ended") {
+			t.Errorf("log: %s", log)
+		}
+	}
+	c := newClient(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	c.store.hold, c.store.err = cancel, errors.New("no space left on device")
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/v1/events", strings.NewReader(start))
+	r.Header.Set("Content-Type", "application/json")
+	c.server.Handler("").ServeHTTP(httptest.NewRecorder(), r)
+	if h := c.server.Health(); h.Failed != 1 || !strings.Contains(h.LastError, "no space left") {
+		t.Errorf("health: %+v", h)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 )
 
 // API is [api]: where the daemon answers HTTP requests of this machine.
@@ -30,9 +31,12 @@ func (a *API) complete(home string) error {
 	if a.Listen == "" {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(a.Listen)
+	host, port, err := net.SplitHostPort(a.Listen)
 	if err != nil {
 		return fmt.Errorf("listen %q: want an address like \"127.0.0.1:4009\"", a.Listen)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("listen %q: the port is to be a number from 0 to 65535, as in \"127.0.0.1:4009\"", a.Listen)
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
 		return fmt.Errorf("listen %q: only 127.0.0.1, [::1] and localhost: the connection is not encrypted", a.Listen)

@@ -41,6 +41,12 @@ func TestAPI(t *testing.T) {
 		"[api]\nlisten = \"4009\"":             "want an address like",
 		"[api]\nlistne = \"127.0.0.1:4009\"":   "did you mean listen?",
 		"[api]\nlisten = 4009":                 "a string in quotes",
+		"[api]\nlisten = \"127.0.0.1:99999\"":  "the port is to be a number from 0 to 65535",
+		"[api]\nlisten = \"127.0.0.1:80a\"":    "the port is to be a number from 0 to 65535",
+		"[api]\nlisten = \"127.0.0.1:\"":       "the port is to be a number from 0 to 65535",
+		"[api]\nlisten = \"localhost:http\"":   "the port is to be a number from 0 to 65535",
+		"[[api]]\nsocket = \"none\"":           config.FileName + ":1: [[api]]: want a table, begun by [api]",
+		"[[prices]]\ninput = 1":                config.FileName + ":1: [[prices]]: want tables, each begun by [prices.NAME]",
 		"[ap]\nlisten = \"127.0.0.1:4009\"":    "did you mean api?",
 	} {
 		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), config.FileName) {

@@ -29,6 +29,9 @@ func describe(path string, err error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	line, column := wrong.Position()
+	if key := wrong.Key(); strings.Contains(wrong.Error(), "cannot store an array table") && len(key) > 0 {
+		return fmt.Errorf("%s:%d: [[%s]]: want %s", path, line, strings.Join(key, "."), kindOf(key))
+	}
 	if key := wrong.Key(); strings.Contains(wrong.Error(), "cannot decode") && len(key) > 0 {
 		if want := kindOf(key); want != "" {
 			return fmt.Errorf("%s:%d: %s: want %s", path, line, strings.Join(key, "."), want)
