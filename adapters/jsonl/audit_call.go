@@ -159,16 +159,17 @@ func (f *draft) begin(c *agentCall) {
 
 // callerRun is the run that made a call, where the call's own id tells: agent_framework
 // (host.py) makes it of the caller's run, which ends with the caller's name, and its
-// agent's name. A dump of several prompts has as many runs of one name.
+// agent's name, or in a batch the call's output_key, which may have dots. A dump of several
+// prompts has as many runs of one name.
 func callerRun(c *agentCall) string {
-	if c.caller == "" || c.agentName.text() == "" {
+	if c.caller == "" {
 		return ""
 	}
-	run, ok := strings.CutSuffix(c.runID.text(), "."+c.agentName.text())
-	if !ok || !strings.HasSuffix(run, "."+c.caller) {
-		return ""
+	run := c.runID.text()
+	if k := strings.LastIndex(run, "."+c.caller+"."); k >= 0 {
+		return run[:k+1+len(c.caller)]
 	}
-	return run
+	return ""
 }
 
 // run is the lane of a run; extra keeps its id where the lane is not that.

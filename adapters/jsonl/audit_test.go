@@ -216,8 +216,13 @@ func TestAuditCaller(t *testing.T) {
 		{`"run_id":"s.p1.planner","caller_id":"host","agent_name":"planner"`, ""},
 		{`"run_id":"s.p1.planner.search","caller_id":"planner","agent_name":"search"`, "s.p1.planner"},
 		{`"run_id":"s.p1.a.b.search.v2","caller_id":"a.b","agent_name":"search.v2"`, "s.p1.a.b"},
-		// One of a batch has its output_key in its id: a name has to do.
-		{`"run_id":"s.p1.planner.first","caller_id":"planner","agent_name":"search"`, "planner"},
+		{`"run_id":"s.p2.planner.first","caller_id":"planner","agent_name":"search"`, "s.p2.planner"}, // call_subagents: output_key
+		{`"run_id":"s.p2.planner.a.b","caller_id":"planner","agent_name":null`, "s.p2.planner"},
+		{`"run_id":"s.p1.planner.planner","caller_id":"planner","agent_name":"planner"`, "s.p1.planner"},
+		{`"run_id":"s.p1.planner.planner.x","caller_id":"planner","agent_name":"planner"`, "s.p1.planner.planner"},
+		{`"run_id":"s.p1.root.key.search","caller_id":"planner","agent_name":"search"`, "planner"}, // of one of a batch
+		{`"run_id":"s.p1.planner","caller_id":"planner","agent_name":"planner"`, "planner"},
+		{`"run_id":"planner.search","caller_id":"planner","agent_name":"search"`, "planner"},
 		{`"run_id":"s.p1.myplanner.search","caller_id":"planner","agent_name":"search"`, "planner"},
 	} {
 		events, _ := decode(t, jsonl.Audit, "{"+c.members+"}", 2)

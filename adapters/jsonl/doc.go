@@ -44,9 +44,9 @@
 //	                                                                                    record; extra.end_time "unknown"
 //
 // A list of more than 5,000 elements keeps the others in one context. All events of an
-// agent call are in the lane of its run. A run_id that is that of the
-// caller's run and the agent's name ("s.p1.planner.search", caller_id "planner") names the
-// caller's run ("s.p1.planner"), and that is parent_agent_name then. What no field takes, and what
+// agent call are in the lane of its run. A run_id that goes on after the caller's name, with
+// the agent's or the output_key of a batch ("s.p1.planner.search", caller_id "planner"),
+// names the caller's run ("s.p1.planner"), and that is parent_agent_name then. What no field takes, and what
 // the fold filters on, is in extra of the event of its part, the record's own in the
 // agent_start's. Typed fields and extra give the line back but for fields that say no more
 // than if they were not there: null, an empty list. Of members with one name the last
