@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,31 @@ func TestLongStringsAreCutAfterRedaction(t *testing.T) {
 		if strings.Contains(string(l.Bytes()), half) {
 			t.Errorf("half a secret is left: %s", l.Bytes())
 		}
+	}
+}
+
+// TestManySmallValuesAreCut: a value that has no long string is bounded all the same,
+// after it was redacted; what readers take apart (positions of files) is not.
+func TestManySmallValuesAreCut(t *testing.T) {
+	many := marshal(map[string]any{"list": slices.Repeat([]int{1234567}, 2000), "note": "it is " + token()})
+	fits := object("list", slices.Repeat([]int{1234567}, 1990))
+	r := New(Options{MaxString: 1000})
+	e := checkLine(t, r.Event(event(schema.Event{ToolInput: many, Result: fits, Extra: many})))
+	text := schema.Unquote(e.ToolInput)
+	whole := strings.ReplaceAll(string(many), token(), "[REDACTED:github-token]")
+	mark := fmt.Sprintf("…[cut: %d bytes, sha256:%x]…", len(whole), sha256.Sum256([]byte(whole)))
+	if len(text) > 1000 || !strings.Contains(text, mark) || !strings.HasPrefix(text, whole[:400]) || !strings.HasSuffix(text, whole[len(whole)-400:]) {
+		t.Errorf("%d bytes: %q", len(text), text)
+	}
+	if e.Cut != 1 || e.Redacted["github-token"] != 2 || string(e.Result) != string(fits) || string(e.Extra) != whole {
+		t.Errorf("cut %d, redacted %v, result of %d bytes, extra of %d", e.Cut, e.Redacted, len(e.Result), len(e.Extra))
+	}
+	if again := checkLine(t, r.Event(e)); string(again.AppendJSON(nil)) != string(e.AppendJSON(nil)) {
+		t.Error("redacting twice differs")
+	}
+	// The longest that a text can be written is no long value.
+	if e = checkLine(t, r.Event(event(schema.Event{Result: marshal(strings.Repeat("\x01", 1000))}))); e.Cut != 0 {
+		t.Errorf("cut %d: %q", e.Cut, e.Result)
 	}
 }
 

@@ -17,7 +17,8 @@ const DefaultMaxString = 1 << 20
 // Options are what New takes; the zero value is the default.
 type Options struct {
 	// MaxString is how many bytes of one string value an event keeps: see
-	// schema.CutString.
+	// schema.CutString. A tool_input or result that is then still longer than 16 such
+	// strings is kept as one: its JSON as a text, cut.
 	MaxString int
 }
 
@@ -130,8 +131,8 @@ func (r *Redactor) rewrite(e *schema.Event) {
 	for i, tag := range e.Tags {
 		e.Tags[i] = r.value(tag, &f)
 	}
-	e.ToolInput = r.raw(e.ToolInput, &f)
-	e.Result = r.raw(e.Result, &f)
+	e.ToolInput = r.bounded(r.raw(e.ToolInput, &f), &f)
+	e.Result = r.bounded(r.raw(e.Result, &f), &f)
 	e.Metadata = r.raw(e.Metadata, &f)
 	e.Extra = r.raw(e.Extra, &f)
 	e.Redacted, e.Cut = f.counts, f.cut
@@ -151,6 +152,20 @@ func (r *Redactor) value(s string, f *findings) string {
 		f.cut++
 	}
 	return s
+}
+
+// maxStrings is how many of the longest strings a tool_input or result may be long: the
+// two texts of a file that is written, the images of a page.
+const maxStrings = 16
+
+// bounded returns a redacted value, or where it is too long the text of it, cut: what is
+// made of many small values has no string to cut. It is redacted again, as a text, for
+// what is the bytes of an image in JSON can be a token in a text.
+func (r *Redactor) bounded(raw []byte, f *findings) []byte {
+	if len(raw) <= maxStrings*r.max {
+		return raw
+	}
+	return schema.AppendString(nil, r.value(string(raw), f))
 }
 
 // mend repairs the raw fields of e that are no JSON.
