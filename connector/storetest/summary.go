@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -226,8 +227,8 @@ func leaves(v any) (out []string) {
 			out = append(out, leaves(e)...)
 		}
 	case map[string]any:
-		for _, e := range v {
-			out = append(out, leaves(e)...)
+		for _, name := range slices.Sorted(maps.Keys(v)) { // in which the tests write them
+			out = append(out, leaves(v[name])...)
 		}
 	}
 	return out
