@@ -130,6 +130,20 @@ func (v *value) wrong(err error) error {
 	return p
 }
 
+// onceEach refuses an object in which a member is there twice: one of them would be lost.
+func onceEach(object []byte) error {
+	there := map[string]bool{}
+	for name := range schema.Fields(object) {
+		if there[name] {
+			p := bad("%s: is there twice", name)
+			p.Field = name
+			return p
+		}
+		there[name] = true
+	}
+	return nil
+}
+
 // fewItems refuses an array of more items than a request may have; what is no array is
 // the decoder's.
 func fewItems(list []byte) error {

@@ -68,6 +68,11 @@ func (p *posted) value(body []byte) error {
 	if err := p.add(v.flat, 1); err != nil {
 		return v.wrong(err)
 	}
+	if p.skipped > 0 { // in lines it may be a journal's; who posts one alone means it
+		wrong := bad("%s: nobody but the journal's own readers may say this", schema.SourcePosition)
+		wrong.Field = "event_type"
+		return wrong
+	}
 	return nil
 }
 

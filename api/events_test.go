@@ -97,6 +97,9 @@ func TestPositionsAreNotTaken(t *testing.T) {
 	if a.Accepted != 1 || a.Skipped != 1 || len(c.store.events) != 1 {
 		t.Errorf("%+v, recorded %d", a, len(c.store.events))
 	}
+	if got := c.post("/v1/events", position); got.parts() != "400 field=event_type" || len(c.store.events) != 1 {
+		t.Errorf("alone: %s: %s", got.parts(), got.text)
+	}
 	if got := c.post("/v1/events", "[\n"+start+",\n"+position+"]"); got.parts() != "400 item=1 field=event_type line=3 column=1" {
 		t.Errorf("%s: %s", got.parts(), got.text)
 	}

@@ -59,6 +59,9 @@ func (s *Server) batchAdd(q *request) (answer, error) {
 	if err != nil {
 		return nil, v.wrong(err)
 	}
+	if err := onceEach(v.flat); err != nil {
+		return nil, err
+	}
 	if err := checkGrains(grains); err != nil {
 		return nil, err
 	}
@@ -156,6 +159,9 @@ type question struct {
 func (q *question) read(text []byte) error {
 	if bytes.TrimSpace(text)[0] != '{' {
 		return bad(`the body is to be an object like {"query": "web_search weather"}`)
+	}
+	if err := onceEach(text); err != nil {
+		return err
 	}
 	for name, raw := range schema.Fields(text) {
 		if string(raw) == "null" {

@@ -110,6 +110,11 @@ func TestBatchIsAtomic(t *testing.T) {
 		`{"grains":[` + good + `,null]}`:                                                                        "400 item=1",
 		`{"grains":[` + good + `,` + grain(`"tool_name":"a","namespace":"`+strings.Repeat("n", 257)+`"`) + `]}`: "400 item=1 field=namespace",
 		`{"namespace":"a\u0000","grains":[` + good + `]}`:                                                       "400 item=0 field=namespace",
+		`{"grains":[` + good + `],"grains":[` + good + `]}`:                                                     "400 field=grains",
+		`{"grains":[],"gr\u0061ins":[` + good + `]}`:                                                            "400 field=grains",
+		`{"namespace":"a","grains":[` + good + `],"namespace":"b"}`:                                             "400 field=namespace",
+		`{"grain_type":"action","fields":{"tool_name":"a","tool_name":"b"}}`:                                    "400 field=tool_name",
+		`{"grain_type":"action","grain_type":"action","fields":{"tool_name":"b"}}`:                              "400 field=grain_type",
 		`{"grains":{}}`:   "400",
 		`{"grains":null}`: "400",
 		`"grains"`:        "400",
@@ -174,6 +179,7 @@ func TestQuestions(t *testing.T) {
 		`{"since": "yesterday"}`: "since", `{"until": 5}`: "until",
 		`{"grain_type": "belief"}`: "grain_type", `{"grain_type": 1}`: "grain_type",
 		`{"namespace": "a\u0000"}`: "namespace", `{"namespace": "` + strings.Repeat("a", 257) + `"}`: "namespace", `{"namespace": 1}`: "namespace",
+		`{"query": "a", "query": "b"}`: "query", `{"tags": null, "t\u0061gs": ["a"]}`: "tags",
 		`{"subject": "john"}`: "subject", `{"Query": "x"}`: "Query", `{"rerank": false}`: "rerank",
 	} {
 		if got := c.post("/api/memories/default/recall", body); got.parts() != "400 field="+field {
