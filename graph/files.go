@@ -114,12 +114,10 @@ func filesOf(e *schema.Event) (edge EdgeType, paths []string) {
 	case "apply_patch":
 		for line := range strings.Lines(patchText(e.ToolInput)) {
 			if p := patchedFile(line); p != "" {
-				if p = wholePath(e, p); !slices.Contains(paths, p) {
-					paths = append(paths, p)
-				}
+				paths = append(paths, wholePath(e, p))
 			}
 		}
-		return Wrote, paths
+		return Wrote, once(paths)
 	default:
 		if isSkill(e) {
 			return Read, inventory(e)
@@ -152,11 +150,22 @@ func inventory(e *schema.Event) (paths []string) {
 		case !isWindowsPath(p) && !strings.HasPrefix(p, "~"):
 			p = path.Join(skill, p)
 		}
-		if !slices.Contains(paths, p) {
-			paths = append(paths, p)
-		}
+		paths = append(paths, p)
 	}
-	return paths
+	return once(paths)
+}
+
+// once returns paths in their order, each once.
+func once(paths []string) []string {
+	if len(paths) < 2 {
+		return paths
+	}
+	seen := make(map[string]struct{}, len(paths))
+	return slices.DeleteFunc(paths, func(p string) bool {
+		_, again := seen[p]
+		seen[p] = struct{}{}
+		return again
+	})
 }
 
 // wholePath gives a file's path as one file has it however it is called: from the root,

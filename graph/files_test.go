@@ -2,7 +2,9 @@ package graph
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -41,6 +43,24 @@ func TestFilesOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A skill may list very many files: each is looked at once, and they stay in their order.
+func TestLongInventories(t *testing.T) {
+	const n = 400_000
+	list := make([]string, 0, n+2)
+	for i := range n {
+		list = append(list, fmt.Sprintf("f%d", i))
+	}
+	list = append(list, "./f7", "/abs")
+	inventory, _ := json.Marshal(map[string]any{"inventory": list})
+	e := schema.Event{ToolName: "Skill", ToolInput: json.RawMessage(`{"skill":"pdf"}`), Extra: inventory}
+	begun := time.Now()
+	edge, paths := filesOf(&e)
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("%d files took %v", n, took)
+	}
+	want(t, "edge, number, ends", []any{edge, len(paths), paths[0], paths[n-1], paths[n]}, []any{Read, n + 1, "pdf/f0", fmt.Sprintf("pdf/f%d", n-1), "/abs"})
 }
 
 // TestFilesWithoutAPlace: a relative path is left so where nothing tells what it is relative
