@@ -29,10 +29,18 @@
 //	                      or a task notification says
 //	permission request    lane, tool and input, in the order of time; one that    permission.go
 //	                      names neither call nor input claims none
-//	run and its caller    the caller's id, else its name if one only has it;      callers.go
-//	                      under its decision to delegate, else under its start
+//	run and its caller    the caller's id, else its name if one only has it,      callers.go
+//	                      which began no later; each start under the latest
+//	                      decision to delegate until then, else the first one,
+//	                      else under the caller's start
+//	start of a run        the event's id; of hooks, nearness                      agents.go
 //	calls of one task     parent_task_id; the task is there for that alone        task.go
 //	action related to     tool_use_id of a call, or an event's id                 relations.go
+//
+// An Agent is one agent_id: a subagent of a runtime, or a run of a framework, whose id is
+// that of the run. Runs of one agent's name are as many Agents, and agent_count counts them;
+// a run id that is called again is one Agent with as many starts. Agents that descend from
+// themselves, by what is claimed, have no known parent, and no SPAWNED edge leads to them.
 //
 // What only files tell of has no end that is not written there: calls and subagents
 // without one are unknown, and so is the session, unless its last turn failed. A run whose
