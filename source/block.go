@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -37,6 +38,10 @@ type block struct {
 	counts   counts
 	problems []Problem
 	failed   bool // with Options.Strict: the last problem ended it
+	// spill, which may be nil, appends out to the journal and empties it: what a long line gives is
+	// not held all at once. err is its error.
+	spill func(*block) error
+	err   error
 }
 
 // counts are what a block adds to a report.
@@ -123,7 +128,7 @@ func (b *block) decoded() int64 {
 
 // decoding is what decodes blocks; each goroutine has its own.
 type decoding struct {
-	events   *jsonl.Decoder
+	decoder  *jsonl.Decoder
 	redactor *redact.Redactor
 	path     string
 	strict   bool
@@ -147,6 +152,10 @@ func (d *decoding) decode(b *block) {
 		}
 		if err == nil {
 			continue
+		}
+		if errors.Is(err, errAppend) {
+			b.err = err
+			return
 		}
 		b.counts.broken++
 		if len(b.problems) < maxProblems {
@@ -178,11 +187,10 @@ func (d *decoding) line(b *block, line []byte, n int64) error {
 		b.counts.blank++
 		return nil
 	}
-	events, what, err := d.append(b.facts[:0], line, n, b.at)
+	what, err := d.events(b, line, n)
 	if err != nil {
 		return err
 	}
-	b.facts = events
 	kind := what.Kind
 	switch {
 	case what.Unknown:
@@ -192,20 +200,39 @@ func (d *decoding) line(b *block, line []byte, n int64) error {
 		b.counts.skipped[kind]++
 	}
 	b.counts.kinds[kind]++
-	for i := range events {
-		d.event(b, &events[i])
-	}
 	return nil
 }
 
-// append asks the adapter. One line that it cannot stand must not keep the rest out.
-func (d *decoding) append(dst []schema.Event, line []byte, n int64, at time.Time) (events []schema.Event, what jsonl.Line, err error) {
+// pieceEvents is how many events of a long line are held at a time.
+const pieceEvents = 1 << 10
+
+// events asks the adapter. One line that it cannot stand must not keep the rest out.
+func (d *decoding) events(b *block, line []byte, n int64) (what jsonl.Line, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
 		}
 	}()
-	return d.events.Append(dst, line, n, at)
+	if len(line) > longLine {
+		return d.decoder.Pieces(line, n, b.at, pieceEvents, func(events []schema.Event) error {
+			for i := range events {
+				d.event(b, &events[i])
+			}
+			if b.spill == nil {
+				return nil
+			}
+			return b.spill(b)
+		})
+	}
+	events, what, err := d.decoder.Append(b.facts[:0], line, n, b.at)
+	if err != nil {
+		return what, err
+	}
+	b.facts = events
+	for i := range events {
+		d.event(b, &events[i])
+	}
+	return what, nil
 }
 
 func (d *decoding) event(b *block, e *schema.Event) {

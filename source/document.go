@@ -62,6 +62,9 @@ func (s *stream) readDocument(text []byte, info fs.FileInfo) (known bool, err er
 	b.end = lines.Position{Offset: info.Size(), Lines: 1, Sum: s.first, First: s.first, All: max(lines.Sum(0, text), 1)}
 	s.size, s.modTime = info.Size(), info.ModTime().UnixNano()
 	b.at = info.ModTime()
+	if s.writes() {
+		b.spill = s.put
+	}
 	s.pipeline().decoding().decode(b)
 	return false, s.commit(b)
 }

@@ -571,3 +571,54 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestLongBatch: a batch in one line that is appended in pieces says what it says in one, all of
+// it or, where its last item is wrong, nothing.
+func TestLongBatch(t *testing.T) {
+	var grains, protocol strings.Builder
+	for i := range 6000 {
+		fmt.Fprintf(&grains, `,{"tool_name":"t%d","content":"%s","namespace":"n%d"}`, i, strings.Repeat("c", 200), i%3)
+		fmt.Fprintf(&protocol, ",%s", strings.TrimSpace(events(i, 1)))
+	}
+	for name, text := range map[string]string{"oms": `{"grains":[` + grains.String()[1:] + `]}`, "events": `[` + protocol.String()[1:] + `]`} {
+		for _, way := range []string{"line", "document", "bad"} {
+			dir := realDir(t)
+			r := newReader(t, filepath.Join(dir, "home"))
+			line, in := text, text+"\n"
+			switch way {
+			case "document":
+				in = strings.Replace(text, "[", "[\n", 1)
+				line = in
+			case "bad":
+				in = text[:strings.LastIndexByte(text, '{')] + `{"tool_name":7}]` + map[string]string{"oms": "}"}[name] + "\n"
+			}
+			path := write(t, in, dir, "batch.jsonl")
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := r.Import(context.Background(), []string{path}, nil, Options{Format: jsonl.Format(name)}, nil)
+			got := facts(t, r.Journal)
+			if way == "bad" {
+				if report.Broken != 1 || report.Events != 0 || len(got) != 0 || !strings.Contains(fmt.Sprint(err), "item 5999") {
+					t.Errorf("%s %s: %v: %d broken, %d facts", name, way, err, report.Broken, len(got))
+				}
+				continue
+			}
+			if err != nil || report.Events != int64(len(got)) || len(got) < 6000 {
+				t.Errorf("%s %s: %v, %d facts, %d events", name, way, err, len(got), report.Events)
+			}
+			want := map[string]int{}
+			all, _, err := jsonl.NewDecoder(jsonl.Source{Format: jsonl.Format(name), Path: path, Origin: schema.OriginAudit, Host: r.Host, User: r.User, HashKey: r.Journal.Key()}).
+				Append(nil, []byte(strings.TrimSpace(line)), 1, info.ModTime())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range all {
+				want[string(r.Redactor.Event(e).Bytes())]++
+			}
+			lossless(t, want, got)
+			once(t, got)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type pipeline struct {
 
 func (s *stream) pipeline() *pipeline {
 	return &pipeline{blocks: &s.blocks, decoding: func() *decoding {
-		return &decoding{events: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path,
+		return &decoding{decoder: jsonl.NewDecoder(s.src), redactor: s.Redactor, path: s.path,
 			strict: s.o.Strict, count: !s.writes()}
 	}}
 }
@@ -87,21 +87,23 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 			b.at = time.Now().UTC()
 		}
 		last := err != nil || l.Offset()-begun >= limit || ctx.Err() != nil
+		if b.long != nil && s.writes() { // what it gives is appended at once, behind what is before it
+			if err := s.commitAll(p, 0); err != nil {
+				return false, err
+			}
+			b.spill = s.put
+		}
+		keep := depth() - 1
+		if last || b.long != nil {
+			keep = 0
+		}
 		if len(b.ends) > 0 {
-			p.give(b, last || b.long != nil)
+			p.give(b, keep == 0)
 		} else {
 			p.blocks.Put(b)
 		}
-		drain := last || b.long != nil
-		for len(p.flying) > 0 && (drain || len(p.flying) >= depth()) {
-			b := p.flying[0]
-			<-b.done
-			p.flying = p.flying[1:]
-			if err := s.commit(b); err != nil {
-				return false, err
-			}
-			b.long = nil
-			p.blocks.Put(b)
+		if err := s.commitAll(p, keep); err != nil {
+			return false, err
 		}
 		switch {
 		case isEnd(err):
@@ -114,4 +116,19 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 			return true, nil
 		}
 	}
+}
+
+// commitAll appends what the blocks gave, the first of them first, but for keep of them.
+func (s *stream) commitAll(p *pipeline, keep int) error {
+	for len(p.flying) > keep {
+		b := p.flying[0]
+		<-b.done
+		p.flying = p.flying[1:]
+		if err := s.commit(b); err != nil {
+			return err
+		}
+		b.long, b.spill = nil, nil
+		p.blocks.Put(b)
+	}
+	return nil
 }

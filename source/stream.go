@@ -93,19 +93,33 @@ func (s *stream) append(rec record) error {
 	return nil
 }
 
+// put appends what a block gave so far.
+func (s *stream) put(b *block) error {
+	if !s.writes() || len(b.out) == 0 {
+		return nil
+	}
+	bySession(b.out)
+	if err := s.Journal.Append(b.out...); err != nil {
+		return fmt.Errorf("%w: %w", errAppend, err)
+	}
+	if s.fresh == nil {
+		s.fresh = map[string]struct{}{}
+	}
+	for session := range b.counts.sessions {
+		s.fresh[session] = struct{}{}
+	}
+	clear(b.out)
+	b.out, b.memory = b.out[:0], b.memory[:0]
+	return nil
+}
+
 // commit appends what a block gave: what was read to its end is in the journal then.
 func (s *stream) commit(b *block) error {
-	if s.writes() && len(b.out) > 0 {
-		bySession(b.out)
-		if err := s.Journal.Append(b.out...); err != nil {
-			return fmt.Errorf("%w: %w", errAppend, err)
-		}
-		if s.fresh == nil {
-			s.fresh = map[string]struct{}{}
-		}
-		for session := range b.counts.sessions {
-			s.fresh[session] = struct{}{}
-		}
+	if b.err != nil {
+		return b.err
+	}
+	if err := s.put(b); err != nil {
+		return err
 	}
 	s.counts.add(b.counts)
 	if room := maxProblems - len(s.problems); room > 0 {

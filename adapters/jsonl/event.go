@@ -42,7 +42,7 @@ func (d *Decoder) event(dst []schema.Event, line []byte, n int64, at time.Time) 
 			r.fault.Item = i
 			return dst[:was], Line{}, r.fault
 		}
-		dst = append(dst, r.e)
+		dst = d.spilled(append(dst, r.e))
 	}
 	return dst, Line{Kind: "batch"}, nil
 }

@@ -153,13 +153,21 @@ const maxScratch = 64 << 10
 
 // grains reads a line of grains.
 func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time) ([]schema.Event, Line, error) {
-	was := len(dst)
+	was, seq := len(dst), n*1000
 	l := Line{Kind: "batch"}
 	alone, err := eachGrain(line, &d.src, &d.texts, func(g *Grain) {
 		d.scratch = g.appendCanonical(d.scratch[:0])
 		hash := hashOf(d.scratch)
-		l.Hashes = append(l.Hashes, hash)
+		if d.spill == nil {
+			l.Hashes = append(l.Hashes, hash)
+		}
+		begin := len(dst)
 		dst = g.appendEvents(dst, hash, &d.src, at)
+		for i := range dst[begin:] {
+			seq++
+			dst[begin+i].Seq = seq
+		}
+		dst = d.spilled(dst)
 	})
 	if err != nil {
 		return dst[:was], Line{}, err
@@ -167,10 +175,7 @@ func (d *Decoder) grains(dst []schema.Event, line []byte, n int64, at time.Time)
 	if cap(d.scratch) > maxScratch {
 		d.scratch = nil
 	}
-	for i := range dst[was:] {
-		dst[was+i].Seq = n*1000 + int64(i+1)
-	}
-	if alone {
+	if alone && len(dst) > was {
 		e := &dst[was]
 		l.Kind, l.Unknown = shortName(e.HookEventName), e.EventType == schema.Unknown
 	}

@@ -1,6 +1,7 @@
 package jsonl
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -93,6 +94,8 @@ type Decoder struct {
 	src     Source
 	texts   schema.Texts // what lines repeat of each other
 	scratch []byte       // used again
+	// spill, where it is not nil, takes what a batch gave so far, and returns what it left of it.
+	spill func([]schema.Event) []schema.Event
 }
 
 // NewDecoder returns the decoder of a source whose Format is one of Formats.
@@ -114,4 +117,47 @@ func (d *Decoder) Append(dst []schema.Event, line []byte, n int64, at time.Time)
 		return d.event(dst, line, n, at)
 	}
 	return dst, Line{}, &LineError{Item: -1, Err: fmt.Errorf("format %q: nobody decodes it", d.src.Format)}
+}
+
+// Pieces is Append for a batch that is long: it hands the events to yield, at least room of
+// them at a time, and keeps none, so that they need not all be in memory. The first
+// are handed over once all of the line is known to be right. They are valid until
+// yield returns; an error of yield ends it, and is returned. Line.Hashes stays empty.
+func (d *Decoder) Pieces(line []byte, n int64, at time.Time, room int, yield func([]schema.Event) error) (Line, error) {
+	if d.src.Format != OMS && d.src.Format != Events {
+		events, what, err := d.Append(nil, line, n, at)
+		if err != nil {
+			return what, err
+		}
+		return what, yield(events)
+	}
+	defer func() { d.spill = nil }()
+	d.spill = func(events []schema.Event) []schema.Event { return events[:0] }
+	if _, what, err := d.Append(nil, line, n, at); err != nil {
+		return what, err
+	}
+	var failed error
+	d.spill = func(events []schema.Event) []schema.Event {
+		if failed == nil && len(events) < room {
+			return events
+		}
+		if failed == nil {
+			failed = yield(events)
+		}
+		clear(events)
+		return events[:0]
+	}
+	rest, what, err := d.Append(nil, line, n, at)
+	if err == nil && failed == nil && len(rest) > 0 {
+		failed = yield(rest)
+	}
+	return what, cmp.Or(err, failed)
+}
+
+// spilled is called behind each item of a batch.
+func (d *Decoder) spilled(events []schema.Event) []schema.Event {
+	if d.spill == nil {
+		return events
+	}
+	return d.spill(events)
 }
