@@ -252,16 +252,12 @@ func (b *builder) input(a *graph.ActionRow, kids []*graph.TreeItem) (out []field
 // result gives what a call returned: its text, the lines that it changed, and only where
 // there is neither all that is known of it.
 func (b *builder) result(r *graph.ActionRow) (out []field) {
-	text := b.text(r.Text)
-	if problem := b.text(r.ErrorAside()); problem != "" {
-		name := "error"
-		if text == "" {
-			name = ""
-		}
-		out = append(out, whole(name, problem, ""))
-	}
-	if text != "" {
-		out = append(out, whole("", text, ""))
+	text, problem := b.text(r.Text), b.text(r.ErrorAside())
+	switch {
+	case text != "" && problem != "":
+		out = append(out, whole("error", problem, ""), whole("output", text, ""))
+	case text+problem != "":
+		out = append(out, whole("", text+problem, ""))
 	}
 	rest := schema.Field([]byte(property(r, "properties")), "result")
 	if picture := b.line(render.Picture(rest), 120); picture != "" {
