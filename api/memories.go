@@ -145,6 +145,11 @@ func notRecalled(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
+	if errors.Is(err, graph.ErrLongQuestion) {
+		p := bad("query: %v", err)
+		p.Field = "query"
+		return p
+	}
 	return &problem{status: http.StatusInternalServerError, cause: err, Message: "recall: " + err.Error()}
 }
 

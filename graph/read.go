@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -157,7 +158,11 @@ type Summary struct {
 	Tools            []ToolStats      `json:"tools"`
 }
 
-// SearchQuery is a full-text question. Words must all match, but in a Recall.
+// ErrLongQuestion is of a SearchQuery that no Reader answers.
+var ErrLongQuestion = errors.New("a question has at most 64 different words, each of at most 64 parts: ask for fewer")
+
+// SearchQuery is a full-text question. Words must all match, but in a Recall; one that is
+// there twice counts once.
 type SearchQuery struct {
 	Words string
 	// Recall asks as the second seed's recall does: for tool calls that have any of the

@@ -93,7 +93,7 @@ func (a *app) groupErrors(ctx context.Context, r connector.Reader, q graph.Searc
 	q.Limit = mostGrouped
 	hits, err := r.Search(ctx, q)
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	if len(hits) == mostGrouped {
 		a.note("there are more: these are the first %d failures that recall gives; --since leaves out old ones", mostGrouped)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,7 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 	}
 	hits, err := r.Search(ctx, q)
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	hits = cut(a, hits, limit)
 	if a.json {
@@ -105,6 +106,14 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		a.printf("    %s\n", a.style.Snippet(h.Snippet, h.Marks, max(a.style.Width-4, 20)))
 	}
 	return nil
+}
+
+// asked makes of a question that no store answers a mistake of who asked.
+func asked(err error) error {
+	if errors.Is(err, graph.ErrLongQuestion) {
+		return usagef("%w", err)
+	}
+	return err
 }
 
 // hitHead says what a hit is: when, of which session, what kind, and how it ended where

@@ -22,8 +22,7 @@ type found struct {
 }
 
 // recall finds tool calls that have any of the words; see graph.SearchQuery.
-func (v *view) recall(q graph.SearchQuery) ([]graph.SearchHit, error) {
-	words := fulltext.ParseWords(q.Words)
+func (v *view) recall(q graph.SearchQuery, words []fulltext.Word) ([]graph.SearchHit, error) {
 	if q.Type != "" && q.Type != graph.ToolCall || len(words) == 0 && strings.TrimSpace(q.Words) != "" {
 		return nil, nil
 	}

@@ -31,11 +31,13 @@ const (
 // The engine's index finds candidates. Whether one has the words is what
 // fulltext.Matches says, as in every store.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
-	words := fulltext.ParseWords(q.Words)
+	words, err := fulltext.Question(q.Words)
 	switch {
+	case err != nil:
+		return nil, err
 	case q.Recall:
 		err = s.view(ctx, "recall", func(v *view) error {
-			out, err = v.recall(q)
+			out, err = v.recall(q, words)
 			return err
 		})
 	case len(words) == 0:

@@ -26,7 +26,10 @@ const (
 // (cypher.WordsParam): the engine's own query for all of them, as Search takes them. It
 // gives what Search looks through, so a phrase that ends in * may be found torn apart.
 func SearchQuery(d cypher.Dialect, typed string) (string, error) {
-	words := fulltext.ParseWords(typed)
+	words, err := fulltext.Question(typed)
+	if err != nil {
+		return "", err
+	}
 	if len(words) == 0 {
 		return "", errors.New("there is no letter or digit in it: give words to search for")
 	}

@@ -28,11 +28,11 @@ const ofCall = " CROSS JOIN action c ON c.id = iif(a.type = 1, a.parent, a.id) A
 // found by the index, and ranked by BM25 over their texts (fulltext.Corpus), which needs no
 // more than how many documents have a word: FTS5's own bm25() walks all of them for each
 // word, 150 ms for a phrase such as web_search in half a million.
-func (s *Store) recall(ctx context.Context, tx *sql.Tx, q graph.SearchQuery) (out []graph.SearchHit, err error) {
+func (s *Store) recall(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, words []fulltext.Word) (out []graph.SearchHit, err error) {
 	if q.Type != "" && q.Type != graph.ToolCall {
 		return nil, nil
 	}
-	r := recaller{Store: s, ctx: ctx, tx: tx, SearchQuery: q, words: fulltext.ParseWords(q.Words)}
+	r := recaller{Store: s, ctx: ctx, tx: tx, SearchQuery: q, words: words}
 	if r.from, err = s.calls(ctx, tx, q); err != nil || r.from == nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (r *recaller) candidates(corpus fulltext.Corpus) (out []fulltext.Candidate,
 			return nil, nil, err
 		}
 		idf = append(idf, corpus.IDF(n))
-		bit := uint64(1) << i // 0 from the 64th on, which Best knows
+		bit := uint64(1) << i // of 64 at most
 		whole := n == int64(len(have))
 		switch {
 		case few != nil || r.All:

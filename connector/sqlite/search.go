@@ -21,9 +21,13 @@ const newest = 2000
 // nothing else in a word is an operator. Since is inclusive, Until is not; Failed selects
 // status failed and is_error. A Recall is answered as recall says, by the same index.
 func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.SearchHit, err error) {
+	words, err := fulltext.Question(q.Words)
+	if err != nil {
+		return nil, err
+	}
 	if q.Recall {
 		err = s.snapshot(ctx, func(tx *sql.Tx) error {
-			out, err = s.recall(ctx, tx, q)
+			out, err = s.recall(ctx, tx, q, words)
 			return err
 		})
 		if err != nil {
@@ -31,7 +35,6 @@ func (s *Store) Search(ctx context.Context, q graph.SearchQuery) (out []graph.Se
 		}
 		return out, nil
 	}
-	words := fulltext.ParseWords(q.Words)
 	if len(words) == 0 {
 		return nil, nil
 	}

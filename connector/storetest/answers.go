@@ -232,6 +232,7 @@ func testSearch(t *testing.T, p *pair) {
 	if err != nil || len(hits) != 1 || len(hits[0].Marks) != 1 || strings.Count(hits[0].Snippet, "exit") != 1 {
 		t.Errorf("an error that the text repeats is shown twice: %v %v", hits, err)
 	}
+	testLongQuestions(t, r)
 	// The text changes, then the action goes.
 	p.apply("s", put(message, graph.AssistantMessage, graph.Prop{Name: "text", Value: "zeta now"}))
 	p.compareAnswers("s")
@@ -243,6 +244,36 @@ func testSearch(t *testing.T, p *pair) {
 	p.apply("s", delNode(message))
 	if hits, err := r.Search(context.Background(), graph.SearchQuery{Words: "zeta"}); err != nil || len(hits) > 0 {
 		t.Errorf("a deleted action is found: %v %v", hits, err)
+	}
+}
+
+// testLongQuestions: what is asked for again and again is asked for once, and nobody asks
+// for more than 64 words.
+func testLongQuestions(t *testing.T, r connector.Reader) {
+	many := ""
+	for i := range 64 {
+		many += fmt.Sprintf("w%d ", i)
+	}
+	for _, recall := range []bool{false, true} {
+		search := func(words string) ([]graph.SearchHit, error) {
+			return r.Search(context.Background(), graph.SearchQuery{Words: words, Recall: recall})
+		}
+		want, err := search("theta")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := search(strings.Repeat("theta THETA ", 50_000))
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("recall %v: to ask for a word again gives %v\n%s", recall, err, d)
+		}
+		if _, err := search(many); err != nil {
+			t.Errorf("recall %v: 64 words: %v", recall, err)
+		}
+		for _, words := range []string{many + "more", "x" + strings.Repeat("-x", 64)} {
+			if hits, err := search(words); !errors.Is(err, graph.ErrLongQuestion) {
+				t.Errorf("recall %v: %.20q…: %d hits, %v", recall, words, len(hits), err)
+			}
+		}
 	}
 }
 

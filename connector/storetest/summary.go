@@ -107,6 +107,9 @@ func (m *Memory) Search(_ context.Context, q graph.SearchQuery) (out []graph.Sea
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	phrases := phrasesOf(q.Words)
+	if len(phrases) > 64 || slices.ContainsFunc(phrases, func(p phrase) bool { return len(p.words) > 64 }) {
+		return nil, graph.ErrLongQuestion
+	}
 	if q.Recall {
 		return m.recall(q, phrases), nil
 	}
@@ -135,7 +138,9 @@ func phrasesOf(typed string) (out []phrase) {
 	for _, w := range strings.Fields(typed) {
 		if t := words(w); len(t) > 0 {
 			open := strings.HasSuffix(w, "*") && len([]rune(strings.Join(t, ""))) >= 2
-			out = append(out, phrase{t, open})
+			if p := (phrase{t, open}); !slices.ContainsFunc(out, func(o phrase) bool { return o.open == open && slices.Equal(o.words, t) }) {
+				out = append(out, p)
+			}
 		}
 	}
 	return out

@@ -1,9 +1,12 @@
 package fulltext
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/graph"
 )
 
 // Word is a word of a question as typed, and its tokens: a word of several, such as
@@ -20,8 +23,11 @@ const minPrefix = 2
 
 // ParseWords splits what a person typed. A word without any letter or digit
 // matches nothing in particular and is left out. A * at the end of a word stands for
-// any ending; nothing else in a word is an operator.
+// any ending; nothing else in a word is an operator. A word that is typed twice is there
+// once, so that it costs and weighs what it does alone; FTS5's own bm25() would add it up
+// again for each time.
 func ParseWords(s string) (words []Word) {
+	seen := map[string]bool{}
 	for _, raw := range strings.Fields(strings.ReplaceAll(s, "\x00", " ")) {
 		w := Word{Raw: raw}
 		for t := range tokens(raw) {
@@ -29,11 +35,28 @@ func ParseWords(s string) (words []Word) {
 		}
 		if len(w.Tokens) > 0 {
 			w.Prefix = strings.HasSuffix(raw, "*") && utf8.RuneCountInString(strings.Join(w.Tokens, "")) >= minPrefix
-			words = append(words, w)
+			if key := strings.Join(w.Tokens, " ") + fmt.Sprint(w.Prefix); !seen[key] {
+				seen[key] = true
+				words = append(words, w)
+			}
 		}
 	}
 	return words
 }
+
+// Question is ParseWords of what a store is asked; graph.ErrLongQuestion is of one that
+// would cost more than an answer is worth.
+func Question(s string) ([]Word, error) {
+	words := ParseWords(s)
+	if len(words) > maxWords || slices.ContainsFunc(words, func(w Word) bool { return len(w.Tokens) > maxWords }) {
+		return nil, graph.ErrLongQuestion
+	}
+	return words, nil
+}
+
+// maxWords is how many words a question has at most, and how many tokens a word: as many
+// as a Candidate has bits.
+const maxWords = 64
 
 // fields are the parts of a document; a phrase is inside of one.
 func (d Document) fields() []string {

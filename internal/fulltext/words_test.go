@@ -16,12 +16,13 @@ import (
 
 func TestParseWords(t *testing.T) {
 	for in, want := range map[string][]Word{
-		"":                  nil,
-		" -- * \x00 \t(":    nil,
-		"Café  main.go":     {{"Café", []string{"cafe"}, false}, {"main.go", []string{"main", "go"}, false}},
-		"al* a* b-c* *ab":   {{"al*", []string{"al"}, true}, {"a*", []string{"a"}, false}, {"b-c*", []string{"b", "c"}, true}, {"*ab", []string{"ab"}, false}},
-		"al*pha al** al*\"": {{"al*pha", []string{"al", "pha"}, false}, {"al**", []string{"al"}, true}, {"al*\"", []string{"al"}, false}},
-		"a\x00b":            {{"a", []string{"a"}, false}, {"b", []string{"b"}, false}},
+		"":                               nil,
+		" -- * \x00 \t(":                 nil,
+		"Café  main.go":                  {{"Café", []string{"cafe"}, false}, {"main.go", []string{"main", "go"}, false}},
+		"al* a* b-c* *ab":                {{"al*", []string{"al"}, true}, {"a*", []string{"a"}, false}, {"b-c*", []string{"b", "c"}, true}, {"*ab", []string{"ab"}, false}},
+		"al*pha al** al*\"":              {{"al*pha", []string{"al", "pha"}, false}, {"al**", []string{"al"}, true}, {"al*\"", []string{"al"}, false}},
+		"Al al* AL a-l al a l-* a-l al*": {{"Al", []string{"al"}, false}, {"al*", []string{"al"}, true}, {"a-l", []string{"a", "l"}, false}, {"a", []string{"a"}, false}, {"l-*", []string{"l"}, false}},
+		"a\x00b":                         {{"a", []string{"a"}, false}, {"b", []string{"b"}, false}},
 	} {
 		if d := cmp.Diff(want, ParseWords(in), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%q (-want +got):\n%s", in, d)
