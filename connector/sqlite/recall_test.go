@@ -2,13 +2,17 @@ package sqlite
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
@@ -68,7 +72,7 @@ func TestRankIsSQLites(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ words, fts string }{
-		{"web_search weather", `"web_search" OR weather`}, {"error timeout", "error OR timeout"}, {"tokyo", "tokyo"}, {"5000ms a the weather", `"5000ms" OR a OR the OR weather`},
+		{"web_search weather", `"web_search" OR weather`}, {"error timeout", "error OR timeout"}, {"tokyo", "tokyo"}, {"weather", "weather"}, {"5000ms a the weather", `"5000ms" OR a OR the OR weather`},
 	} {
 		type hit struct {
 			n    int64
@@ -82,16 +86,20 @@ func TestRankIsSQLites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Equal ranks come newest first.
+		// Equal ranks come newest first. Those of a word that most have are about 1e-6.
+		digits := func(x float64) float64 {
+			x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'e', 8, 64), 64)
+			return x
+		}
 		slices.SortFunc(want, func(a, b hit) int {
-			return cmp.Or(cmp.Compare(math.Round(b.rank*1e9), math.Round(a.rank*1e9)), cmp.Compare(b.n, a.n))
+			return cmp.Or(cmp.Compare(digits(b.rank), digits(a.rank)), cmp.Compare(b.n, a.n))
 		})
 		got, err := s.Search(t.Context(), graph.SearchQuery{Words: c.words, Recall: true})
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("%q: %d hits, SQLite has %d: %v", c.words, len(got), len(want), err)
 		}
 		for i, w := range want {
-			if id := graph.ToolCallID("s", fmt.Sprint(w.n)); got[i].Action.ActionID != id || math.Abs(got[i].Rank-w.rank) > 1e-8 {
+			if id := graph.ToolCallID("s", fmt.Sprint(w.n)); got[i].Action.ActionID != id || math.Abs(got[i].Rank-w.rank) > 1e-8*w.rank {
 				t.Fatalf("%q: hit %d is %v of rank %v, SQLite's is %v of %v", c.words, i, got[i].Action.Timestamp, got[i].Rank, w.n, w.rank)
 			}
 		}
@@ -133,6 +141,37 @@ func TestRecallFrequent(t *testing.T) {
 		hits, err := s.Search(t.Context(), graph.SearchQuery{Words: c.words, Recall: true, All: c.all, Limit: 3})
 		if err != nil || len(hits) != 3 || hits[0].Action.ActionID != graph.ToolCallID("s", fmt.Sprint(c.best)) {
 			t.Errorf("%+v: %v %v", c, hits, err)
+		}
+	}
+}
+
+// TestSearchCancelled: a question that takes long ends as soon as nobody waits for it.
+func TestSearchCancelled(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "graph.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text := ""
+	for i := range 64 {
+		text += fmt.Sprintf("word%d ", i)
+	}
+	var ops []graph.Op
+	for n := range 8000 {
+		ops = append(ops, callOps(n, "tool", "completed", text)...)
+	}
+	if err := s.Apply(t.Context(), []graph.Batch{{Journal: "j", Session: "s", To: schema.Position{Offset: 1}, Ops: ops}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, recall := range []bool{false, true} {
+		for _, after := range []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			began := time.Now()
+			_, err := s.Search(ctx, graph.SearchQuery{Words: text, Recall: recall, All: true})
+			if late := time.Since(began) - after; !errors.Is(err, context.DeadlineExceeded) || late > 2*time.Second {
+				t.Errorf("recall %v, cancelled after %v: ended %v later: %v", recall, after, late, err)
+			}
+			cancel()
 		}
 	}
 }

@@ -26,12 +26,16 @@ type Corpus struct {
 // (sqlite.org/fts5.html, "The bm25() function").
 func (c Corpus) IDF(n int64) float64 {
 	n = min(n, c.Docs)
-	return max(math.Log((float64(c.Docs-n)+0.5)/(float64(n)+0.5)), 1e-6)
+	if idf := math.Log((float64(c.Docs-n) + 0.5) / (float64(n) + 0.5)); idf > 0 {
+		return idf
+	}
+	return 1e-6
 }
 
 // Score adds up what the words of a document are worth: tf[i] is how often the i-th is in
-// it, idf[i] its weight, terms the length of the document. It is rounded to 1e-9, so that
-// stores that add up in another order agree about what is equal.
+// it, idf[i] its weight, terms the length of the document. It is rounded to nine digits, so that
+// stores that add up in another order agree about what is equal, also of words that weigh
+// next to nothing.
 func (c Corpus) Score(idf []float64, tf []int, terms int) float64 {
 	long := k1 * (1 - b)
 	if c.Terms > 0 {
@@ -43,13 +47,22 @@ func (c Corpus) Score(idf []float64, tf []int, terms int) float64 {
 			sum += idf[i] * float64(n) * (k1 + 1) / (float64(n) + long)
 		}
 	}
-	return math.Round(sum*1e9) / 1e9
+	return round(sum)
+}
+
+// round keeps nine significant digits.
+func round(x float64) float64 {
+	if x <= 0 {
+		return 0
+	}
+	unit := math.Pow(10, 8-math.Floor(math.Log10(x)))
+	return math.Round(x*unit) / unit
 }
 
 // Candidate is a document that may be among the best.
 type Candidate struct {
 	ID  int64
-	May uint64 // bits of the words that it has or may have, of the first 64
+	May uint64 // bits of the words that it has or may have
 }
 
 // Ranked is a document that was looked at.
@@ -70,11 +83,11 @@ type Ranked struct {
 func (c Corpus) Best(from []Candidate, words []Word, idf []float64, k int, read func([]Candidate) ([]Ranked, error)) ([]Ranked, error) {
 	most := func(cand Candidate) (sum float64) {
 		for i, w := range idf {
-			if i >= 64 || cand.May&(1<<i) != 0 {
+			if cand.May&(1<<i) != 0 {
 				sum += w * (k1 + 1)
 			}
 		}
-		return sum
+		return round(sum) // as scores are: none of the rounded ones is above it
 	}
 	mosts := map[uint64]float64{} // few: most documents have the same words
 	for _, cand := range from {
