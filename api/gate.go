@@ -113,6 +113,11 @@ func (g *gate) enter(ctx context.Context, n int) (leave func(), err error) {
 	}
 	for i, line := range lines {
 		select {
+		case line <- struct{}{}: // also of a daemon that stops: the body has come
+			continue
+		default:
+		}
+		select {
 		case line <- struct{}{}:
 			continue
 		case <-deadline.C:

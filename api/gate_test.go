@@ -51,6 +51,13 @@ func TestGate(t *testing.T) {
 		t.Error("more than so many at a time")
 	}
 	second()
+	for range 50 { // one that has come is worked on, though the daemon stops
+		leave, err := g.enter(ctx, large+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+	}
 	for _, leave := range leaves {
 		leave()
 	}

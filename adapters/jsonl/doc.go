@@ -162,8 +162,8 @@
 // time of receipt (one without an offset is UTC). event_id is made of session, type and
 // tool_use_id (tool_start, tool_end, tool_batch) or message_id (llm_start, llm_end), else of
 // session, type and the bytes of the event; of one without a time also of its line's number,
-// and where the source is no file of when it came. A session_id that is none is hashed, and
-// kept in metadata.session_id_original. Content that is no text is in extra, its text blocks
+// and where the source is no file of the Source's Key, or else of when it came. A session_id
+// that is none is hashed, and kept in metadata.session_id_original. Content that is no text is in extra, its text blocks
 // are the content. Members that no field takes are in extra, null ones are left out. An
 // event of a type that nobody knows is unknown, with its event_type in extra; one that
 // Event.Validate refuses is a *LineError. A source_position is skipped: it would say of
