@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/fulltext"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -141,6 +142,40 @@ func TestRecallFrequent(t *testing.T) {
 		hits, err := s.Search(t.Context(), graph.SearchQuery{Words: c.words, Recall: true, All: c.all, Limit: 3})
 		if err != nil || len(hits) != 3 || hits[0].Action.ActionID != graph.ToolCallID("s", fmt.Sprint(c.best)) {
 			t.Errorf("%+v: %v %v", c, hits, err)
+		}
+	}
+}
+
+// TestWordsAreUnicode61s: what a question's words are is what SQLite makes of them, in the
+// scripts of which internal/fulltext says so.
+func TestWordsAreUnicode61s(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "graph.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, text := range []string{"CREATE VIRTUAL TABLE word USING fts5 (x, tokenize='unicode61')", "CREATE VIRTUAL TABLE term USING fts5vocab (word, instance)"} {
+		if err := s.conn.exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := []string{"e\u0301a", "Ünal", "日本語", "ひらかな", "αβγΣω", "абвЭЮЯ", "שלום", "x\u2010y_z", "ﬁ", "½"}
+	for r := ' '; r <= 'ž'; r++ {
+		if r != 'µ' {
+			texts = append(texts, "a"+string(r)+"B")
+		}
+	}
+	for i, text := range texts {
+		if err := s.conn.exec("INSERT INTO word (rowid, x) VALUES (?, ?)", int64(i), text); err != nil {
+			t.Fatal(err)
+		}
+		var want, got []string
+		err := s.conn.query(func(v []any) error { want = append(want, str(v[0])); return nil }, "SELECT term FROM term WHERE doc = ? ORDER BY offset", int64(i))
+		for _, w := range fulltext.ParseWords(text) {
+			got = append(got, w.Tokens...)
+		}
+		if err != nil || !slices.Equal(got, slices.Compact(want)) {
+			t.Errorf("%q is %q, SQLite's words are %q: %v", text, got, want, err)
 		}
 	}
 }

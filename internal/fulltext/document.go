@@ -1,6 +1,12 @@
 // Package fulltext is what stores agree on about full-text search: the part of an action that
 // is searched, the words of a question, which actions have them, and what is shown of a
 // hit. An engine's index finds the candidates; here is what decides.
+//
+// Words are those of FTS5's unicode61 in Latin text with at most one diacritic a letter, and
+// in any text of letters without marks. Elsewhere an index that is given Words finds a little
+// more than SQLite's, and words weigh differently: unicode61 keeps ё, й, ή and が as they are,
+// and ộ, which has two; makes ς σ, ſ s, and of the sign for micro the letter μ; ends a word at
+// marks of other scripts (Hebrew points, Devanagari vowels); and knows Unicode 6.1.
 package fulltext
 
 import (
