@@ -142,6 +142,8 @@ func TestGrainFaults(t *testing.T) {
 		{`{"type":"belief","grain_type":"action","tool_name":"t"}`, 31, -1, "grain_type", `before it the type is "belief"`},
 		{`{"grain_type":"action","fields":{"tool_name":"t","type":"belief"}}`, 57, -1, "type", `before it the type is "action"`},
 		{`{"tool_name":"t","x":1,"x":1}`, 28, -1, "x", "twice"},
+		{`{"grains":[{"tool_name":"t"}],"grains":[]}`, 40, -1, "grains", "twice"},
+		{`{"fields":{"tool_name":"t"},"fields":{}}`, 38, -1, "fields", "twice"},
 		{`{"tool_name":"t","is_error":"true"}`, 29, -1, "is_error", "want true or false, got a string"},
 		{`{"tool_name":"t","success":0}`, 28, -1, "success", "want true or false, got a number"},
 		{`{"tool_name":"t","error":{}}`, 26, -1, "error", "want a string"},

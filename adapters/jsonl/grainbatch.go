@@ -68,9 +68,13 @@ func batchOf(v value, src *Source) (list value, _ *Source, _ error) {
 	if list.first() != '[' {
 		return list, src, list.fault("grains", "want a list of grains, got %s", list.what())
 	}
+	lists := 0
 	for name, m := range v.members() {
 		switch string(name) {
 		case "grains":
+			if lists++; lists > 1 { // the first would be gone without a word
+				return list, src, m.fault("grains", "is there twice")
+			}
 		case "namespace":
 			if !m.null() && m.text() == "" {
 				return list, src, m.fault("namespace", "want a name, got %s", m.sample())

@@ -106,6 +106,9 @@ func grainMembers(dst []named, v value, g *Grain) ([]named, *LineError) {
 				return dst, fault
 			}
 		case name == "fields":
+			if fields.there() {
+				return dst, m.fault("fields", "is there twice")
+			}
 			fields = m
 		default:
 			bare = bare || name == "tool_name"
