@@ -107,7 +107,7 @@ func NewContinuation(session, journal string) *Session {
 // fails, and an event it cannot place is an Unknown action. Nothing of e's bytes is kept.
 func (s *Session) Apply(e *schema.Event) {
 	// 0 says "no time yet" throughout the fold.
-	f := &fact{Event: bounded(e), at: max(1, e.Timestamp.UnixNano()), content: contentSum(e)}
+	f := &fact{Event: bounded(e), at: max(1, int64(TimeOf(e.Timestamp))), content: contentSum(e)}
 	f.sum = recordSum(e, f.content)
 	e = f.Event
 	if e.EventType == schema.SourcePosition {
