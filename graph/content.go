@@ -346,7 +346,6 @@ func eventName(e *schema.Event, t ActionType) string {
 	case ErrorEvent, RateLimitEvent:
 		tail = strings.TrimSpace(e.ErrorType + " " + e.ErrorMessage)
 	case Decision, Callback, Memory:
-		head = string(t)
 		if t == Memory && e.Reason != "" {
 			head = e.Reason // the operation
 		}
