@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
@@ -140,23 +139,5 @@ func (h *Home) commit(events []schema.Event) error {
 			sessions = append(sessions, lines[i].Session())
 		}
 	}
-	if len(sessions) == 1 {
-		return h.journal.Sync(sessions[0])
-	}
-	errs := make([]error, len(sessions))
-	var all sync.WaitGroup
-	turn := make(chan struct{}, syncsAtOnce)
-	for i, session := range sessions {
-		turn <- struct{}{}
-		all.Go(func() {
-			errs[i] = h.journal.Sync(session)
-			<-turn
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
+	return h.journal.SyncAll(sessions)
 }
-
-// syncsAtOnce bounds the files of one batch that are synced at once: a file system
-// commits many as fast as one.
-const syncsAtOnce = 8

@@ -190,6 +190,29 @@ type fileSync struct {
 	callers int
 }
 
+// syncsAtOnce bounds the files that SyncAll syncs at a time: a file system commits many as
+// fast as one.
+const syncsAtOnce = 8
+
+// SyncAll is Sync of several sessions. The error joins one for each that failed.
+func (j *Journal) SyncAll(sessions []string) error {
+	if len(sessions) == 1 {
+		return j.Sync(sessions[0])
+	}
+	errs := make([]error, len(sessions))
+	turn := make(chan struct{}, syncsAtOnce)
+	var syncing sync.WaitGroup
+	for i, session := range sessions {
+		turn <- struct{}{}
+		syncing.Go(func() {
+			errs[i] = j.Sync(session)
+			<-turn
+		})
+	}
+	syncing.Wait()
+	return errors.Join(errs...)
+}
+
 // shared runs a piece of work for all who asked for it before it began: each waits for a
 // run that begins after it has asked, and for no more than one other.
 type shared struct {

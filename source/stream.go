@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
@@ -150,9 +150,6 @@ func bySession(out []redact.Line) {
 	}
 }
 
-// syncers is how many files are synced at once: a file system commits them together.
-const syncers = 8
-
 // note appends the position, once what it covers is on the disk: they are in
 // different files, and a power cut must not leave the position alone.
 func (s *stream) note() error {
@@ -163,22 +160,8 @@ func (s *stream) note() error {
 	if rec == s.noted {
 		return nil
 	}
-	errs := make(chan error, len(s.fresh))
-	tickets := make(chan struct{}, syncers)
-	var syncing sync.WaitGroup
-	for session := range s.fresh {
-		tickets <- struct{}{}
-		syncing.Go(func() {
-			errs <- s.Journal.Sync(session)
-			<-tickets
-		})
-	}
-	syncing.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return fmt.Errorf("%w: %w", errAppend, err)
-		}
+	if err := s.Journal.SyncAll(slices.Collect(maps.Keys(s.fresh))); err != nil {
+		return fmt.Errorf("%w: %w", errAppend, err)
 	}
 	clear(s.fresh)
 	return s.append(rec)
