@@ -23,9 +23,8 @@ const foldPause = 200 * time.Millisecond
 // wait for different things, and together they keep two cores at work. A nil one does
 // nothing.
 type importFold struct {
-	replica connector.Replica
-	store   *sqlite.Store
-	lock    *connector.Lock
+	replica *connector.Replica
+	release func() error
 	total   connector.Report
 	stop    chan struct{}
 	ended   sync.WaitGroup
@@ -39,6 +38,25 @@ func (f *importFold) large(now bool) {
 	}
 }
 
+// ownReplica opens the embedded store for what keeps it in step, until release; nil where
+// another process does.
+func (a *app) ownReplica(j *journal.Journal, log zerolog.Logger) (replica *connector.Replica, release func() error, err error) {
+	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
+	if errors.Is(err, connector.ErrLocked) {
+		a.note("another process keeps the store: it takes in what is read")
+		return nil, func() error { return nil }, nil
+	}
+	if err != nil {
+		return nil, nil, unavailable(err)
+	}
+	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
+	if err != nil {
+		return nil, nil, unavailable(errors.Join(err, lock.Unlock()))
+	}
+	release = func() error { return errors.Join(store.Close(), lock.Unlock()) }
+	return &connector.Replica{Journal: j, Store: store, Name: embedded, Log: log}, release, nil
+}
+
 // foldAlong begins to catch the store up. Where another process keeps the store, that
 // one does so.
 func (a *app) foldAlong(ctx context.Context, dryRun bool) (*importFold, error) {
@@ -49,24 +67,11 @@ func (a *app) foldAlong(ctx context.Context, dryRun bool) (*importFold, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
-	if errors.Is(err, connector.ErrLocked) {
-		a.note("another process keeps the store: it takes in what is read")
-		return nil, nil
+	replica, release, err := a.ownReplica(j, zerolog.Nop())
+	if err != nil || replica == nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return newImportFold(ctx, j, lock)
-}
-
-func newImportFold(ctx context.Context, j *journal.Journal, lock *connector.Lock) (*importFold, error) {
-	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
-	if err != nil {
-		return nil, unavailable(errors.Join(err, lock.Unlock()))
-	}
-	f := &importFold{store: store, lock: lock, stop: make(chan struct{})}
-	f.replica = connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()}
+	f := &importFold{replica: replica, release: release, stop: make(chan struct{})}
 	f.ended.Go(func() {
 		for pause := foldPause; ; {
 			select {
@@ -115,5 +120,5 @@ func (f *importFold) finish(ctx context.Context, stopped bool, progress func(con
 	if !stopped {
 		err = f.sync(ctx, progress)
 	}
-	return &f.total, errors.Join(err, f.store.Close(), f.lock.Unlock())
+	return &f.total, errors.Join(err, f.release())
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/source"
@@ -83,7 +82,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 		return unavailable(err)
 	}
 	log := zerolog.New(tailLog{a}).Level(zerolog.WarnLevel)
-	replica, release, err := a.tailStore(j, log)
+	replica, release, err := a.ownReplica(j, log)
 	if err != nil {
 		return err
 	}
@@ -112,24 +111,6 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	}
 	a.printf("%s\n", readSoFar(end.Health))
 	return err
-}
-
-// tailStore opens the store and what keeps it in step; nil where another process does.
-func (a *app) tailStore(j *journal.Journal, log zerolog.Logger) (*connector.Replica, func() error, error) {
-	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
-	if errors.Is(err, connector.ErrLocked) {
-		a.note("another process keeps the store: it takes in what is read")
-		return nil, func() error { return nil }, nil
-	}
-	if err != nil {
-		return nil, nil, unavailable(err)
-	}
-	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
-	if err != nil {
-		return nil, nil, unavailable(errors.Join(err, lock.Unlock()))
-	}
-	release := func() error { return errors.Join(store.Close(), lock.Unlock()) }
-	return &connector.Replica{Journal: j, Store: store, Name: embedded, Log: log}, release, nil
 }
 
 // sayFollowed says what is followed, and what of it is not there yet: a path that is
