@@ -2,7 +2,6 @@ package actiongraph
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/actiongraph/actiongraph/journal"
@@ -29,28 +28,14 @@ type JSONLProgress = source.Progress
 func (h *Home) ImportJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
 	r := sourceReader()
 	r.Journal, r.Redactor = h.journal, h.redactor
-	return importJSONL(ctx, r, paths, stdin, o, progress)
+	return r.Import(ctx, paths, stdin, o, progress)
 }
 
 // CountJSONL is what ImportJSONL would do for a home with nothing in it.
 func CountJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
 	o.DryRun = true
-	return importJSONL(ctx, sourceReader(), paths, stdin, o, progress)
+	return sourceReader().Import(ctx, paths, stdin, o, progress)
 }
-
-func importJSONL(ctx context.Context, r *source.Reader, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
-	report, err := r.Import(ctx, paths, stdin, o, progress)
-	if errors.Is(err, source.ErrPartial) {
-		err = partialError{err}
-	}
-	return report, err
-}
-
-// partialError is source's ErrPartial as this package's.
-type partialError struct{ error }
-
-func (e partialError) Unwrap() error        { return e.error }
-func (e partialError) Is(target error) bool { return target == ErrPartial }
 
 func sourceReader() *source.Reader {
 	host, user := machine()

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
@@ -248,12 +248,9 @@ func (d *decoding) event(b *block, e *schema.Event) {
 	b.out = append(b.out, line)
 }
 
-// maxUnknown bounds the names of kinds that are counted: a file of garbage has a new one
-// in each line. otherKinds is what more of them, and what cannot be a name, are counted as.
-const (
-	maxUnknown = 100
-	otherKinds = "other kinds"
-)
+// otherKinds is what kinds that are more than are counted, and what cannot be a name, are
+// counted as.
+const otherKinds = "other kinds"
 
 // unknownName is what a kind that this version does not know is called in reports and
 // logs. It comes from the file, as a secret may.
@@ -276,7 +273,7 @@ func unknownName(kind string, r *redact.Redactor) string {
 func (c *counts) add(o counts) {
 	c.lines, c.blank, c.broken, c.events = c.lines+o.lines, c.blank+o.blank, c.broken+o.broken, c.events+o.events
 	for kind, n := range o.unknown {
-		if _, known := c.unknown[kind]; !known && len(c.unknown) >= maxUnknown {
+		if _, known := c.unknown[kind]; !known && len(c.unknown) >= intake.MaxUnknown {
 			o.kinds[otherKinds] += n
 			o.kinds[kind] -= n
 			kind = otherKinds
@@ -298,6 +295,3 @@ func (c *counts) add(o counts) {
 		c.sessions[s] = true
 	}
 }
-
-// isEnd reports whether an error is that there is no more for now.
-func isEnd(err error) bool { return err == io.EOF }

@@ -107,10 +107,12 @@ func (s *following) loop(ctx context.Context, reports <-chan []string) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	ready := make(chan struct{})
+	close(ready) // it is received from at once
 	for {
 		var next <-chan struct{}
 		if len(s.queue) > 0 {
-			next = alwaysReady
+			next = ready
 		}
 		select {
 		case <-ctx.Done():
@@ -130,9 +132,6 @@ func (s *following) loop(ctx context.Context, reports <-chan []string) {
 	}
 }
 
-// alwaysReady is received from at once.
-var alwaysReady = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
-
 func (s *following) put(f *followed) {
 	if !f.queued {
 		f.queued = true
@@ -148,7 +147,7 @@ func (s *following) changed(path string) {
 		if f := s.files[was]; known && (os.IsNotExist(err) || err == nil) {
 			s.leave(path, f)
 		} else if err != nil && !os.IsNotExist(err) {
-			s.health.failed(path, err)
+			s.health.Failed(path, err)
 		}
 		return
 	}
@@ -169,7 +168,7 @@ func (s *following) changed(path string) {
 	}
 	s.paths[path] = id
 	if !f.ignored {
-		s.health.follows(path, f.wait > 0)
+		s.follows(path, f)
 	}
 	s.put(f)
 }
@@ -178,7 +177,7 @@ func (s *following) changed(path string) {
 // nothing of it may be left but what is open.
 func (s *following) leave(path string, f *followed) {
 	delete(s.paths, path)
-	s.health.left(path)
+	s.health.Left(path)
 	if f == nil {
 		return
 	}
@@ -213,7 +212,7 @@ func (s *following) tick(now time.Time) {
 		case len(f.paths) == 0:
 			s.note(f)
 			f.close()
-			s.health.recovered(f.path)
+			s.health.Recovered(f.path)
 			delete(s.files, id)
 		}
 		if f.file != nil && !f.queued && now.Sub(f.grew) > openFor {
@@ -221,7 +220,7 @@ func (s *following) tick(now time.Time) {
 		}
 	}
 	s.note(settled...)
-	s.health.behind(behind)
+	s.health.Behind(behind)
 	if open > maxOpen {
 		s.closeOldest(open - maxOpen)
 	}
@@ -248,6 +247,9 @@ func (s *following) settled(f *followed, now time.Time) bool {
 	return since >= noteEvery
 }
 
+// noters is how many positions are written at a time.
+const noters = 8
+
 // note writes up to where files were read: each waits for the disk, and they wait together.
 func (s *following) note(files ...*followed) {
 	if len(files) == 0 {
@@ -255,7 +257,7 @@ func (s *following) note(files ...*followed) {
 	}
 	began := time.Now()
 	errs := make([]error, len(files))
-	tickets := make(chan struct{}, syncers)
+	tickets := make(chan struct{}, noters)
 	var writing sync.WaitGroup
 	for i, f := range files {
 		if !f.unnoted() {

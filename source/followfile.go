@@ -157,7 +157,7 @@ func (s *following) identify(f *followed) error {
 	}
 	f.known = true
 	for path := range f.paths {
-		s.health.follows(path, f.wait > 0)
+		s.follows(path, f)
 	}
 	if f.aside && s.before(f) {
 		s.ignore(f, false)
@@ -244,7 +244,7 @@ func (s *following) slice(ctx context.Context, f *followed) error {
 			f.around = sum
 		}
 	}
-	s.health.read(f.stream, s.Log)
+	s.count(f.stream)
 	f.counts, f.problems, f.bytes = newCounts(), nil, 0
 	if more && err == nil {
 		s.put(f)
@@ -298,7 +298,7 @@ func (s *following) ignore(f *followed, tell bool) {
 	f.ignored, f.size = true, f.info.Size()
 	f.close()
 	for path := range f.paths {
-		s.health.left(path)
+		s.health.Left(path)
 	}
 	if tell {
 		s.found(f, "")
@@ -335,7 +335,7 @@ func (s *following) failed(f *followed, err error) {
 	}
 	f.wait = min(max(2*f.wait, quiet), time.Minute)
 	f.due = time.Now().Add(f.wait)
-	s.health.failed(f.path, err)
+	s.health.Failed(f.path, err)
 }
 
 func (s *following) recovered(f *followed) {
@@ -343,6 +343,6 @@ func (s *following) recovered(f *followed) {
 		return
 	}
 	f.wait = 0
-	s.health.recovered(f.path)
+	s.health.Recovered(f.path)
 	s.Log.Info().Str("path", f.path).Msg("the file can be read again")
 }

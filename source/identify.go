@@ -71,7 +71,7 @@ type head struct {
 func (s *stream) head(l *lines.Reader) (h head, err error) {
 	for h.asked < detectLines && (l.Count() == 0 || l.Offset() < detectBytes) {
 		line, err := l.Next()
-		if isEnd(err) || err == io.ErrUnexpectedEOF {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			break
 		}
 		if err != nil {
@@ -251,7 +251,7 @@ func (s *stream) placePacked(f *os.File, records []record) error {
 		}
 		for l.Count() < rec.Lines {
 			line, err := l.Next()
-			if isEnd(err) || err == io.ErrUnexpectedEOF {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
 				return nil
 			}
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
@@ -45,22 +45,11 @@ func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o 
 
 // err sums up what could not be read.
 func (r *Report) err() error {
-	all := slices.Clone(r.Problems)
-	for _, f := range r.PerFile {
-		all = append(all, f.Problems...)
+	files := make([][]Problem, len(r.PerFile))
+	for i, f := range r.PerFile {
+		files[i] = f.Problems
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %d files failed, %d lines are broken, %d other problems; the first: %s",
-		ErrPartial, r.Failed, r.Broken, len(r.Problems), all[0])
-}
-
-func (p Problem) String() string {
-	if p.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Error)
-	}
-	return p.Path + ": " + p.Error
+	return intake.Partial(r.Failed, r.Broken, r.Problems, files...)
 }
 
 // importing is one Import.
@@ -96,7 +85,7 @@ const readers = 8
 func (im *importing) run(ctx context.Context, paths []string, stdin io.Reader) error {
 	search := find(ctx, paths)
 	files := search.files
-	im.report.Problems, im.report.PassedOver = append(im.report.Problems, search.problems...), search.passed
+	im.report.Problems, im.report.PassedOver = append(im.report.Problems, search.Problems...), search.passed
 	for _, f := range files {
 		im.done.TotalBytes += f.info.Size()
 	}
@@ -279,13 +268,10 @@ func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 		}
 		err = nil
 	case err != nil && !fatal:
-		var system *fs.PathError
-		if errors.As(err, &system) {
-			err = system.Err
-		} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("the compressed data is cut short")
 		}
-		r.Problems = append(r.Problems, Problem{Path: s.path, Error: err.Error()})
+		r.Problems = append(r.Problems, intake.NewProblem(s.path, err))
 		im.report.Failed++
 		err = nil
 	}

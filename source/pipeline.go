@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"sync"
 	"time"
@@ -106,7 +107,7 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 			return false, err
 		}
 		switch {
-		case isEnd(err):
+		case err == io.EOF:
 			return false, nil
 		case err != nil:
 			return false, err

@@ -1,13 +1,13 @@
 package source
 
 import (
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
@@ -35,11 +35,7 @@ type Options struct {
 }
 
 // Problem is a line that was passed over, or a file that could not be read.
-type Problem struct {
-	Path  string `json:"path"`
-	Line  int64  `json:"line,omitempty"`
-	Error string `json:"error"` // names the column and field where they are known
-}
+type Problem = intake.Problem
 
 // FileReport says what was read of one file.
 type FileReport struct {
@@ -84,7 +80,7 @@ type Progress struct{ Bytes, TotalBytes, Lines int64 }
 
 // ErrPartial says that some files or lines could not be read; the report names them.
 // A file of no format that is known is none of these: Report.Foreign has it.
-var ErrPartial = errors.New("not everything could be read")
+var ErrPartial = intake.ErrPartial
 
 // Spec is what a Follower reads as it grows.
 type Spec struct {
@@ -103,19 +99,5 @@ type Follower struct {
 
 	tail   tail.Tree // tests make it faster
 	quick  bool      // so do they with what waits
-	health health
-}
-
-// Health is how a Follower is.
-type Health struct {
-	Files       int              `json:"files"`
-	Behind      int64            `json:"bytes_behind"`
-	Lines       int64            `json:"lines"`  // since it began
-	Events      int64            `json:"events"` // likewise
-	Broken      int64            `json:"broken"` // likewise, lines
-	Unknown     map[string]int64 `json:"unknown_kinds,omitempty"`
-	ReadAt      time.Time        `json:"read_at,omitzero"`
-	Failing     int              `json:"failing"`
-	LastError   string           `json:"last_error,omitempty"`
-	LastErrorAt time.Time        `json:"last_error_at,omitzero"`
+	health intake.Tracker
 }

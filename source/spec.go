@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/tail"
 )
 
@@ -165,7 +166,7 @@ func (l *watchlist) enters(path string) bool {
 		if !l.specs[i].enters(named) {
 			continue
 		}
-		if entries, err := os.ReadDir(path); err == nil && isHome(entries) {
+		if entries, err := os.ReadDir(path); err == nil && intake.IsHome(entries) {
 			return false
 		}
 		if real := realPath(path); real != path {
@@ -194,7 +195,7 @@ func (l *watchlist) named(path string) string {
 // inHome reports whether a folder is in a home of actiongraph, or is one.
 func inHome(dir string) bool {
 	for {
-		if entries, err := os.ReadDir(dir); err == nil && isHome(entries) {
+		if entries, err := os.ReadDir(dir); err == nil && intake.IsHome(entries) {
 			return true
 		}
 		up := filepath.Dir(dir)

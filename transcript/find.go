@@ -3,14 +3,13 @@ package transcript
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/schema"
@@ -43,14 +42,7 @@ const suffix = ".jsonl"
 
 // Stat describes the file at path as a transcript, whatever it is called.
 func Stat(path string) (File, error) {
-	path, err := filepath.Abs(path)
-	if err == nil {
-		path, err = filepath.EvalSymlinks(path)
-	}
-	if err != nil {
-		return File{}, err
-	}
-	info, err := os.Stat(path)
+	path, info, err := intake.Real(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = &os.PathError{Op: "read", Path: path, Err: lines.ErrNotRegular}
 	}
@@ -102,18 +94,7 @@ func isUUID(s string) bool {
 }
 
 // Problem is what could not be read: a file or folder, or one line of a file.
-type Problem struct {
-	Path  string `json:"path"`
-	Line  int64  `json:"line,omitempty"`
-	Error string `json:"error"`
-}
-
-func (p Problem) String() string {
-	if p.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Error)
-	}
-	return p.Path + ": " + p.Error
-}
+type Problem = intake.Problem
 
 // Find lists the transcripts in trees and among files, each once. Session is "" where
 // only the lines of a file can say it, and whether it is a transcript at all. Problems
@@ -126,139 +107,33 @@ func Find(ctx context.Context, paths []string) ([]File, []Problem) {
 // find is Find; others are the files of folders that are not named like transcripts and
 // that other, which may be nil, wants.
 func find(ctx context.Context, paths []string, other func(string) bool) (files []File, others []string, problems []Problem) {
-	s := search{ctx: ctx, other: other, dirs: map[string]bool{}, seen: map[string]bool{}}
+	seen := map[string]bool{}
+	file := func(path string, info fs.FileInfo) {
+		if !seen[path] {
+			seen[path] = true
+			files = append(files, describe(path, info))
+		}
+	}
+	w := intake.Walk{Want: wanted, File: file, Other: func(path, real string) {
+		if other != nil && other(path) && !seen[real] {
+			seen[real] = true
+			others = append(others, real)
+		}
+	}}
 	for _, path := range paths {
-		real, err := filepath.Abs(path)
-		if err == nil {
-			real, err = filepath.EvalSymlinks(real)
-		}
-		var info fs.FileInfo
-		if err == nil {
-			info, err = os.Stat(real)
-		}
+		real, info, err := intake.Real(path)
 		switch {
 		case err != nil:
-			s.problem(path, err)
+			w.Problem(path, err)
 		case info.IsDir():
-			s.dir(real, nil)
+			w.Dir(ctx, real)
 		case info.Mode().IsRegular():
-			s.file(real, info)
+			file(real, info)
 		default:
-			s.problem(path, lines.ErrNotRegular)
+			w.Problem(path, lines.ErrNotRegular)
 		}
 	}
-	return s.files, s.others, s.problems
-}
-
-// search is one Find.
-type search struct {
-	ctx      context.Context
-	dirs     map[string]bool // that were read
-	seen     map[string]bool // files
-	other    func(path string) bool
-	files    []File
-	others   []string
-	problems []Problem
-}
-
-func (s *search) problem(path string, err error) {
-	var system *fs.PathError
-	if errors.As(err, &system) {
-		err = system.Err // the path is in the problem
-	}
-	s.problems = append(s.problems, Problem{Path: path, Error: err.Error()})
-}
-
-func (s *search) file(path string, info fs.FileInfo) {
-	if s.seen[path] {
-		return
-	}
-	s.seen[path] = true
-	s.files = append(s.files, describe(path, info))
-}
-
-// dir reads a folder; within are those that it is in, by the way that led to it.
-func (s *search) dir(path string, within []string) {
-	if s.dirs[path] || s.ctx.Err() != nil {
-		return
-	}
-	s.dirs[path] = true
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		s.problem(path, err)
-	}
-	if isHome(entries) {
-		return // the files of a journal are named after sessions, too
-	}
-	within = append(within, path)
-	for _, entry := range entries {
-		name := filepath.Join(path, entry.Name())
-		switch {
-		case entry.IsDir():
-			s.dir(name, within)
-		case entry.Type()&fs.ModeSymlink != 0:
-			s.link(name, within)
-		case entry.Type().IsRegular() && strings.HasSuffix(name, suffix):
-			info, err := entry.Info()
-			if err == nil {
-				s.file(name, info)
-			} else if !errors.Is(err, fs.ErrNotExist) { // it went away meanwhile
-				s.problem(name, err)
-			}
-		case entry.Type().IsRegular():
-			s.foreign(name, name)
-		}
-	}
-}
-
-// isHome reports whether these are what is in a home of actiongraph.
-func isHome(entries []fs.DirEntry) bool {
-	found := 0
-	for _, entry := range entries {
-		switch entry.Name() {
-		case "id", "key":
-			found++
-		case "journal":
-			if entry.IsDir() {
-				found++
-			}
-		}
-	}
-	return found == 3
-}
-
-// link follows a link to a folder or transcript. One that leads nowhere is left alone.
-func (s *search) link(path string, within []string) {
-	real, err := filepath.EvalSymlinks(path)
-	var info fs.FileInfo
-	if err == nil {
-		info, err = os.Stat(real)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		s.problem(path, err)
-	case info.IsDir():
-		for _, dir := range within {
-			if dir == real {
-				s.problem(path, fmt.Errorf("the link leads back to %s, which it is in", real))
-				return
-			}
-		}
-		s.dir(real, within)
-	case info.Mode().IsRegular() && strings.HasSuffix(path, suffix):
-		s.file(real, info)
-	case info.Mode().IsRegular():
-		s.foreign(path, real)
-	}
-}
-
-// foreign takes down a file that is not named like a transcript.
-func (s *search) foreign(path, real string) {
-	if s.other != nil && s.other(path) && !s.seen[real] {
-		s.seen[real] = true
-		s.others = append(s.others, real)
-	}
+	return files, others, w.Problems
 }
 
 // identifyBytes is how much of a file is looked at to see whether it is a transcript.

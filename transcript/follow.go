@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/tail"
 )
 
@@ -29,7 +30,7 @@ type Follower struct {
 	Log   zerolog.Logger
 
 	tail   tail.Tree // tests make it faster
-	health health
+	health intake.Tracker
 }
 
 // Run follows until ctx ends. changes are the sessions of which something was appended
@@ -97,7 +98,7 @@ func (f *Follower) enters(path string) bool {
 		return true // the usual folder costs one look
 	}
 	entries, err := os.ReadDir(path)
-	return err != nil || !isHome(entries)
+	return err != nil || !intake.IsHome(entries)
 }
 
 // following is one Run.
@@ -147,13 +148,13 @@ func (s *following) receive(ctx context.Context, reports <-chan []string) {
 func (s *following) job(path string) *job {
 	file, err := Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.health.left(path)
+		s.health.Left(path)
 		return nil
 	}
 	if err != nil {
 		file = File{Path: path}
 	}
-	s.health.follows(path)
+	s.health.Follows(path)
 	s.mu.Lock()
 	e, ok := s.index[file.Path]
 	foreign := s.foreign[file.Path]
@@ -229,7 +230,7 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 		return nil
 	}
 	s.note(file, at, &report)
-	s.health.read(&report, s.Log)
+	s.count(&report)
 	if err == nil && report.failed {
 		err = report.problemError()
 	}
@@ -333,7 +334,7 @@ func (s *following) failed(ctx context.Context, j *job, err error) *job {
 	wait = min(max(2*wait, time.Second), time.Minute)
 	s.retries[j.file.Path] = wait
 	s.mu.Unlock()
-	if s.health.failed(j.file.Path, err); !again {
+	if s.health.Failed(j.file.Path, err); !again {
 		s.Log.Warn().Str("reason", "transcript.unreadable").Str("path", j.file.Path).Str("error_message", err.Error()).
 			Msg("a transcript cannot be read; trying again")
 	}
@@ -346,7 +347,7 @@ func (s *following) recovered(path string) {
 	delete(s.retries, path)
 	s.mu.Unlock()
 	if failed {
-		s.health.recovered(path)
+		s.health.Recovered(path)
 		s.Log.Info().Str("path", path).Msg("the transcript can be read again, or is gone")
 	}
 }

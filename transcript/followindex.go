@@ -35,7 +35,7 @@ func (s *following) keep(ctx context.Context) {
 			s.writeIndex()
 		}
 		waiting, behind := s.queue.waiting()
-		s.health.behind(behind)
+		s.health.Behind(behind)
 		switch {
 		case waiting > manyFiles:
 			busy = true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -137,11 +138,7 @@ func (p *reading) meta(src claude.Source) {
 // noMeta says what is wrong with a subagent's record, which the next reading looks at
 // again.
 func (p *reading) noMeta(path string, err error) {
-	var system *fs.PathError
-	if errors.As(err, &system) {
-		err = system.Err
-	}
-	p.report.Problems = append(p.report.Problems, Problem{Path: path, Error: err.Error()})
+	p.report.Problems = append(p.report.Problems, intake.NewProblem(path, err))
 	p.report.again = true
 }
 

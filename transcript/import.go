@@ -3,13 +3,12 @@ package transcript
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -56,19 +55,15 @@ type Report struct {
 }
 
 // ErrPartial says that some files or lines could not be read; the report names them.
-var ErrPartial = errors.New("not everything could be read")
+var ErrPartial = intake.ErrPartial
 
 // err sums up what could not be read.
 func (r *Report) err() error {
-	all := slices.Clone(r.Problems)
-	for _, f := range r.PerFile {
-		all = append(all, f.Problems...)
+	files := make([][]Problem, len(r.PerFile))
+	for i, f := range r.PerFile {
+		files[i] = f.Problems
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %d files failed, %d lines are broken, %d other problems; the first: %s",
-		ErrPartial, r.Failed, r.Broken, len(r.Problems), all[0])
+	return intake.Partial(r.Failed, r.Broken, r.Problems, files...)
 }
 
 // Progress is how far an Import is.
@@ -264,7 +259,7 @@ func (im *importing) add(f *FileReport) {
 	im.owed = append(im.owed, f.tellers...)
 	for kind, n := range f.kinds {
 		name := kind
-		if f.unknown[kind] > 0 && r.Unknown[kind] == 0 && len(r.Unknown) >= maxUnknown {
+		if f.unknown[kind] > 0 && r.Unknown[kind] == 0 && len(r.Unknown) >= intake.MaxUnknown {
 			name = otherTypes
 		}
 		if r.Kinds[name] += n; f.unknown[kind] > 0 {

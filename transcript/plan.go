@@ -3,11 +3,10 @@ package transcript
 import (
 	"bytes"
 	"cmp"
-	"errors"
-	"os"
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -106,11 +105,7 @@ func (im *importing) named(f *File, index map[string]entry) bool {
 
 func (im *importing) failed(f File, err error) {
 	report := FileReport{Path: f.Path, Session: f.Session, Agent: f.Agent, failed: true}
-	var system *os.PathError
-	if errors.As(err, &system) {
-		err = system.Err
-	}
-	report.Problems = []Problem{{Path: f.Path, Error: err.Error()}}
+	report.Problems = []Problem{intake.NewProblem(f.Path, err)}
 	im.add(&report)
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/actiongraph/actiongraph/internal/intake"
 )
 
 // Skipped is what was passed over in all transcripts of a home, whoever read them.
@@ -26,7 +28,7 @@ func SkippedIn(home, host string) Skipped {
 		}
 		all.Files++
 		all.Broken += e.broken
-		count(all.Unknown, e.unknown, maxUnknown)
+		count(all.Unknown, e.unknown, intake.MaxUnknown)
 	}
 	return all
 }
@@ -95,10 +97,6 @@ func parseSkipped(field string) (s skipped, err error) {
 	return s, nil
 }
 
-// maxUnknown bounds the names of types that are counted: a file of garbage has a new one in
-// each line.
-const maxUnknown = 100
-
 // otherTypes is what more of them, and what cannot be a name, are counted as.
 const otherTypes = "other types"
 
@@ -114,7 +112,7 @@ func (p *reading) name(kind string) string {
 		}
 	}
 	_, known := p.report.unknown[kind]
-	if len(kind) > 64 || !known && len(p.report.unknown) >= maxUnknown {
+	if len(kind) > 64 || !known && len(p.report.unknown) >= intake.MaxUnknown {
 		return otherTypes
 	}
 	if !known && p.Redactor != nil {

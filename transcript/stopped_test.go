@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -118,7 +119,7 @@ func TestUnknownTypesAreBounded(t *testing.T) {
 	write(t, b.String(), dir, uuidA+".jsonl")
 	for _, o := range []Options{{}, {DryRun: true}} {
 		report := clean(t, newReader(t, filepath.Join(realDir(t), "home")), o, dir)
-		if len(report.Unknown) > maxUnknown+1 || report.Unknown["new-type"] != 1 || report.Unknown[otherTypes] < 900 {
+		if len(report.Unknown) > intake.MaxUnknown+1 || report.Unknown["new-type"] != 1 || report.Unknown[otherTypes] < 900 {
 			t.Errorf("%d names, %d other types", len(report.Unknown), report.Unknown[otherTypes])
 		}
 		for name := range report.Kinds {

@@ -11,7 +11,6 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/source"
-	"github.com/actiongraph/actiongraph/transcript"
 )
 
 // sources is what the configuration and --source say: the JSONL that a daemon reads as it
@@ -81,13 +80,4 @@ func sourceFollower(j *journal.Journal, specs []source.Spec, log zerolog.Logger)
 	follower := actiongraph.SourceFollower(j, specs...)
 	follower.Log = log
 	return follower
-}
-
-// sourceHealth is the same in the words of transcripts, for printing.
-func sourceHealth(h *source.Health) *transcript.Health {
-	if h == nil {
-		return nil
-	}
-	return &transcript.Health{Files: h.Files, Behind: h.Behind, Lines: h.Lines, Events: h.Events, Broken: h.Broken, ReadAt: h.ReadAt,
-		Failing: h.Failing, LastError: h.LastError, LastErrorAt: h.LastErrorAt, Unknown: h.Unknown}
 }

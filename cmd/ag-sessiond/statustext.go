@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/transcript"
 )
 
 // lastLines returns the last n lines of a small file; none where there is no file.
@@ -77,7 +78,7 @@ func (a *app) printStatus(s statusReport) {
 	a.printAPI(s.API)
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	a.printFollowed("transcript", s.Transcripts)
-	a.printFollowed("JSONL file", sourceHealth(s.Sources))
+	a.printFollowed("JSONL file", (*transcript.Health)(s.Sources))
 	a.printSkipped(s.Skipped)
 	for _, h := range s.Stores[min(1, len(s.Stores)):] {
 		a.printGraph(h, s)
