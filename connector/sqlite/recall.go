@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/graph"
@@ -32,7 +34,7 @@ func (s *Store) recall(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, wor
 	if q.Type != "" && q.Type != graph.ToolCall {
 		return nil, nil
 	}
-	r := recaller{Store: s, ctx: ctx, tx: tx, SearchQuery: q, words: words}
+	r := recaller{Store: s, ctx: ctx, tx: tx, SearchQuery: q, words: words, stmts: map[string]*sql.Stmt{}}
 	if r.from, err = s.calls(ctx, tx, q); err != nil || r.from == nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func (s *Store) recall(ctx context.Context, tx *sql.Tx, q graph.SearchQuery, wor
 	if err != nil {
 		return nil, err
 	}
-	best, err := corpus.Best(from, r.words, idf, q.Limit, r.read)
+	best, err := corpus.Best(from, r.words, idf, q.Limit, r.read, r.hits)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +66,7 @@ type recaller struct {
 	graph.SearchQuery
 	words []fulltext.Word
 	from  *calls
+	stmts map[string]*sql.Stmt // of each
 }
 
 // candidates gives the documents that may be the best, and what each word weighs.
@@ -141,12 +144,8 @@ func recallMatch(w fulltext.Word) string { return "{tool_name content} : " + mat
 // all that have it, or the newest.
 func (r *recaller) filtered(w fulltext.Word, have []int64, whole bool) ([]int64, bool, error) {
 	if whole {
-		list, err := json.Marshal(have)
-		if err != nil {
-			return nil, false, err
-		}
-		have, err = r.ids("SELECT a.id FROM json_each(?) j CROSS JOIN action a ON a.id = j.value"+ofCall+
-			" WHERE "+r.from.String(), append([]any{string(list)}, r.from.args...)...)
+		have, err := r.ids("SELECT a.id FROM json_each(?) j CROSS JOIN action a ON a.id = j.value"+ofCall+
+			" WHERE "+r.from.String(), append([]any{numbers(have, same)}, r.from.args...)...)
 		return have, true, err
 	}
 	args := append([]any{recallMatch(w)}, r.from.args...)
@@ -171,59 +170,119 @@ func (r *recaller) few() ([]int64, error) {
 			return nil, err
 		}
 	}
-	list, err := json.Marshal(calls)
-	if err != nil {
-		return nil, err
-	}
-	docs, err := r.ids("SELECT a.id FROM json_each(?) j CROSS JOIN action a ON a.parent = j.value WHERE a.type = 1", string(list))
+	docs, err := r.ids("SELECT a.id FROM json_each(?) j CROSS JOIN action a ON a.parent = j.value WHERE a.type = 1", numbers(calls, same))
 	return append(append([]int64{}, calls...), docs...), err
 }
 
+// ids asks for row ids, the newest first. They come as one text: with a row each, of 5,000 of
+// them database/sql and the driver cost more than FTS5.
 func (r *recaller) ids(query string, args ...any) (ids []int64, err error) {
-	rows, err := r.tx.QueryContext(r.ctx, query, args...)
-	if err != nil {
+	var list sql.NullString
+	err = r.tx.QueryRowContext(r.ctx, "WITH q (id) AS ("+query+") SELECT group_concat(id) FROM q", args...).Scan(&list)
+	if err != nil || !list.Valid {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+	ids = make([]int64, 0, 1+strings.Count(list.String, ","))
+	for text := range strings.SplitSeq(list.String, ",") {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
 			return nil, err
 		}
 		ids = append(ids, id)
 	}
-	return ids, rows.Err()
+	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(b, a) }) // group_concat promises no order
+	return ids, nil
 }
 
-// read reads documents; of those that are no call's there is nothing.
-func (r *recaller) read(some []fulltext.Candidate) (out []fulltext.Ranked, err error) {
-	ids := make([]int64, len(some))
-	for i, c := range some {
-		ids[i] = c.ID
+// read reads documents.
+func (r *recaller) read(some []fulltext.Candidate) ([]fulltext.Ranked, error) {
+	out := make([]fulltext.Ranked, 0, len(some))
+	var typ, status, tool, text, message any
+	get := func(name string) any {
+		switch name {
+		case "status":
+			return status
+		case "tool_name":
+			return tool
+		case "text":
+			return text
+		case "error_message":
+			return message
+		}
+		return nil
 	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
+	err := r.each("SELECT a.id, a.type, a.status, a.tool_name, b.text, b.error_message FROM json_each(?) j "+
+		"CROSS JOIN action a ON a.id = j.value LEFT JOIN body b ON b.id = a.id", []any{numbers(some, func(c fulltext.Candidate) int64 { return c.ID })},
+		func(rows *sql.Rows) error {
+			var d fulltext.Ranked
+			if err := rows.Scan(&d.ID, &typ, &status, &tool, &text, &message); err != nil {
+				return err
+			}
+			d.Document = fulltext.NewDocument(r.types.actionType(typ), get)
+			out = append(out, d)
+			return nil
+		})
+	return out, err
+}
+
+// hits finds the calls that documents are of; those of no call that passes the filters are
+// no hits.
+func (r *recaller) hits(some []fulltext.Ranked) ([]fulltext.Ranked, error) {
+	of := make(map[int64]fulltext.Ranked, len(some))
+	for _, d := range some {
+		of[d.ID] = d
 	}
-	rows, err := r.tx.QueryContext(r.ctx, "SELECT a.id, a.type, a.status, a.tool_name, b.text, b.error_message, c.id, c.timestamp, c.key"+
-		" FROM json_each(?) j CROSS JOIN action a ON a.id = j.value"+ofCall+" LEFT JOIN body b ON b.id = a.id WHERE "+r.from.String(),
-		append([]any{string(list)}, r.from.args...)...)
+	some = some[:0]
+	args := append([]any{numbers(slices.Sorted(maps.Keys(of)), same)}, r.from.args...)
+	err := r.each("SELECT a.id, c.id, c.timestamp, c.key FROM json_each(?) j CROSS JOIN action a ON a.id = j.value"+ofCall+
+		" WHERE "+r.from.String(), args, func(rows *sql.Rows) error {
+		var id, hit int64
+		var time, key any
+		if err := rows.Scan(&id, &hit, &time, &key); err != nil {
+			return err
+		}
+		d := of[id]
+		d.Hit, d.Time, d.Key = hit, timeOf(time), goKey(key)
+		some = append(some, d)
+		return nil
+	})
+	return some, err
+}
+
+// numbers is a list for json_each.
+func numbers[T any](list []T, number func(T) int64) string {
+	b := []byte{'['}
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, number(v), 10)
+	}
+	return string(append(b, ']'))
+}
+
+func same(id int64) int64 { return id }
+
+// each calls f with each row. A statement that is asked again was prepared.
+func (r *recaller) each(query string, args []any, f func(*sql.Rows) error) (err error) {
+	st := r.stmts[query]
+	if st == nil {
+		if st, err = r.tx.PrepareContext(r.ctx, query); err != nil {
+			return err
+		}
+		r.stmts[query] = st // the transaction closes it
+	}
+	rows, err := st.QueryContext(r.ctx, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var d fulltext.Ranked
-		var typ, status, tool, text, message, time, key any
-		if err := rows.Scan(&d.ID, &typ, &status, &tool, &text, &message, &d.Hit, &time, &key); err != nil {
-			return nil, err
+		if err := f(rows); err != nil {
+			return err
 		}
-		d.Time, d.Key = timeOf(time), goKey(key)
-		props := map[string]any{"status": status, "tool_name": tool, "text": text, "error_message": message}
-		d.Document = fulltext.NewDocument(r.types.actionType(typ), func(name string) any { return props[name] })
-		out = append(out, d)
 	}
-	return out, rows.Err()
+	return rows.Err()
 }
 
 // newest is a recall without words.

@@ -76,55 +76,71 @@ type Ranked struct {
 }
 
 // Best returns the k best of candidates, 0 is all, best first, then newest, then by key.
-// read fills in everything of some but their scores, and leaves out those that are no hits;
-// it is not asked about those that cannot be among the best any more, whatever they say:
-// what has more of the rare words is looked at first (Turtle and Flood's MaxScore, by
-// whole documents).
-func (c Corpus) Best(from []Candidate, words []Word, idf []float64, k int, read func([]Candidate) ([]Ranked, error)) ([]Ranked, error) {
-	most := func(cand Candidate) (sum float64) {
-		for i, w := range idf {
-			if cand.May&(1<<i) != 0 {
-				sum += w * (k1 + 1)
-			}
-		}
-		return round(sum) // as scores are: none of the rounded ones is above it
-	}
-	mosts := map[uint64]float64{} // few: most documents have the same words
-	for _, cand := range from {
-		if _, ok := mosts[cand.May]; !ok {
-			mosts[cand.May] = most(cand)
-		}
-	}
-	slices.SortFunc(from, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(mosts[b.May], mosts[a.May]), cmp.Compare(b.ID, a.ID))
-	})
+// read gives the documents of some, with their IDs alone; it is not asked about those that
+// cannot be among the best any more, whatever they say: what has more of the rare words is
+// looked at first (Turtle and Flood's MaxScore, by whole documents). hits fills in what those
+// of them are about that may be among the best, and leaves out what is no hit.
+func (c Corpus) Best(from []Candidate, words []Word, idf []float64, k int,
+	read func([]Candidate) ([]Ranked, error), hits func([]Ranked) ([]Ranked, error)) ([]Ranked, error) {
+	mosts := c.sortByMost(from, idf)
 	best := map[int64]Ranked{} // by hit
-	floor := func() float64 {  // of the k-th, so far
-		if k <= 0 || len(best) < k {
-			return -1
-		}
-		return keepBest(best, k)[k-1].Score
-	}
+	floor := -1.0              // the score of the k-th, so far
 	for some := range slices.Chunk(from, atOnce) {
-		if mosts[some[0].May] < floor() {
+		if mosts[some[0].May] < floor {
 			break
 		}
 		docs, err := read(some)
 		if err != nil {
 			return nil, err
 		}
+		may := docs[:0]
 		for _, d := range docs {
 			tf, terms := d.Count(words)
 			if slices.Max(tf) == 0 {
 				continue
 			}
-			d.Score = c.Score(idf, tf, terms)
+			if d.Score = c.Score(idf, tf, terms); d.Score >= floor {
+				may = append(may, d)
+			}
+		}
+		if len(may) == 0 {
+			continue
+		}
+		if docs, err = hits(may); err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
 			if old, ok := best[d.Hit]; !ok || better(d, old) < 0 {
 				best[d.Hit] = d
 			}
 		}
+		if k > 0 && len(best) >= k {
+			floor = keepBest(best, k)[k-1].Score
+		}
 	}
 	return keepBest(best, k), nil
+}
+
+// sortByMost puts first what may have the greatest score, then what is newest. It gives the
+// greatest score by the words that a candidate may have.
+func (c Corpus) sortByMost(from []Candidate, idf []float64) map[uint64]float64 {
+	mosts := map[uint64]float64{} // few: most documents have the same words
+	for _, cand := range from {
+		if _, ok := mosts[cand.May]; ok {
+			continue
+		}
+		sum := 0.0
+		for i, w := range idf {
+			if cand.May&(1<<i) != 0 {
+				sum += w * (k1 + 1)
+			}
+		}
+		mosts[cand.May] = round(sum) // as scores are: none of the rounded ones is above it
+	}
+	slices.SortFunc(from, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(mosts[b.May], mosts[a.May]), cmp.Compare(b.ID, a.ID))
+	})
+	return mosts
 }
 
 // atOnce is how many documents Best asks for: it looks whether that is enough after each.

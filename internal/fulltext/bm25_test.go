@@ -51,6 +51,7 @@ func TestBest(t *testing.T) {
 		seed := rapid.Uint32().Draw(t, "seed")
 		next := func(n int) int { seed = seed*1664525 + 1013904223; return int(seed>>8) % n }
 		var from []Candidate
+		none := rapid.Int64Range(0, 3).Draw(t, "no hits")
 		for i := range n {
 			var text []string
 			for range 1 + next(12) {
@@ -78,14 +79,25 @@ func TestBest(t *testing.T) {
 		}
 		read := func(some []Candidate) (out []Ranked, _ error) {
 			for _, s := range some {
-				out = append(out, docs[s.ID])
+				out = append(out, Ranked{ID: s.ID, Document: docs[s.ID].Document})
+			}
+			return out, nil
+		}
+		// Some documents are no hits, which is known only once they were read.
+		hit := func(d Ranked) bool { return none == 0 || d.ID%none != 0 }
+		hits := func(some []Ranked) (out []Ranked, _ error) {
+			for _, d := range some {
+				if hit(d) {
+					d.Hit, d.Time, d.Key = docs[d.ID].Hit, docs[d.ID].Time, docs[d.ID].Key
+					out = append(out, d)
+				}
 			}
 			return out, nil
 		}
 		all := map[int64]Ranked{}
 		for _, d := range docs {
 			tf, terms := d.Count(words)
-			if d.Score = c.Score(idf, tf, terms); slices.Max(tf) == 0 {
+			if d.Score = c.Score(idf, tf, terms); slices.Max(tf) == 0 || !hit(d) {
 				continue
 			}
 			if old, ok := all[d.Hit]; !ok || better(d, old) < 0 {
@@ -94,7 +106,7 @@ func TestBest(t *testing.T) {
 		}
 		k := rapid.IntRange(0, 20).Draw(t, "k")
 		want := keepBest(all, k)
-		got, err := c.Best(from, words, idf, k, read)
+		got, err := c.Best(from, words, idf, k, read, hits)
 		if err != nil || !slices.Equal(got, want) {
 			t.Fatalf("k %d: %d best, want %d (%v)\n%v\n%v", k, len(got), len(want), err, got, want)
 		}
