@@ -18,6 +18,9 @@ func (s *Session) agentEnd(f *fact) {
 	} else {
 		l.stops.add(f)
 	}
+	if failedEnd(f.Event) {
+		l.fails.add(f)
+	}
 	s.single(f, SubagentStop)
 	if f.Content != "" {
 		// The latest message stands, so the order of time is turned round.
@@ -34,6 +37,11 @@ func (s *Session) agentEnd(f *fact) {
 	}
 	s.closeLane(l, f)
 	s.showAgent(l)
+}
+
+// failedEnd reports the end of an agent that says of itself that it failed.
+func failedEnd(e *schema.Event) bool {
+	return e.EventType == schema.AgentEnd && (e.IsError || e.Status == schema.StatusFailed)
 }
 
 // showAgent writes the status and times of a subagent, and what else it has of the call
@@ -57,7 +65,9 @@ func (s *Session) showAgent(l *lane) {
 	end := int64(0)
 	switch {
 	case fail >= max(last, stop, over, 1) && (saidAt <= fail || said == schema.StatusFailed):
-		status, end = schema.StatusFailed, fail
+		if status = schema.StatusFailed; over < fail {
+			end = fail
+		}
 	case stop >= max(last, 1):
 		status, end = schema.StatusCompleted, stop
 	case over >= max(last, 1):

@@ -25,7 +25,7 @@ type lane struct {
 	named  []nameStart
 	stops  moments // SubagentStop
 	overs  moments // ends of which nobody knows the time
-	fails  moments // StopFailure
+	fails  moments // StopFailure, ends that failed
 	nodes  []int32
 
 	status               string

@@ -14,7 +14,8 @@
 //
 //	what                  joined by                                               in
 //	call, result          tool_use_id                                             toolcall.go
-//	model call, usage     message id; the greatest of each figure                 llm.go, usage.go
+//	model call, usage     message id, else what its end was caused by; the        llm.go, usage.go
+//	                      greatest of each figure
 //	prompt                lane, prompt id, role and text, in the order of time;   prompts.go
 //	                      what is left, by lane, text and nearness
 //	prompt that waited    likewise, a day apart at most; it is where its line     promptloans.go
@@ -44,7 +45,8 @@
 //
 // What only files tell of has no end that is not written there: calls and subagents
 // without one are unknown, and so is the session, unless its last turn failed. A run whose
-// record says that it ended, but not when, has completed and has no ended_at.
+// record says that it ended, but not when, has no ended_at; it has completed, unless the
+// record says that it failed.
 //
 // The package does no I/O, reads no clock and has no randomness.
 package graph

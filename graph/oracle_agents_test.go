@@ -19,7 +19,7 @@ func (w *world) agentNode(id string) {
 	ended := where(in, func(r record) bool { return r.EventType == schema.AgentEnd })
 	stop := lastOccasion(where(ended, timed))
 	over := lastOccasion(where(ended, func(r record) bool { return !timed(r) }))
-	fail := lastOccasion(where(in, isTurnFailure))
+	fail := lastOccasion(where(in, func(r record) bool { return isTurnFailure(r) || failedEnd(r.Event) }))
 	said, saidAt := w.reported(id)
 	if u := w.spawnCall(id); len(in) == 0 && u != nil && u.call.props["started_at"] != nil {
 		start = min(start, u.asked)
@@ -29,7 +29,9 @@ func (w *world) agentNode(id string) {
 	status, endedAt := schema.StatusInProgress, int64(0)
 	switch {
 	case fail >= max(restart, stop, over) && (saidAt <= fail || said == schema.StatusFailed):
-		status, endedAt = schema.StatusFailed, fail
+		if status = schema.StatusFailed; over < fail {
+			endedAt = fail
+		}
 	case stop >= restart:
 		status, endedAt = schema.StatusCompleted, stop
 	case over >= restart:

@@ -81,9 +81,11 @@ func (w *world) singleContent(v *vertex, r *record) {
 	}
 	if r.IsError || v.typ == ErrorEvent || v.typ == RateLimitEvent {
 		status = schema.StatusFailed
-		v.set(Prop{"is_error", true})
 	}
 	v.set(Prop{"status", status})
+	if status == schema.StatusFailed {
+		v.set(Prop{"is_error", true})
+	}
 	if isThinking(*r) {
 		v.set(Prop{"thinking", true})
 	}

@@ -36,7 +36,7 @@ func run(d dice, e *schema.Event) {
 	caller(d, e)
 	if d.one(3) {
 		e.EventType, e.ParentAgentName, e.Content = schema.AgentEnd, "", ""
-		e.Status, e.Extra = schema.StatusCompleted, json.RawMessage(d.pick(`{"end_time":"unknown"}`, ""))
+		e.Status, e.IsError, e.Extra = d.pick("completed", "completed", "failed", ""), d.one(5), json.RawMessage(d.pick(`{"end_time":"unknown"}`, ""))
 	}
 }
 
