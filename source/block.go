@@ -32,6 +32,12 @@ type block struct {
 	at      time.Time // of what states no time
 	done    chan struct{}
 
+	// told is what the lines before tell of some, by their place in the block; first is the first
+	// time that is known, which is that of those at the head of a file that have none.
+	told  map[int]jsonl.Before
+	first time.Time
+	said  bool // a line is not blank
+
 	out      []redact.Line
 	memory   []byte // of out
 	facts    []schema.Event
@@ -70,7 +76,7 @@ func (b *block) reset(before int64) {
 
 // fill takes lines from l until the block is full. The error is that of l: io.EOF where
 // there is no whole line any more.
-func (b *block) fill(l *lines.Reader, all *uint32, first uint64) (err error) {
+func (b *block) fill(l *lines.Reader, all *uint32, first uint64, order *jsonl.Order) (err error) {
 	start := l.Offset()
 	for len(b.text) < blockBytes && b.long == nil {
 		var line []byte
@@ -78,6 +84,7 @@ func (b *block) fill(l *lines.Reader, all *uint32, first uint64) (err error) {
 			break
 		}
 		*all = lines.Sum(*all, line)
+		b.tell(order, line, l)
 		switch {
 		case l.TooLong():
 			if b.tooLong == nil {
@@ -102,6 +109,26 @@ func (b *block) fill(l *lines.Reader, all *uint32, first uint64) (err error) {
 	b.end.All = max(*all, 1)
 	b.bytes = l.Offset() - start
 	return err
+}
+
+// tell notes what the lines before tell of the next one.
+func (b *block) tell(order *jsonl.Order, line []byte, l *lines.Reader) {
+	if order == nil || l.TooLong() {
+		return
+	}
+	if line = trim(line, l.Count()); len(line) == 0 {
+		return
+	}
+	b.said = true
+	if before := order.Next(line); before != (jsonl.Before{}) {
+		if b.told == nil {
+			b.told = map[int]jsonl.Before{}
+		}
+		b.told[len(b.ends)] = before
+	}
+	if b.first.IsZero() {
+		b.first = order.Time()
+	}
 }
 
 // line returns the i-th line.
@@ -213,6 +240,9 @@ func (d *decoding) events(b *block, line []byte, n int64) (what jsonl.Line, err 
 			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
 		}
 	}()
+	if d.decoder.Before = b.told[int(n-b.before)-1]; d.decoder.Before.Time.IsZero() {
+		d.decoder.Before.Time = b.first
+	}
 	if len(line) > longLine {
 		return d.decoder.Pieces(line, n, b.at, pieceEvents, func(events []schema.Event) error {
 			for i := range events {

@@ -22,7 +22,9 @@
 // file's last. A byte order mark, carriage returns, blanks around a line and zeros in front of
 // it (as in a file that was cut while its writer went on where it was) are no part of it.
 // A line that is bad, or longer than lines.MaxLine, is reported with its number and passed over.
-// Memory does not depend on the size of a file, but for its longest line. Lines are decoded
+// Of a dump and a trace the lines before tell what one leaves out (jsonl.Order): who goes on
+// behind a position reads what is before it once more, of a dump its last MiB, and no position
+// says more than where it is. Memory does not depend on the size of a file, but for its longest line. Lines are decoded
 // and redacted on all cores, and appended in the order of the file.
 //
 // # Positions

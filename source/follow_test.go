@@ -123,7 +123,7 @@ func TestFollowIsImport(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	crlf := strings.ReplaceAll(events(1000, 200), "\n", "\r\n")
 	for name, text := range map[string]string{
-		"trace-260301_101500.jsonl": dumpText(t), "events.jsonl": events(0, 300), "crlf.jsonl": byteOrderMark + crlf,
+		"trace-260301_101500.jsonl": dumpText(t), "trace-undated.jsonl": undatedDump(t, 1), "trace-events.jsonl": tracedText(t, 3), "events.jsonl": events(0, 300), "crlf.jsonl": byteOrderMark + crlf,
 	} {
 		dir := realDir(t)
 		path := filepath.Join(dir, "in", name)

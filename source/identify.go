@@ -175,7 +175,7 @@ func (s *stream) same(records []record) *record {
 // still; else behind what is known of a file with the same content, as of one that this is a
 // copy of, or that was packed.
 func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
-	s.noted, s.at, s.broken = record{}, lines.Position{}, 0
+	s.noted, s.at, s.broken, s.order = record{}, lines.Position{}, 0, nil
 	if rec := s.same(records); rec != nil {
 		if rec.Offset == 0 {
 			s.goOn(*rec)

@@ -73,7 +73,7 @@ func (p *pipeline) stop() {
 }
 
 // run reads from l what is whole, at most about limit bytes; more says that there is more.
-// at is the time of what states none; zero is when it came.
+// at is the time of what states none, nor does its order tell; zero is when it came.
 func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.Time) (more bool, err error) {
 	p := s.pipeline()
 	defer p.stop()
@@ -83,9 +83,16 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 	}
 	for {
 		b := p.take(l.Count())
-		err := b.fill(l, &all, s.first)
+		err := b.fill(l, &all, s.first, s.order)
+		if len(b.ends) > 0 {
+			s.ordered = b.end.Offset
+		}
 		if b.at = at; at.IsZero() {
 			b.at = time.Now().UTC()
+		}
+		if s.undated(b, err, at) {
+			p.blocks.Put(b)
+			return false, errCopying
 		}
 		last := err != nil || l.Offset()-begun >= limit || ctx.Err() != nil
 		if b.long != nil && s.writes() { // what it gives is appended at once, behind what is before it

@@ -41,6 +41,9 @@ type stream struct {
 	modTime int64
 	broken  int64 // lines before at
 
+	order   *jsonl.Order // of the lines before ordered; nil until lines are read
+	ordered int64        // an offset
+
 	positions *positions // of files that begin alike, where several are read one after the other; may be nil
 
 	// patient is how long a file that may be a copy of one that is known has to be at
@@ -62,7 +65,7 @@ const noteBytes = 64 << 20
 var (
 	errForeign = errors.New("no format that is known")
 	errNotYet  = errors.New("its first line is not whole yet")
-	errCopying = errors.New("it may be being copied")
+	errCopying = errors.New("it may be being copied, or only begun")
 )
 
 // errAppend is wrapped by what the journal did not take: no other file fares better.
@@ -179,6 +182,9 @@ func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit i
 		return false, err
 	}
 	defer done()
+	if err := s.follow(f); err != nil {
+		return false, err
+	}
 	l.Ahead(info.Size() - l.Offset())
 	more, err = s.run(ctx, l, limit, info.ModTime())
 	if err == nil && !more {
@@ -190,6 +196,9 @@ func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit i
 
 // pipe reads to the end of what is no file, and takes in what came whenever it stands still.
 func (s *stream) pipe(ctx context.Context, l *lines.Reader) error {
+	if s.src.Format.OneSession() {
+		s.order = jsonl.NewOrder(s.src)
+	}
 	for {
 		if _, err := s.run(ctx, l, 1<<62, time.Time{}); !errors.Is(err, errIdle) {
 			return err

@@ -38,7 +38,7 @@ func (d *Decoder) audit(dst []schema.Event, line []byte, n int64, at time.Time) 
 	if err != nil {
 		return dst, Line{}, err
 	}
-	f := newDraft(&d.src, dst, n, at, lineKey(line))
+	f := d.draft(dst, n, at, lineKey(line))
 	var c agentCall
 	if v.begins("type") { // as typed records do, whose fields are not an agent call's
 		c.typ = v.member("type")

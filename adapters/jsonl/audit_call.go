@@ -62,7 +62,9 @@ func (f *draft) agentCall(v value, c *agentCall) {
 	})
 	e := f.add(schema.AgentEnd, place)
 	e.Timestamp, e.AgentName = last, c.agent
-	e.Status = schema.StatusCompleted
+	if e.Status = schema.StatusCompleted; c.raised() {
+		e.Status, e.IsError = schema.StatusFailed, true
+	}
 	e.Extra = json.RawMessage(`{"end_time":"unknown"}`)
 }
 
@@ -275,7 +277,7 @@ func (f *draft) modelCall(c *agentCall) {
 	if !c.response.null() {
 		extra.raw("model_response", c.response)
 	}
-	if failed && c.received.empty() {
+	if failed && c.received.empty() || c.refused() {
 		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, failure
 	}
 	e.Extra = extra.json()
@@ -288,5 +290,22 @@ func (c *agentCall) failure() (message string, failed bool) {
 			return e.failure(), true
 		}
 	}
+	if c.refused() {
+		return readEntry(c.response).failure(), true
+	}
 	return "", false
+}
+
+// refused reports that the answer to the model call is an error, as agent_framework has it of
+// a provider that refuses (drivers/dial.py, llm_trace_logging.py).
+func (c *agentCall) refused() bool {
+	said := c.response.member("error")
+	return !said.empty() && said.first() != 'f' && string(said.raw()) != "0"
+}
+
+// raised reports a run that asked its model and ended with no answer to decide on: its
+// exception ended it. Of one that raised later a record says nothing.
+func (c *agentCall) raised() bool {
+	_, failed := c.failure()
+	return !c.sent.null() && c.decision.null() && (failed || c.received.empty())
 }

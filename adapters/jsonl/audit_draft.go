@@ -38,18 +38,20 @@ const (
 // draft is the events of one line while they are made. The first fault ends it: of a
 // line with one nothing is recorded.
 type draft struct {
-	src  *Source
-	dst  []schema.Event
-	was  int    // how many events dst had
-	door string // what key is the key of: "line", or "trace" for a TraceEvent's own id
-	key  string
-	seq  int64 // of the line
+	src    *Source
+	before Before
+	dst    []schema.Event
+	was    int    // how many events dst had
+	door   string // what key is the key of: "line", or "trace" for a TraceEvent's own id
+	key    string
+	seq    int64 // of the line
 
 	at   time.Time // of what states no time
 	kind string    // the line's
 	lane string
 	time time.Time
-	// timeless says that the line has no time: it has the time at which it was received.
+	// timeless says that the line has no time: it has that of its neighbour, or else the one at
+	// which it was received.
 	timeless bool
 	// callsTold says that the calls that a decision led to are told by other lines.
 	callsTold bool
@@ -57,8 +59,11 @@ type draft struct {
 	err       *LineError
 }
 
-func newDraft(src *Source, dst []schema.Event, n int64, at time.Time, key string) *draft {
-	return &draft{src: src, dst: dst, was: len(dst), at: at.UTC(), door: "line", key: key, seq: n * (maxPart + 1)}
+func (d *Decoder) draft(dst []schema.Event, n int64, at time.Time, key string) *draft {
+	if !d.Before.Time.IsZero() {
+		at = d.Before.Time
+	}
+	return &draft{src: &d.src, before: d.Before, dst: dst, was: len(dst), at: at.UTC(), door: "line", key: key, seq: n * (maxPart + 1)}
 }
 
 func (f *draft) fail(err *LineError) {
@@ -101,7 +106,7 @@ func (f *draft) finish(e *schema.Event, extra *object) {
 	e.Extra = extra.json()
 }
 
-// received gives a line without a time the one at which it was received, and says so.
+// received gives a line without a time that of what states none, and says so.
 func (f *draft) received(extra *object) {
 	if f.time.IsZero() {
 		f.time, f.timeless = f.at, true

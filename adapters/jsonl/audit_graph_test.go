@@ -22,8 +22,9 @@ func folded(t testing.TB, format jsonl.Format, name string, order func([]schema.
 	t.Helper()
 	_, lines := dump(t, name)
 	var all []schema.Event
+	next := inOrder(t, format)
 	for i, line := range lines {
-		events, _ := decode(t, format, string(line), int64(i+1))
+		events, _ := next(string(line), int64(i+1))
 		all = append(all, events...)
 	}
 	order(all)

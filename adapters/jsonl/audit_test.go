@@ -38,10 +38,25 @@ func auditSource(format jsonl.Format) jsonl.Source {
 	}
 }
 
-// decode decodes one line, which has to be right.
+// decode decodes one line, which has to be right, as the first of its file.
 func decode(t testing.TB, format jsonl.Format, line string, n int64) ([]schema.Event, jsonl.Line) {
 	t.Helper()
-	events, said, err := jsonl.NewDecoder(auditSource(format)).Append(nil, []byte(line), n, received())
+	return inOrder(t, format)(line, n)
+}
+
+// inOrder returns what decodes the lines of one file, one after the other.
+func inOrder(t testing.TB, format jsonl.Format) func(line string, n int64) ([]schema.Event, jsonl.Line) {
+	d, order := jsonl.NewDecoder(auditSource(format)), jsonl.NewOrder(auditSource(format))
+	return func(line string, n int64) ([]schema.Event, jsonl.Line) {
+		t.Helper()
+		d.Before = order.Next([]byte(line))
+		return decoded(t, d, line, n)
+	}
+}
+
+func decoded(t testing.TB, d *jsonl.Decoder, line string, n int64) ([]schema.Event, jsonl.Line) {
+	t.Helper()
+	events, said, err := d.Append(nil, []byte(line), n, received())
 	if err != nil {
 		t.Fatalf("%v: %s", err, line)
 	}
@@ -57,8 +72,9 @@ func decode(t testing.TB, format jsonl.Format, line string, n int64) ([]schema.E
 func golden(t *testing.T, format jsonl.Format, name string, check func(t testing.TB, line []byte, events []schema.Event)) {
 	path, lines := dump(t, name)
 	var got []byte
+	next := inOrder(t, format)
 	for i, line := range lines {
-		events, said := decode(t, format, string(line), int64(i+1))
+		events, said := next(string(line), int64(i+1))
 		got = append(got, "# "+said.Kind+"\n"...)
 		for _, e := range events {
 			got = append(e.AppendJSON(got), '\n')

@@ -41,7 +41,9 @@
 //	                                   error or text → content
 //	    llm.error:       error         error, message … → error_message                 error_type llm.error
 //	                     agent_end                                                      status completed, the latest time in the
-//	                                                                                    record; extra.end_time "unknown"
+//	                                                                                    record; extra.end_time "unknown"; failed
+//	                                                                                    where the model was asked, gave no answer or an
+//	                                                                                    error, and nothing was decided: that raised
 //
 // A list of more than 5,000 elements keeps the others in one context. All events of an
 // agent call are in the lane of its run. A run_id that goes on after the caller's name, with
@@ -62,21 +64,24 @@
 //
 //	kind                                event         as of a dump, but
 //	runtime.audit.agent_call_started    agent_start, and the two messages; parent_run_id, where there is one, → parent_agent_name
-//	runtime.audit.agent_call_finished   agent_end     it has an end; usage_self, usage_inclusive in extra
+//	runtime.audit.agent_call_finished   agent_end     it has an end; usage_self, usage_inclusive in extra; failed or completed: see below
 //	runtime.audit.decision              decision, and what it led to
 //	runtime.audit.callback              callback, and a context of its event
 //	runtime.audit.named_event           context, or error
 //	runtime.audit.skill_invocation      tool_start and skill
 //	runtime.tool_call_started           tool_start    span_id → tool_use_id, tool_name, tool_input
 //	runtime.tool_call_finished          tool_end      span_id → tool_use_id, tool_name, result (once result_preview)
-//	runtime.tool_execution_failed       error         error_type, error → error_message, tool_name
-//	runtime.model_call_failed           error         error_type, message → error_message; context where it has the
-//	                                                  status_code of an answer, which is an llm.error of its own
+//	runtime.tool_execution_failed       tool_end      of the call that its run has begun; is_error, error_type, error →
+//	                                                  error_message, tool_name; an error where there is no such call
+//	runtime.model_call_failed           llm_end, error  of the request that waits: is_error, error_type, message → error_message;
+//	                                                  else context where it has the status_code of an answer, which is
+//	                                                  an llm.error of its own, and an error where it has none
 //	runtime.run_failed                  error         error_type, error → error_message
 //	runtime.memory_put, _update, _autostore  memory   in the lane of the run, where it names one
 //	llm.request                         llm_start     model_name → model, input_payload → extra.request
 //	llm.response, llm.error             llm_end       raw_text → content, model_name → model, usage → tokens (cached
-//	                                                  ones not among the input), parsed_payload → extra.model_response
+//	                                                  ones not among the input), parsed_payload → extra.model_response;
+//	                                                  caused_by the llm.request, duration_ms from its time to this one's
 //	  llm.error:                        error         as a dump has it; caused_by the llm_end
 //	runtime.agent_started, agent_finished, decision_made, model_call_started, parameters_bound, context_updated,
 //	  tool_unavailable, subagent_call_*, skill_*, callback_*
@@ -84,11 +89,37 @@
 //	channels log and user               skipped
 //	another                             unknown, in the lane of its run
 //
-// A run asks its model several times, and nothing joins an answer to its question but
-// their order. Nor does anything join a call to the decision that led to it, or an
-// exception to its call, which has no end then. So a decision to call a tool is a call by
-// itself only where its event has no span_id, as of a program that does not tell of calls.
-// An agent_finished ends no run: a hook may let it go on.
+// Nothing in them joins a call to the decision that led to it. So a decision to call a tool is a
+// call by itself only where its event has no span_id, as of a program that does not tell of calls.
+//
+// # The order of a file
+//
+// What a line of a dump or a TraceEvent leaves out, the lines before it may tell. Order reads
+// them, in the order of the file; it is a function of these lines, so that a file that is
+// read whole, in pieces, or on from the middle by who has read the lines before again, gives
+// the same events. Ids of events never depend on it.
+//
+// A line without a time has that of the nearest line before which has one, at the head of a
+// file the first one behind it that is there, else the time of receipt (a follower waits until
+// the file was quiet, for the second line to come). extra.timestamp_missing says so of all.
+//
+// Of TraceEvents it tells, by run id, as one run does one thing after the other (agents/agent.py):
+//
+//	an answer             llm.response, llm.error, and model_call_failed where no answer came, are of the last
+//	                      llm.request of the run, if that has none yet, and of its model; where the run is
+//	                      not named, only if no other request waits
+//	what a tool raised    is the end of the run's call that began last, if that has no end and is of that tool
+//	how a run ended       agent_call_finished is told of one that raised, too. It failed where agent_finished
+//	                      has status failed or error; where there is none though agent_started was told; and
+//	                      where a model_call_failed is the last thing that the run did
+//
+// Nobody can know: which of two requests of one run at a time an answer is of (the later one is
+// taken, the other has no end: OpenAI's driver tells of no request that raised); how a run
+// ended that no agent_started is told of, or beside which another run of its agent was under way, as
+// these silence each other; that a run raised behind its agent_finished, where a hook let it go
+// on. Such a run has completed. More than 4,096 runs at a time are not followed: the oldest
+// are forgotten. A record of a dump has no order but its time: a tool that raised leaves the
+// call unknown there, and a run that raised once it had decided something has completed.
 //
 // # Grains
 //

@@ -88,9 +88,12 @@ func (e *LineError) Error() string {
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Decoder turns the lines of one source into events. It keeps nothing of a line: what a
-// line means depends on the line, its number and the Source alone, so that a reader may go
-// on anywhere in a file. It is for one goroutine.
+// line means depends on the line, its number, the Source and Before alone, so that a reader may
+// go on anywhere in a file. It is for one goroutine.
 type Decoder struct {
+	// Before is what the lines in front of the next one tell of it, as an Order has it. Only
+	// files of a OneSession format have an order.
+	Before  Before
 	src     Source
 	texts   schema.Texts // what lines repeat of each other
 	scratch []byte       // used again

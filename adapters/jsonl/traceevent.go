@@ -17,7 +17,7 @@ func (d *Decoder) traceEvent(dst []schema.Event, line []byte, n int64, at time.T
 		return dst, Line{}, err
 	}
 	t := readTrace(v)
-	f := newDraft(&d.src, dst, n, at, t.eventID)
+	f := d.draft(dst, n, at, t.eventID)
 	if f.door = "trace"; f.key == "" {
 		f.door, f.key = "line", lineKey(line)
 	}
@@ -136,9 +136,17 @@ func (f *draft) traced(kind string, t *trace) func(*trace, *object) {
 			return f.traceToolStart
 		}
 		return f.traceToolEnd
-	case "runtime.tool_execution_failed", "runtime.run_failed":
+	case "runtime.tool_execution_failed":
+		if f.before.call != "" {
+			return f.traceToolFailed
+		}
+		return f.traceError
+	case "runtime.run_failed":
 		return f.traceError
 	case "runtime.model_call_failed":
+		if f.before.request != "" {
+			return f.traceModelFailed
+		}
 		if !t.payload.member("status_code").null() {
 			return f.traceRepeated // its provider answered: llm.error is that answer (drivers/dial.py)
 		}

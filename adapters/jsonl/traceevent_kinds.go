@@ -24,7 +24,8 @@ func (f *draft) traceStarted(t *trace, extra *object) {
 	f.agentStart(&c)
 }
 
-// traceFinished adds the end of a run, which is when it was.
+// traceFinished adds the end of a run, which is when it was. It is told of one that raised, too
+// (agents/agent.py, run).
 func (f *draft) traceFinished(t *trace, extra *object) {
 	if f.needRun(t.payload); f.err != nil {
 		return
@@ -32,6 +33,9 @@ func (f *draft) traceFinished(t *trace, extra *object) {
 	e := f.add(schema.AgentEnd, idMain)
 	e.AgentName = t.context.member("agent_id").text()
 	e.Status = schema.StatusCompleted
+	if f.before.failed {
+		e.Status, e.IsError = schema.StatusFailed, true
+	}
 	f.rest(t, extra)
 }
 
@@ -126,12 +130,13 @@ func (f *draft) traceRequest(t *trace, extra *object) {
 	f.rest(t, extra, "input_payload")
 }
 
-// traceResponse adds the end of a model call. Nothing in a TraceEvent says which request
-// it answers, unless parent_event_id does.
+// traceResponse adds the end of a model call. Which request it answers the order of the file
+// says, unless parent_event_id does; how long that took, their times.
 func (f *draft) traceResponse(t *trace, extra *object) {
 	parsed, usage := t.payload.member("parsed_payload"), t.payload.member("usage")
 	e := f.add(schema.LLMEnd, idMain)
 	e.Model = t.payload.member("model_name").text()
+	f.answers(e)
 	e.InputTokens, e.CacheReadInputTokens, e.OutputTokens = tokens(usage)
 	e.Content = f.text(t.payload.member("raw_text"), "payload.raw_text")
 	if !parsed.null() {
@@ -141,6 +146,27 @@ func (f *draft) traceResponse(t *trace, extra *object) {
 	if f.kind == nameLLMError {
 		f.modelError(t, e, parsed)
 	}
+}
+
+// answers says of the end of a model call which one that is.
+func (f *draft) answers(e *schema.Event) {
+	e.CausedBy = f.before.request
+	if took := f.time.Sub(f.before.asked); !f.before.asked.IsZero() && !f.timeless && took >= 0 {
+		ms := float64(took) / 1e6
+		e.DurationMS = &ms
+	}
+}
+
+// traceModelFailed adds the end of a model call of which no answer came, and the error.
+func (f *draft) traceModelFailed(t *trace, extra *object) {
+	end := f.add(schema.LLMEnd, idMain)
+	f.answers(end)
+	end.IsError = true
+	f.failure(t, end)
+	f.rest(t, extra)
+	class, message := end.ErrorType, end.ErrorMessage
+	e := f.add(schema.Error, idRest)
+	e.ErrorType, e.ErrorMessage, e.CausedBy = class, message, f.id(idMain)
 }
 
 // tokens reads an LlmUsage (agent_framework, model.py), or what a chat completion says
@@ -211,15 +237,28 @@ func (f *draft) restOfTool(t *trace, extra *object, field string, v value) {
 	f.rest(t, extra, "tool_name", field)
 }
 
-// traceError adds what failed. An exception of a tool names no call: its call has no end.
+// traceToolFailed adds the end of a call that raised: the one of that tool which its run has begun
+// and not ended (agents/agent.py, _execute_tool_step).
+func (f *draft) traceToolFailed(t *trace, extra *object) {
+	e := f.traceTool(schema.ToolEnd, t, extra)
+	e.ToolUseID, e.IsError = f.before.call, true
+	f.failure(t, e)
+	f.rest(t, extra, "tool_name")
+}
+
+// traceError adds what failed. What a tool raised that has begun no call is one, too.
 func (f *draft) traceError(t *trace, extra *object) {
 	e := f.add(schema.Error, idMain)
+	f.failure(t, e)
+	e.ToolName = t.payload.member("tool_name").text()
+	f.rest(t, extra)
+}
+
+func (f *draft) failure(t *trace, e *schema.Event) {
 	if e.ErrorType = t.payload.member("error_type").text(); e.ErrorType == "" {
 		e.ErrorType = f.kind
 	}
 	if e.ErrorMessage = readEntry(t.payload).failure(); e.ErrorMessage == "" {
 		e.ErrorMessage = t.whole.member("summary").text()
 	}
-	e.ToolName = t.payload.member("tool_name").text()
-	f.rest(t, extra)
 }

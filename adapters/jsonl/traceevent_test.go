@@ -74,6 +74,9 @@ func traceOf(t testing.TB, kind string, events []schema.Event) record {
 		payload["input_payload"] = payload["request"]
 		delete(payload, "request")
 	case schema.LLMEnd:
+		if kind == "runtime.model_call_failed" {
+			break
+		}
 		payload["raw_text"] = first.Content
 		payload["parsed_payload"] = payload["model_response"]
 		delete(payload, "model_response")
