@@ -48,6 +48,8 @@ type block struct {
 	// not held all at once. err is its error.
 	spill func(*block) error
 	err   error
+	// lineOf, of a document, finds the line and column of one of its bytes.
+	lineOf func(column int) (line, inLine int64)
 }
 
 // counts are what a block adds to a report.
@@ -185,6 +187,7 @@ func (d *decoding) decode(b *block) {
 			return
 		}
 		b.counts.broken++
+		n, err = b.inDocument(n, err)
 		if len(b.problems) < maxProblems {
 			text, _ := d.redactor.Text(err.Error()) // it may quote the line
 			b.problems = append(b.problems, Problem{Path: d.path, Line: n, Error: text})
@@ -194,6 +197,16 @@ func (d *decoding) decode(b *block) {
 			return
 		}
 	}
+}
+
+// inDocument says where in a document it is what its columns, as of one line, say.
+func (b *block) inDocument(n int64, err error) (int64, error) {
+	var at *jsonl.LineError
+	if b.lineOf == nil || !errors.As(err, &at) || at.Column <= 0 {
+		return n, err
+	}
+	n, column := b.lineOf(at.Column)
+	return n, &jsonl.LineError{Column: int(column), Item: at.Item, Field: at.Field, Err: at.Err}
 }
 
 // byteOrderMark is what some programs begin a file of UTF-8 with.

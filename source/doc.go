@@ -13,8 +13,18 @@
 // first bytes. The format is told by the first line that one of the formats knows, among the
 // first 64 or 1 MiB; a file without such a line is foreign, and reported. A file in a format that is one session has
 // the session jsonl.SessionID of its name, without what says how it is kept, and its first
-// line. An import, but no Follower, also takes a file that is one JSON value over many lines
-// for one line.
+// line.
+//
+// # Documents
+//
+// A file that is one JSON value over many lines, or one array without a newline behind it, is
+// one line: it is read, whole, once the value is complete. That it is such a file shows in its
+// first line, on which a value begins and does not end. Its identity is the hash of
+// the value: one that is written anew, with more in it, is read anew, and its facts are the
+// same. One whose end is missing waits; an import reports it, a Follower says so once it is quiet
+// (Health.Waiting). One that is no JSON is reported with line and column, each time, and read when it
+// is put right, but that a first line which was torn off in the middle is a bad line, and what
+// follows it are lines. More than lines.MaxLine of it are not read.
 //
 // # Lines
 //

@@ -31,6 +31,11 @@ type followed struct {
 	notedAt  time.Time // when its position was last written
 	orphaned time.Time // when it lost its last name
 
+	suspect bool      // it was written to, and did not grow: what was read may be another
+	again   recheck   // when all of it may be looked at again
+	refused fileState // as which it is no document that can be read
+	waiting bool      // its end is missing, and that was said
+
 	around uint64 // what is at the file's beginning and in front of the position: see sum
 	looked int64  // up to where no line ends behind the position
 
@@ -68,7 +73,7 @@ func (f *followed) unnoted() bool {
 }
 
 func (f *followed) behind() int64 {
-	if f.ignored || f.info == nil || f.packed {
+	if f.ignored || f.info == nil || f.packed || f.refused == stateOf(f.info) {
 		return 0
 	}
 	return max(0, f.info.Size()-f.at.Offset)
@@ -90,9 +95,18 @@ func (s *following) read(ctx context.Context, f *followed) {
 	if f.id.inode == 0 || len(f.paths) > 0 && (len(s.queue) > maxOpen || f.info != nil && time.Since(f.info.ModTime()) > openFor) {
 		f.close() // only its path tells whether it is this one still; there are too many; it is old
 	}
+	var bad *badDocument
+	if f.waiting && !errors.Is(err, errUnfinished) {
+		f.waiting = false
+		s.health.Waits(f.path, false)
+	}
 	switch {
 	case err == nil:
 		s.recovered(f)
+	case errors.As(err, &bad):
+		s.refuse(f, bad)
+	case errors.Is(err, errUnfinished):
+		s.waits(f)
 	case ctx.Err() != nil, errors.Is(err, errNotYet):
 	case errors.Is(err, fs.ErrNotExist): // if it comes back that is told
 	case errors.Is(err, errCopying):
@@ -134,21 +148,23 @@ func (s *following) identify(f *followed) error {
 		return nil
 	}
 	if f.known {
-		if f.packed && f.size == f.info.Size() {
-			return nil
-		}
-		if !f.packed && f.at.Lines > 0 && f.info.Size() >= f.at.Offset {
-			if sum, err := sumAround(f.file, f.at.Offset); err != nil || sum == f.around {
-				return err
-			}
+		if same, err := s.asItWas(f); same || err != nil {
+			return err
 		}
 		if err := s.renew(f); err != nil {
 			return err
 		}
+	} else if f.refused == stateOf(f.info) || !s.mayLook(f) {
+		return errNotYet
 	}
 	f.ignored = false
 	f.patient, f.beside = s.patience(), func(first uint64) error { return s.noteBeside(f, first) }
-	_, err := f.stream.identify(f.file, f.info)
+	began := time.Now()
+	known, err := f.stream.identify(f.file, f.info)
+	if f.doc.many {
+		f.again.took(time.Since(began), s.patience()/2, known)
+	}
+	f.suspect = false
 	if err == nil {
 		f.around, err = sumAround(f.file, f.at.Offset)
 	}
@@ -201,6 +217,7 @@ func (s *following) renew(f *followed) error {
 		}
 	}
 	f.stream, f.known, f.told = s.stream(f.path, f.spec.Options), false, false
+	f.doubtful = f.suspect
 	return nil
 }
 

@@ -11,6 +11,8 @@ type Health struct {
 	Broken      int64            `json:"broken"` // likewise, lines
 	ReadAt      time.Time        `json:"read_at,omitzero"`
 	Failing     int              `json:"failing"`
+	Waiting     int              `json:"waiting,omitempty"`   // files that are one JSON value whose end is missing
+	WaitsFor    string           `json:"waits_for,omitempty"` // one of them
 	LastError   string           `json:"last_error,omitempty"`
 	LastErrorAt time.Time        `json:"last_error_at,omitzero"`
 	Unknown     map[string]int64 `json:"unknown_kinds,omitempty"`

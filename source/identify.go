@@ -25,6 +25,12 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 	if s.packed, err = isPacked(f); err != nil {
 		return false, err
 	}
+	if s.text, err = s.document(f, info); err != nil {
+		return false, err
+	}
+	if s.text != nil {
+		return s.identifyDocument(info)
+	}
 	l, done := lines.Peek(f), func() {}
 	if s.packed {
 		if l, done, err = s.lines(f, lines.Position{}); err != nil {
@@ -93,8 +99,6 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 		}
 		if h.line == nil {
 			h.line = slices.Clone(line)
-			end, ok := schema.ValueEnd(line)
-			s.lined = ok && end == len(line)
 		}
 		if h.format = s.o.Format; h.format == "" {
 			h.format, _ = jsonl.Detect(line)
@@ -184,7 +188,7 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 		s.replaced = true
 		if !s.packed {
 			ok, err := rec.Ends(f)
-			if ok && err == nil && (info.Size() <= rec.Offset || rec.broken > 0) {
+			if ok && err == nil && (info.Size() <= rec.Offset || rec.broken > 0 || s.doubtful) {
 				ok, err = rec.Holds(f) // it changed, and did not grow; or somebody may have repaired it
 			}
 			if err != nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/intake"
-	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
 // errStrict is wrapped by the error of the bad line that ended an import.
@@ -198,12 +197,6 @@ func (im *importing) file(ctx context.Context, found found) error {
 		return nil
 	}
 	known, err := s.identify(f, info)
-	if text := s.document(f, info); text != nil {
-		done()
-		done = im.alone(s, lines.Hash(text))
-		known, err = s.readDocument(text, info)
-		s.at.Offset = info.Size()
-	}
 	switch {
 	case err != nil:
 		return im.ended(s, info, err)
@@ -212,8 +205,6 @@ func (im *importing) file(ctx context.Context, found found) error {
 		defer im.mu.Unlock()
 		im.report.Unchanged++
 		return nil
-	case s.whole:
-		return im.ended(s, info, s.note())
 	}
 	_, err = s.read(ctx, f, info, 1<<62)
 	if noted := s.note(); noted != nil && !errors.Is(err, errAppend) {
@@ -247,12 +238,13 @@ func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error
 func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 	r := FileReport{Path: s.path, Format: s.src.Format, Sessions: s.sessions(), Bytes: s.bytes, Lines: s.counts.lines,
 		Events: s.counts.events, Broken: s.counts.broken, Restart: s.replaced, Problems: s.problems}
-	if info != nil && !s.packed && err == nil {
+	if info != nil && !s.packed && !s.whole && err == nil {
 		r.Waiting = max(0, info.Size()-s.at.Offset)
 	}
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	im.counts.add(s.counts)
+	var bad *badDocument
 	fatal := errors.Is(err, errAppend) || errors.Is(err, errStrict) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case errors.Is(err, errForeign):
@@ -266,6 +258,10 @@ func (im *importing) ended(s *stream, info fs.FileInfo, err error) error {
 		if info != nil {
 			r.Waiting = max(0, info.Size()-s.at.Offset)
 		}
+		err = nil
+	case errors.As(err, &bad):
+		r.Problems = append(r.Problems, Problem{Path: s.path, Line: bad.line, Error: bad.err.Error()})
+		im.report.Failed++
 		err = nil
 	case err != nil && !fatal:
 		if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -26,11 +26,13 @@ type stream struct {
 	rest       bool // something follows what is packed
 	piped      bool // nothing says what it was when it ended: it has no position
 	alike      bool // a file is known that begins with the same line, and that tells files apart
+	doubtful   bool // what was read of it may have been written anew
 	replaced   bool // no position suits the file, and it is not new
-	lined      bool // its first line is a JSON value
 	followed   bool // it is read as it grows: that it was begun is noted, whatever its format
 	searched   bool // so much of it was looked at that its format is known, or will not be
-	whole      bool // it is one JSON value over many lines
+	whole      bool // it is one JSON value over many lines:
+	doc        document
+	lead, text []byte // of that value what is in front of it, and it, until it is read
 
 	first   uint64       // hash of its first line that is not blank; 0 until that is whole
 	src     jsonl.Source // with no Format until that is known
@@ -173,6 +175,12 @@ func (s *stream) note() error {
 // read takes in what is new and whole in a file, about limit bytes of it; more says that
 // there is more.
 func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit int64) (more bool, err error) {
+	if s.whole {
+		if s.text == nil {
+			return false, nil
+		}
+		return false, s.readDocument(info)
+	}
 	s.size, s.modTime = 0, info.ModTime().UnixNano()
 	if err := s.name(); err != nil {
 		return false, err

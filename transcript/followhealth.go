@@ -15,6 +15,9 @@ type Health struct {
 	Broken  int64     `json:"broken_lines"`
 	ReadAt  time.Time `json:"read_at,omitzero"`  // when there was last something new
 	Failing int       `json:"failing,omitempty"` // files that cannot be read now
+	// Waiting and WaitsFor are of package source: a transcript is lines.
+	Waiting  int    `json:"waiting,omitempty"`
+	WaitsFor string `json:"waits_for,omitempty"`
 	// LastError is what was wrong last with a file or line, also when that is over.
 	LastError   string    `json:"last_error,omitempty"`
 	LastErrorAt time.Time `json:"last_error_at,omitzero"`

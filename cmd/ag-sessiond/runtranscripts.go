@@ -136,6 +136,9 @@ func (a *app) printFollowed(noun string, h *transcript.Health) {
 	if h.Failing > 0 {
 		field("failing", "%s cannot be read now", render.Plural(int64(h.Failing), noun))
 	}
+	if h.Waiting > 0 {
+		field("waiting", "%s whose one JSON value does not end yet, among them %s", render.Plural(int64(h.Waiting), noun), render.OneLine(h.WaitsFor))
+	}
 	if h.LastError != "" {
 		when := render.Time(h.LastErrorAt) + " "
 		if h.Failing == 0 {

@@ -195,6 +195,9 @@ func readSoFar(h source.Health) string {
 	if h.Failing > 0 {
 		parts = append(parts, render.Plural(int64(h.Failing), "file")+" cannot be read")
 	}
+	if h.Waiting > 0 {
+		parts = append(parts, render.Plural(int64(h.Waiting), "file")+" not complete yet, among them "+h.WaitsFor)
+	}
 	if h.Behind > 0 {
 		parts = append(parts, render.Bytes(h.Behind)+" behind")
 	}

@@ -19,6 +19,9 @@ type Health struct {
 	Broken  int64 // lines
 	ReadAt  time.Time
 	Failing int // files that cannot be read now
+	// Waiting are files that are one JSON value whose end is missing, WaitsFor one of them.
+	Waiting  int
+	WaitsFor string
 	// LastError is what was wrong last with a file or line, also when that is over.
 	LastError   string
 	LastErrorAt time.Time
@@ -31,6 +34,7 @@ type Tracker struct {
 	now     Health          // but for Files and Failing
 	files   map[string]bool // by path
 	failing map[string]bool
+	waiting map[string]bool
 }
 
 // Health may be asked by any goroutine.
@@ -38,7 +42,12 @@ func (t *Tracker) Health() Health {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now
-	now.Files, now.Failing = len(t.files), len(t.failing)
+	now.Files, now.Failing, now.Waiting = len(t.files), len(t.failing), len(t.waiting)
+	for path := range t.waiting {
+		if now.WaitsFor == "" || path < now.WaitsFor {
+			now.WaitsFor = path
+		}
+	}
 	now.Unknown = maps.Clone(now.Unknown)
 	return now
 }
@@ -59,6 +68,21 @@ func (t *Tracker) Left(path string) {
 	defer t.mu.Unlock()
 	delete(t.files, path)
 	delete(t.failing, path)
+	delete(t.waiting, path)
+}
+
+// Waits notes that the end of a file's one value is missing, or is not any more.
+func (t *Tracker) Waits(path string, waits bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !waits {
+		delete(t.waiting, path)
+		return
+	}
+	if t.waiting == nil {
+		t.waiting = map[string]bool{}
+	}
+	t.waiting[path] = true
 }
 
 // Behind notes how many bytes of all files are not read yet.
