@@ -77,7 +77,9 @@
 // whatever name, and one that was deleted, or renamed to where nobody looks, until it was quiet
 // for a minute. Where a Spec names one file, what that is rotated to is read on, too, if it was
 // begun, or appears while it runs. A file that was cut or rewritten in its place is another
-// file; the copy that somebody made of it before goes on where it had been read. What may be
+// file: where it was written to and did not grow, all of what was read is compared, but of a file
+// that is touched over and over ever more seldom, up to once a minute and a twentieth of the time. What grew
+// as well, between two looks, and begins and goes on as it did, is not. The copy that somebody made of it before goes on where it had been read. What may be
 // a copy that is not all there yet, or is being packed, is looked at once it is quiet. What was
 // written and removed between two looks nobody can read.
 //
