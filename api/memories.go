@@ -199,7 +199,7 @@ func (q *question) set(name string, raw json.RawMessage) (err error) {
 	case "limit":
 		return asLimit(raw, &q.Limit)
 	case "tags":
-		return asTag(raw, &q.Tag)
+		return asTags(raw, &q.Tags)
 	case "is_error":
 		return asFailed(raw, &q.Failed)
 	case "namespace":
@@ -269,17 +269,27 @@ func asLimit(raw json.RawMessage, dst *int) error {
 	return nil
 }
 
-// asTag takes an array of one tag.
-func asTag(raw json.RawMessage, dst *string) error {
-	want := errors.New(`want one tag, like ["api-call"]`)
+// mostTags bounds the tags of a question: each is looked up by itself.
+const mostTags = 64
+
+// asTags takes an array of tags, each once.
+func asTags(raw json.RawMessage, dst *[]string) error {
+	want := errors.New(`want tags, like ["api-call"]`)
 	if raw[0] != '[' {
 		return want
 	}
-	n := 0
-	for tag := range schema.Elements(raw) {
-		if n++; n > 1 || asString(tag, dst) != nil {
+	for text := range schema.Elements(raw) {
+		var tag string
+		if asString(text, &tag) != nil || tag == "" {
 			return want
 		}
+		if slices.Contains(*dst, tag) {
+			continue
+		}
+		if len(*dst) == mostTags {
+			return fmt.Errorf("more than %d tags: ask for fewer", mostTags)
+		}
+		*dst = append(*dst, tag)
 	}
 	return nil
 }

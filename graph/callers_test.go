@@ -238,7 +238,7 @@ func TestCallsOfFrameworks(t *testing.T) {
 	if n := g.Node(task); n.Prop("task_id") != "task-001" || n.Prop("parent_action_id") != nil || n.Prop("timestamp") != Time(epoch.UnixNano()) {
 		t.Errorf("task %v", n.Props)
 	}
-	if m := g.Node(call("g2")).Prop("metadata"); m != `{"grain_type":"action","confidence":0.9}` {
+	if m := g.Node(call("g2")).Prop("metadata"); m != `{"grain_type":"action","confidence":0.9,"tags":["api-call"],"related_to":["g1","never"]}` {
 		t.Errorf("metadata %v", m)
 	}
 	if slices.ContainsFunc(g.Node(call("s1")).Props, func(p Prop) bool { return p.Name == "metadata" || p.Name == "ended_at" || p.Name == "duration_ms" }) {

@@ -109,8 +109,8 @@ func (w *world) makeCall(u *toolUse) {
 	if r := said(func(r record) bool { return r.Model != "" }); r != nil {
 		v.set(Prop{"model", r.Model})
 	}
-	if r := said(func(r record) bool { return len(otherMembers(r)) > 0 }); r != nil {
-		v.set(Prop{"metadata", otherMembers(*r)})
+	if r := said(func(r record) bool { return callMembers(r) != "" }); r != nil {
+		v.set(Prop{"metadata", callMembers(*r)})
 	}
 	if r := said(func(r record) bool { return schema.Field(r.Extra, "permission_mode") != nil }); r != nil {
 		v.set(Prop{"permission_mode", schema.FieldString(r.Extra, "permission_mode")})

@@ -3,7 +3,9 @@ package graph
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -176,4 +178,32 @@ func otherMembers(r record, but ...string) string {
 	}
 	out[0] = '{'
 	return string(append(out, '}'))
+}
+
+// callMembers are the other members of a call, and its tags and relations as they were said.
+func callMembers(r record) string {
+	if r.Origin != schema.OriginAudit && r.Origin != schema.OriginAPI {
+		return ""
+	}
+	var members []string
+	if rest := otherMembers(r); rest != "" {
+		members = append(members, rest[1:len(rest)-1])
+	}
+	add := func(name string, list []string) {
+		if said := string(schema.Field(r.Extra, name)); len(list) > 0 && (said == "" || said == "null") {
+			var b bytes.Buffer
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(map[string][]string{name: list}); err != nil {
+				panic(err)
+			}
+			members = append(members, strings.Trim(b.String(), "{}\n"))
+		}
+	}
+	add("tags", r.Tags)
+	add("related_to", r.RelatedTo)
+	if len(members) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(members, ",") + "}"
 }

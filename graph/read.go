@@ -168,13 +168,13 @@ type SearchQuery struct {
 	// Recall asks as the second seed's recall does: for tool calls that have any of the
 	// words in their tool's name and in what they gave, or the error of failed ones. Hits
 	// are the calls, whole; equal ranks come newest first. Without words the filters select,
-	// newest first. Task, Tag and RelatedTo are of a Recall.
+	// newest first. Task, Tags and RelatedTo are of a Recall.
 	Recall       bool
 	Tool         string
 	Type         ActionType
 	Session      string
 	Task         string // task_id that a call is part of
-	Tag          string // of an action
+	Tags         []string // all of which a call has
 	RelatedTo    string // action_id or tool_use_id of an action that the hit is RELATED_TO
 	Failed       bool
 	Since, Until time.Time // Since is inclusive, Until is not

@@ -194,6 +194,9 @@ func recordSum(e *schema.Event, content uint64) uint64 {
 	for _, tag := range e.Tags {
 		h = h.str(tag)
 	}
+	for _, id := range e.RelatedTo {
+		h = h.str(id)
+	}
 	// A subagent that is a fork of its parent repeats the parent's lines in its own file:
 	// they are the main thread's.
 	h &^= 1 << 63

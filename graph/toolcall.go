@@ -193,12 +193,45 @@ func (s *Session) call(f *fact) (i int32, was extent) {
 	return i, was
 }
 
-// callMetadata is what else the producer of a call, who is no runtime, says of it.
+// callMetadata is what else the producer of a call, who is no runtime, says of it. Its tags
+// and what it is related to are edges, too: those tell neither in which order they were said
+// nor the hash of an action that is not there.
 func callMetadata(e *schema.Event) string {
+	but := []string{"transcript_path", "permission_mode"}
 	if isSkill(e) {
-		return stated(e, "inventory", "transcript_path", "permission_mode") // edges tell of the files
+		but = append(but, "inventory") // edges tell of the files
 	}
-	return stated(e, "transcript_path", "permission_mode")
+	meta := stated(e, but...)
+	if e.Origin != schema.OriginAudit && e.Origin != schema.OriginAPI {
+		return meta
+	}
+	for _, list := range []struct {
+		name   string
+		values []string
+	}{{"tags", e.Tags}, {"related_to", e.RelatedTo}} {
+		if said := schema.Field(e.Extra, list.name); len(list.values) == 0 || len(said) > 0 && string(said) != "null" {
+			continue
+		}
+		out := []byte{'{'}
+		if meta != "" {
+			out = append([]byte(meta[:len(meta)-1]), ',')
+		}
+		out = append(schema.AppendString(out, list.name), ':')
+		meta = string(append(append(out, cutJSON(appendStrings(nil, list.values))...), '}'))
+	}
+	return meta
+}
+
+// appendStrings appends a JSON list.
+func appendStrings(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = schema.AppendString(dst, s)
+	}
+	return append(dst, ']')
 }
 
 // callAction returns the action of a call, which may be new.

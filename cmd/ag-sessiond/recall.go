@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,9 @@ newest 2,000 are ranked; --all ranks every one.`,
 			q.Words = strings.Join(args, " ")
 			if kind != "action" {
 				return usagef("--grain-type %s: only grains of the type action are recorded", kind)
+			}
+			if slices.Contains(q.Tags, "") {
+				return usagef("--tag: a tag has at least one character")
 			}
 			if err := checkOneOf("--group-by", by, []string{"error"}); err != nil {
 				return err
@@ -72,7 +76,7 @@ newest 2,000 are ranked; --all ranks every one.`,
 	flags.StringVar(&q.Tool, "tool", "", "only calls of this tool")
 	flags.StringVar(&q.Task, "task", "", "only what was done for this parent task `ID`")
 	flags.StringVar(&q.RelatedTo, "related-to", "", "only what is related to this action: the `HASH` of a grain, or an action's id")
-	flags.StringVar(&q.Tag, "tag", "", "only actions with this `tag`")
+	flags.StringArrayVar(&q.Tags, "tag", nil, "only actions with this `tag`; given again: with all of them")
 	flags.BoolVar(&q.Failed, "failed", false, "only what failed")
 	flags.StringVar(&by, "group-by", "", "`error`: failures by what they say, numbers aside")
 	flags.StringVar(&since, "since", "", "only since this `time`: "+whenHelp)

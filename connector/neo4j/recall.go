@@ -122,8 +122,8 @@ func (v *view) selected(q graph.SearchQuery) (only map[string]bool, err error) {
 		only = some
 		return err
 	}
-	if q.Tag != "" {
-		if err := narrow("recall_tagged", row{"tag": encodeKey(q.Tag)}); err != nil {
+	for _, tag := range q.Tags {
+		if err := narrow("recall_tagged", row{"tag": encodeKey(tag)}); err != nil {
 			return nil, err
 		}
 	}

@@ -47,10 +47,10 @@ func (s *Store) calls(ctx context.Context, tx *sql.Tx, q graph.SearchQuery) (*ca
 	case q.Tool != "":
 		c.source = "action c INDEXED BY action_tool"
 	}
-	if q.Tag != "" {
+	for _, tag := range q.Tags {
 		c.source = "action c"
 		c.and("c.id IN (SELECT src >> 3 FROM edge WHERE dst = (SELECT id * 8 + 4 FROM tag WHERE key = ?) AND type = ? AND src & 7 = 1)",
-			q.Tag, s.types.edge[graph.HasTag])
+			tag, s.types.edge[graph.HasTag])
 	}
 	for _, f := range []struct {
 		asked, cond string

@@ -217,6 +217,11 @@ func testSearch(t *testing.T, p *pair) {
 			t.Errorf("search %q: nothing is marked in %q", words, hits[0].Snippet)
 		}
 	}
+	for want, tags := range [][]string{{"slow", "nonesuch"}, {"slow", "api-call"}} {
+		if hits, err := r.Search(context.Background(), graph.SearchQuery{Recall: true, Tags: tags}); err != nil || len(hits) != want {
+			t.Errorf("recall of the tags %q: %d hits, want %d (%v)", tags, len(hits), want, err)
+		}
+	}
 	if hits, _ := r.Search(context.Background(), graph.SearchQuery{Words: "toolate"}); len(hits) > 0 {
 		t.Error("more than the first 4 kB are searched")
 	}

@@ -61,12 +61,12 @@ func small(session string) []graph.Op {
 		put(agent, "", graph.Prop{Name: "agent_id", Value: "a1"},
 			graph.Prop{Name: "started_at", Value: at(1)}),
 		put(bash, "", graph.Prop{Name: "is_mcp", Value: false}),
-		put(tag, ""), put(label, ""),
+		put(tag, ""), put(label, ""), put(ref(graph.LabelTag, "slow"), ""),
 		put(file, "", graph.Prop{Name: "path", Value: "/etc/ü"}, graph.Prop{Name: "host", Value: "h"}),
 		putEdge(graph.HasAction, s, call), putEdge(graph.HasAction, s, result), putEdge(graph.HasAction, s, spare),
 		putEdge(graph.HasAgent, s, agent), putEdge(graph.HasAction, agent, result), putEdge(graph.Spawned, call, agent),
 		putEdge(graph.FollowedBy, call, result), putEdge(graph.ParentOf, call, result), putEdge(graph.UsedTool, call, bash),
-		putEdge(graph.HasTag, s, tag), putEdge(graph.HasTag, call, label), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
+		putEdge(graph.HasTag, s, tag), putEdge(graph.HasTag, call, label), putEdge(graph.HasTag, call, ref(graph.LabelTag, "slow")), putEdge(graph.Wrote, call, file), putEdge(graph.RelatedTo, result, call, graph.Prop{Name: "why", Value: "test"}),
 	}
 }
 

@@ -23,8 +23,8 @@ func (p *pair) recalls(sessions []string) (out []graph.SearchQuery) {
 	for _, q := range []graph.SearchQuery{
 		{}, {Limit: 1}, {Limit: 3}, {Tool: "Bash"}, {Tool: "Read", Failed: true}, {Failed: true}, {Session: sessions[0]},
 		{Session: sessions[0], Failed: true, Limit: 2}, {Session: "nobody"}, {Since: t(1)}, {Until: t(4)}, {Since: t(1), Until: t(3), Tool: "Bash"},
-		{Task: "task-1"}, {Task: "task-1", Session: sessions[0], Tool: "Bash"}, {Task: "nonesuch"}, {Tag: "release"}, {Tag: "a b", Failed: true},
-		{Tag: "nonesuch"}, {RelatedTo: "nonesuch"}, {Type: graph.ToolCall}, {Type: graph.ToolResult}, {All: true},
+		{Task: "task-1"}, {Task: "task-1", Session: sessions[0], Tool: "Bash"}, {Task: "nonesuch"}, {Tags: []string{"release"}}, {Tags: []string{"a b"}, Failed: true},
+		{Tags: []string{"nonesuch"}}, {Tags: []string{"release", "a b"}}, {Tags: []string{"api-call"}}, {Tags: []string{"api-call", "slow"}}, {Tags: []string{"a b", "release", "a b"}, Tool: "Bash"}, {Tags: []string{"release", "nonesuch"}}, {RelatedTo: "nonesuch"}, {Type: graph.ToolCall}, {Type: graph.ToolResult}, {All: true},
 		{Since: year(1600)}, {Since: year(2300)}, {Until: year(1600)}, {Until: year(2300)},
 	} {
 		q.Recall = true
@@ -221,7 +221,7 @@ func (m *Memory) selected(session string, g *graph.Graph, r graph.ActionRow, q g
 	self := action(r.ActionID)
 	return (q.Session == "" || q.Session == session) && (q.Tool == "" || r.ToolName == q.Tool) &&
 		(!q.Failed || r.Status == "failed" || r.IsError) && during(r.Timestamp, q.Since, q.Until) &&
-		(q.Tag == "" || edge(graph.HasTag, self, ref(graph.LabelTag, q.Tag))) &&
+		!slices.ContainsFunc(q.Tags, func(tag string) bool { return !edge(graph.HasTag, self, ref(graph.LabelTag, tag)) }) &&
 		(q.Task == "" || edge(graph.ParentOf, action(graph.TaskID(session, q.Task)), self)) &&
 		(q.RelatedTo == "" || edge(graph.RelatedTo, self, action(q.RelatedTo)) ||
 			edge(graph.RelatedTo, self, action(graph.ToolCallID(session, q.RelatedTo))))

@@ -80,7 +80,7 @@ def main(path):
         ("action", {"tool_name": "fetch_data", "content": "200 OK, 1.2MB", "parent_task_id": "task-001", "tags": ["api-call"]}),
         ("action", {"tool_name": "transform_data", "content": "processed 500 records", "parent_task_id": "task-001"}),
     )
-    linked = db.add("action", {"tool_name": "store_data", "content": "stored", "parent_task_id": "task-001", "related_to": [step2]})
+    linked = db.add("action", {"tool_name": "store_data", "content": "stored", "parent_task_id": "task-001", "related_to": [step2, "0" * 64], "tags": ["store", "api-call"]})
 
     # The same again is the same grain.
     again = db.add("action", {"tool_name": "fetch_data", "content": "200 OK, 1.2MB", "parent_task_id": "task-001", "tags": ["api-call"]})
@@ -103,7 +103,11 @@ def main(path):
     chain = db.recall(parent_task_id="task-001")
     assert [r["blob_hash"] for r in chain] == [linked, step2, step1], chain
     show("task-001", chain)
-    assert [r["blob_hash"] for r in db.recall(query="data", parent_task_id="task-001", tags=["api-call"])] == [step1]
+    assert [r["blob_hash"] for r in db.recall(query="data", parent_task_id="task-001", tags=["api-call"])] == [linked, step1]
+    # Several tags: all of them. What was added comes back as it was.
+    both = db.recall(tags=["api-call", "store"])
+    assert [r["blob_hash"] for r in both] == [linked] and db.recall(tags=["store", "nonesuch"]) == [], both
+    assert both[0]["fields"]["tags"] == ["store", "api-call"] and both[0]["fields"]["related_to"] == [step2, "0" * 64], both
     assert [r["blob_hash"] for r in db.recall(related_to=step2)] == [linked]
     assert [r["blob_hash"] for r in db.recall(tool_name="database_query")] == [failed]
     assert db.recall(query="never_added") == [] and db.recall(namespace="other") == []
