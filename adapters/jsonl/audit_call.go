@@ -24,6 +24,8 @@ type agentCall struct {
 	systemSources, userSources         value
 	sent, received, response, decision value
 	callbacks, skills, events          value
+	failed, refused                    bool   // the model call; what it gave is an error
+	failure                            string // what is said of that
 	lane, agent, caller                string
 	systemText, userText               string
 	others                             []otherField // what no field takes
@@ -42,6 +44,7 @@ func (f *draft) agentCall(v value, c *agentCall) {
 	if f.err != nil {
 		return
 	}
+	c.readFailure()
 	f.agentStart(c)
 	f.modelCall(c)
 	if !c.decision.null() && f.isObject(c.decision, partDecision) {
@@ -257,7 +260,6 @@ func (f *draft) prompt(place int, role, text, name string, sources value) {
 // modelCall adds the request and the response of a record's model call, of which it holds
 // the last one. That it failed is said in the events.
 func (f *draft) modelCall(c *agentCall) {
-	failure, failed := c.failure()
 	if !c.sent.null() {
 		e := f.add(schema.LLMStart, idRequest)
 		e.Model = c.sent.member("model").text()
@@ -265,7 +267,7 @@ func (f *draft) modelCall(c *agentCall) {
 		extra.raw("request", c.sent)
 		e.Extra = extra.json()
 	}
-	if c.received.null() && c.response.null() && (!failed || c.sent.null()) {
+	if c.received.null() && c.response.null() && (!c.failed || c.sent.null()) {
 		return
 	}
 	e := f.add(schema.LLMEnd, idResponse)
@@ -277,35 +279,31 @@ func (f *draft) modelCall(c *agentCall) {
 	if !c.response.null() {
 		extra.raw("model_response", c.response)
 	}
-	if failed && c.received.empty() || c.refused() {
-		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, failure
+	if c.failed && c.received.empty() || c.refused {
+		e.IsError, e.ErrorType, e.ErrorMessage = true, nameLLMError, c.failure
 	}
 	e.Extra = extra.json()
 }
 
-// failure is what the events say of a model call that failed, if one of them does.
-func (c *agentCall) failure() (message string, failed bool) {
+// readFailure reads what is said of a model call that failed: by the events, or by an answer that is
+// an error, as agent_framework has it of a provider that refuses (drivers/dial.py,
+// llm_trace_logging.py).
+func (c *agentCall) readFailure() {
+	said := c.response.member("error")
+	c.refused = !said.empty() && said.first() != 'f' && string(said.raw()) != "0"
 	for _, v := range c.events.elements() {
 		if e := readEntry(v); e.title() == nameLLMError {
-			return e.failure(), true
+			c.failed, c.failure = true, e.failure()
+			return
 		}
 	}
-	if c.refused() {
-		return readEntry(c.response).failure(), true
+	if c.refused {
+		c.failed, c.failure = true, readEntry(c.response).failure()
 	}
-	return "", false
-}
-
-// refused reports that the answer to the model call is an error, as agent_framework has it of
-// a provider that refuses (drivers/dial.py, llm_trace_logging.py).
-func (c *agentCall) refused() bool {
-	said := c.response.member("error")
-	return !said.empty() && said.first() != 'f' && string(said.raw()) != "0"
 }
 
 // raised reports a run that asked its model and ended with no answer to decide on: its
 // exception ended it. Of one that raised later a record says nothing.
 func (c *agentCall) raised() bool {
-	_, failed := c.failure()
-	return !c.sent.null() && c.decision.null() && (failed || c.received.empty())
+	return !c.sent.null() && c.decision.null() && (c.failed || c.received.empty())
 }

@@ -138,27 +138,3 @@ func parsedTime(text string) (string, bool) {
 	}
 	return schema.FormatTime(events[0].Timestamp), true
 }
-
-// BenchmarkAudit decodes the dump, over and over.
-func BenchmarkAudit(b *testing.B) { benchLines(b, jsonl.Audit, "audit/trace-260301_101500.jsonl") }
-
-func BenchmarkTraceEvents(b *testing.B) {
-	benchLines(b, jsonl.TraceEvents, "trace/agent-host.jsonl")
-}
-
-func benchLines(b *testing.B, format jsonl.Format, name string) {
-	_, lines := dump(b, name)
-	size := len(bytes.Join(lines, []byte("\n"))) + 1
-	d := jsonl.NewDecoder(auditSource(format))
-	var events []schema.Event
-	b.SetBytes(int64(size))
-	b.ReportAllocs()
-	for b.Loop() {
-		for i, line := range lines {
-			var err error
-			if events, _, err = d.Append(events[:0], line, int64(i+1), received()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}
