@@ -231,7 +231,8 @@ func (s *stream) identifyDocument(info fs.FileInfo) (known bool, err error) {
 	s.noted, s.at, s.alike = record{}, lines.Position{}, len(records) > 0
 	for _, rec := range records {
 		if rec.format == s.src.Format && rec.Lines == 1 && rec.broken == 0 {
-			s.noted, s.at = rec, s.endOfDocument()
+			s.goOn(rec)
+			s.at = s.endOfDocument()
 			s.noted.Position = s.at
 			s.size, s.modTime, s.text = info.Size(), info.ModTime().UnixNano(), nil
 			return true, nil

@@ -36,6 +36,7 @@ type following struct {
 	noting  time.Duration // how long that took
 	// begun is, of each Spec, the time of the oldest file that was rotated and had been begun.
 	begun map[*watched]time.Time
+	alike map[uint64]*alikeFiles // by their first line
 }
 
 // fileID tells files apart, whatever they are called.
@@ -55,7 +56,7 @@ func identity(path string, info os.FileInfo) fileID {
 // Run follows until ctx ends; changes are received and ignored. What was read is in the
 // journal then, and up to where.
 func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
-	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}, begun: map[*watched]time.Time{}}
+	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}, begun: map[*watched]time.Time{}, alike: map[uint64]*alikeFiles{}}
 	for _, path := range s.list.homes {
 		f.Log.Warn().Str("reason", "source.home").Str("path", path).
 			Msg("this is in a home of actiongraph, which records itself already: it is not followed; name another folder")
@@ -213,6 +214,7 @@ func (s *following) tick(now time.Time) {
 			s.note(f)
 			f.close()
 			s.health.Recovered(f.path)
+			s.apart(f)
 			delete(s.files, id)
 		}
 		if f.file != nil && !f.queued && now.Sub(f.grew) > openFor {

@@ -118,7 +118,7 @@ func TestRecheck(t *testing.T) {
 func TestDoubtfulAfterGrowth(t *testing.T) {
 	dir := realDir(t)
 	path := write(t, events(0, 500), dir, "app.jsonl")
-	s := &following{Follower: &Follower{Reader: newReader(t, filepath.Join(dir, "home")), quick: true}, files: map[fileID]*followed{}}
+	s := &following{Follower: &Follower{Reader: newReader(t, filepath.Join(dir, "home")), quick: true}, files: map[fileID]*followed{}, alike: map[uint64]*alikeFiles{}}
 	f := &followed{spec: &watched{}}
 	f.stream = s.stream(path, Options{})
 	file, err := os.Open(path)

@@ -158,9 +158,8 @@ func (s *following) identify(f *followed) error {
 		return errNotYet
 	}
 	f.ignored = false
-	f.patient, f.beside = s.patience(), func(first uint64) error { return s.noteBeside(f, first) }
 	began := time.Now()
-	known, err := f.stream.identify(f.file, f.info)
+	known, err := s.identifyAlike(f)
 	if f.doc.many {
 		f.again.took(time.Since(began), s.patience()/2, known)
 	}
@@ -216,21 +215,9 @@ func (s *following) renew(f *followed) error {
 			return err
 		}
 	}
+	s.apart(f)
 	f.stream, f.known, f.told = s.stream(f.path, f.spec.Options), false, false
 	f.doubtful = f.suspect
-	return nil
-}
-
-// noteBeside writes up to where other files were read that begin alike: this one may be a
-// copy of one of them.
-func (s *following) noteBeside(f *followed, first uint64) error {
-	for _, other := range s.files {
-		if other != f && other.first == first && other.unnoted() {
-			if err := other.note(); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
 }
 

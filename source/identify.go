@@ -55,7 +55,7 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 		return false, err
 	}
 	if rec := s.same(records); rec != nil && rec.size == info.Size() && rec.modTime == info.ModTime().UnixNano() {
-		s.goOn(*rec)
+		s.goOn(rec)
 		s.size, s.modTime = rec.size, rec.modTime
 		known = true
 	} else if err := s.place(f, info, records); err != nil {
@@ -116,7 +116,7 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 }
 
 // settle decides on the format.
-func (s *stream) settle(h head, records []record) error {
+func (s *stream) settle(h head, records []*record) error {
 	format := h.format
 	for _, rec := range records {
 		format = cmp.Or(format, rec.format)
@@ -149,7 +149,7 @@ const tellingLine = 40
 
 // session says whose the lines of a file are that is one session. What was decided for this
 // file, or for one that begins with the same line, stands, whatever it is called by now.
-func (s *stream) session(h head, records []record) {
+func (s *stream) session(h head, records []*record) {
 	if !s.src.Format.OneSession() {
 		return
 	}
@@ -166,9 +166,9 @@ func (s *stream) session(h head, records []record) {
 }
 
 // same returns what the journal says of this very file.
-func (s *stream) same(records []record) *record {
-	for i := range records {
-		if r := &records[i]; r.inode != 0 && r.inode == s.inode && r.dev == s.dev && r.format == s.src.Format {
+func (s *stream) same(records []*record) *record {
+	for _, r := range records {
+		if r.inode != 0 && r.inode == s.inode && r.dev == s.dev && r.format == s.src.Format {
 			return r
 		}
 	}
@@ -178,11 +178,11 @@ func (s *stream) same(records []record) *record {
 // place finds where to go on: behind what is known of this very file, if it has that
 // still; else behind what is known of a file with the same content, as of one that this is a
 // copy of, or that was packed.
-func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
+func (s *stream) place(f *os.File, info os.FileInfo, records []*record) error {
 	s.noted, s.at, s.broken, s.order = record{}, lines.Position{}, 0, nil
 	if rec := s.same(records); rec != nil {
 		if rec.Offset == 0 {
-			s.goOn(*rec)
+			s.goOn(rec)
 			return nil
 		}
 		s.replaced = true
@@ -195,7 +195,7 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 				return err
 			}
 			if ok {
-				s.goOn(*rec)
+				s.goOn(rec)
 				return nil
 			}
 		}
@@ -206,48 +206,34 @@ func (s *stream) place(f *os.File, info os.FileInfo, records []record) error {
 	if s.packed {
 		return s.placePacked(f, records)
 	}
-	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(b.Offset, a.Offset) })
-	var tried lines.Position
-	for _, rec := range records {
-		if rec.format != s.src.Format || rec.Offset > info.Size() || rec.Offset == 0 || rec.Position == tried {
-			continue
-		}
-		tried = rec.Position
-		ok, err := rec.Ends(f)
-		if ok && err == nil {
-			ok, err = rec.Holds(f)
-		}
-		if err != nil {
-			return err
-		}
-		if ok {
-			s.goOn(rec)
-			return nil
-		}
+	rec, err := s.longest(f, info.Size(), records)
+	if rec != nil {
+		s.goOn(rec)
 	}
-	return nil
+	return err
 }
 
 // copying reports whether a file may be a copy of one that is known, and not be all there yet.
-func (s *stream) copying(info os.FileInfo, records []record) bool {
+func (s *stream) copying(info os.FileInfo, records []*record) bool {
 	if s.patient == 0 || time.Since(info.ModTime()).Abs() > s.patient {
 		return false
 	}
-	return slices.ContainsFunc(records, func(r record) bool { return s.packed || r.Offset > info.Size() })
+	return slices.ContainsFunc(records, func(r *record) bool { return s.packed || r.Offset > info.Size() })
 }
 
-func (s *stream) goOn(rec record) {
-	s.noted, s.at, s.broken, s.replaced = rec, rec.Position, rec.broken, false
+func (s *stream) goOn(rec *record) {
+	s.chosen = rec
+	s.noted, s.at, s.broken, s.replaced = *rec, rec.Position, rec.broken, false
 }
 
 // placePacked is place for what has to be unpacked to see where a line ends.
-func (s *stream) placePacked(f *os.File, records []record) error {
+func (s *stream) placePacked(f *os.File, records []*record) error {
 	l, done, err := s.lines(f, lines.Position{})
 	if err != nil {
 		return err
 	}
 	defer done()
-	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.Lines, b.Lines) })
+	slices.SortStableFunc(records, func(a, b *record) int { return cmp.Compare(a.Lines, b.Lines) })
 	var all uint32
 	for _, rec := range records {
 		if rec.format != s.src.Format || rec.Lines == 0 {

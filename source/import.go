@@ -218,7 +218,7 @@ func (im *importing) pipe(ctx context.Context, path string, src io.Reader) error
 	s := im.stream(path)
 	s.piped = true
 	head, l, err := s.pipeLines(ctx, src)
-	var records []record
+	var records []*record
 	if err == nil {
 		records, err = s.records(s.first)
 	}

@@ -105,7 +105,7 @@ func parseRecord(line []byte, host string) (r record, ok bool) {
 
 // positions are what the journal has of files that begin with one line, as far as it was read.
 type positions struct {
-	found []record          // of each file the last word, the oldest first
+	found []*record         // of each file the last word, the oldest first
 	at    map[[2]uint64]int // in found, by device and inode
 	upTo  journal.Position
 	there map[string]bool // sessions whose journal is there
@@ -113,7 +113,7 @@ type positions struct {
 
 // records returns what the journal has of files that begin with a line. A position whose
 // session somebody removed covers nothing.
-func (s *stream) records(first uint64) ([]record, error) {
+func (s *stream) records(first uint64) ([]*record, error) {
 	if s.Journal == nil {
 		return nil, nil
 	}
@@ -124,7 +124,7 @@ func (s *stream) records(first uint64) ([]record, error) {
 	if err := p.read(s.Reader, first); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(p.found), func(rec record) bool {
+	return slices.DeleteFunc(append(slices.Clone(p.found), s.live...), func(rec *record) bool {
 		if rec.session == "" || rec.Offset == 0 || p.there[rec.session] {
 			return false
 		}
@@ -165,10 +165,10 @@ func (p *positions) read(r *Reader, first uint64) error {
 		}
 		id := [2]uint64{rec.dev, rec.inode}
 		if i, ok := p.at[id]; ok && rec.inode != 0 {
-			p.found[i] = rec
+			p.found[i] = &rec
 			continue
 		}
 		p.at[id] = len(p.found)
-		p.found = append(p.found, rec)
+		p.found = append(p.found, &rec)
 	}
 }

@@ -46,6 +46,8 @@ type stream struct {
 	order   *jsonl.Order // of the lines before ordered; nil until lines are read
 	ordered int64        // an offset
 
+	live      []*record  // of files that begin alike, up to where they are read and no position says yet
+	chosen    *record    // where it goes on
 	positions *positions // of files that begin alike, where several are read one after the other; may be nil
 
 	// patient is how long a file that may be a copy of one that is known has to be at
