@@ -82,6 +82,10 @@ func (s *Session) reorder(i int32, change func()) {
 		return
 	}
 	s.put(i, Prop{"timestamp", Time(a.eff)})
+	if a.child != 0 && actionTypes[a.typ] == SubagentStart {
+		s.followLater(i, old)
+		return
+	}
 	for k, next := a.child, int32(0); k != 0; k = next {
 		if next = s.actions.at(k).next; a.eff < old && !s.actions.at(k).has(isHeld) {
 			break // they are after i as it is: a task may have a million

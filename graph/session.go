@@ -44,6 +44,7 @@ type Session struct {
 	compacted   map[int32]*compactions
 	forkedFrom  Ref
 	touched     []int32 // lanes whose last action may have changed
+	late        lateTimes
 	lastAction  int64
 	turns       []turnStart // of the main thread, in their order
 	changes     changes

@@ -326,6 +326,7 @@ func (s *Session) lastTurnFailed() bool {
 
 // putSession writes what of the Session node has changed.
 func (s *Session) putSession() {
+	s.settleTimes()
 	n := &s.node
 	started, last := n.started, max(n.started, s.lastActivity(), n.starts.last(), n.ends.last())
 	status, ended := s.sessionStatus(last)
