@@ -118,7 +118,7 @@ func (b *block) tell(order *jsonl.Order, line []byte, l *lines.Reader) {
 	if order == nil || l.TooLong() {
 		return
 	}
-	if line = trim(line, l.Count()); len(line) == 0 {
+	if line = trim(line); len(line) == 0 {
 		return
 	}
 	b.said = true
@@ -177,7 +177,7 @@ func (d *decoding) decode(b *block) {
 		if b.tooLong[i] {
 			err = fmt.Errorf("longer than %d bytes", lines.MaxLine)
 		} else {
-			err = d.line(b, trim(b.line(i), n), n)
+			err = d.parts(b, trim(b.line(i)), n)
 		}
 		if err == nil {
 			continue
@@ -214,11 +214,41 @@ const byteOrderMark = "\xef\xbb\xbf"
 
 // trim takes off what is around a line and not of it. A program that goes on writing where
 // it was in a file that was cut to nothing leaves zeros in front of its next line.
-func trim(line []byte, n int64) []byte {
-	if n == 1 {
-		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+// Files that were put together have a byte order mark in front of each part.
+func trim(line []byte) []byte {
+	line = bytes.TrimPrefix(bytes.TrimLeft(line, "\x00"), []byte(byteOrderMark))
+	return bytes.TrimSpace(bytes.Trim(line, "\x00"))
+}
+
+// parts adds the events of one line, or of what zeros divide: after a power cut there are some where
+// the last line, or a part of it, was not on the disk yet, and the next line follows them. JSON
+// has none.
+func (d *decoding) parts(b *block, line []byte, n int64) error {
+	if b.lineOf != nil || bytes.IndexByte(line, 0) < 0 {
+		return d.line(b, line, n)
 	}
-	return bytes.TrimSpace(bytes.TrimLeft(line, "\x00"))
+	var wrong error
+	for begin := 0; begin < len(line); {
+		end := len(line)
+		if i := bytes.IndexByte(line[begin:], 0); i >= 0 {
+			end = begin + i
+		}
+		if part := trim(line[begin:end]); len(part) > 0 {
+			err := d.line(b, part, n)
+			var at *jsonl.LineError
+			if errors.As(err, &at) && at.Column > 0 {
+				at.Column += begin
+			}
+			if err != nil && wrong == nil {
+				wrong = err
+			}
+			if errors.Is(err, errAppend) {
+				return err
+			}
+		}
+		begin = end + 1
+	}
+	return wrong
 }
 
 // line adds the events of one line.

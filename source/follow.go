@@ -61,6 +61,10 @@ func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 		f.Log.Warn().Str("reason", "source.home").Str("path", path).
 			Msg("this is in a home of actiongraph, which records itself already: it is not followed; name another folder")
 	}
+	for _, path := range s.list.pipes() {
+		f.Log.Warn().Str("reason", "source.pipe").Str("path", path).
+			Msg("this is a pipe or a device, which cannot be read twice: it is not followed; ag-sessiond import reads it until it ends")
+	}
 	places, reports := make(chan []tail.Place), make(chan []string)
 	tree := f.tail
 	tree.Log, tree.Want, tree.Enter = f.Log, s.list.wants, s.list.enters

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 )
 
@@ -339,7 +340,7 @@ func (s *following) failed(f *followed, err error) {
 	}
 	f.wait = min(max(2*f.wait, quiet), time.Minute)
 	f.due = time.Now().Add(f.wait)
-	s.health.Failed(f.path, err)
+	s.health.Failed(f.path, errors.New(intake.NewProblem(f.path, err).String()))
 }
 
 func (s *following) recovered(f *followed) {

@@ -25,6 +25,9 @@ func (s *stream) identify(f *os.File, info os.FileInfo) (known bool, err error) 
 	if s.packed, err = isPacked(f); err != nil {
 		return false, err
 	}
+	if err := isWide(f); err != nil {
+		return false, err
+	}
 	if s.text, err = s.document(f, info); err != nil {
 		return false, err
 	}
@@ -83,7 +86,7 @@ func (s *stream) head(l *lines.Reader) (h head, err error) {
 		if err != nil {
 			return h, err
 		}
-		if line = trim(line, l.Count()); len(line) == 0 && !l.TooLong() {
+		if line = trim(line); len(line) == 0 && !l.TooLong() {
 			continue
 		}
 		if h.asked++; h.asked == 1 {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,6 +22,25 @@ func isPacked(f *os.File) (bool, error) {
 	var begin [len(gzipMagic)]byte
 	_, err := f.ReadAt(begin[:], 0)
 	return string(begin[:]) == gzipMagic, lines.IgnoreEOF(err)
+}
+
+// errWide is of a file in which each character takes two bytes, as PowerShell's > writes them.
+var errWide = errors.New("it is UTF-16, and JSON is UTF-8: convert it, as iconv -f UTF-16 -t UTF-8 does")
+
+// isWide is errWide of such a file: it begins with its byte order mark, or with a value whose
+// bytes have zeros between them.
+func isWide(f *os.File) error {
+	var b [4]byte
+	n, err := f.ReadAt(b[:], 0)
+	if n < len(b) {
+		return lines.IgnoreEOF(err)
+	}
+	value := func(c byte) bool { return c == '{' || c == '[' }
+	switch mark := string(b[:2]); {
+	case mark == "\xff\xfe", mark == "\xfe\xff", value(b[0]) && b[1] == 0 && b[2] != 0 && b[3] == 0, b[0] == 0 && value(b[1]) && b[2] == 0 && b[3] != 0:
+		return errWide
+	}
+	return nil
 }
 
 const packedBuffer = 256 << 10

@@ -48,7 +48,7 @@ func (s *stream) reread(f *os.File, from int64) error {
 		if err != nil {
 			return noEOF(err)
 		}
-		if line = trim(line, l.Count()); len(line) > 0 && !l.TooLong() {
+		if line = trim(line); len(line) > 0 && !l.TooLong() {
 			s.order.Next(line)
 		}
 	}

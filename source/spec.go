@@ -131,6 +131,16 @@ func newWatchlist(specs []Spec) *watchlist {
 	return l
 }
 
+// pipes are the Specs that name what is neither a file nor a folder. A file may take its place.
+func (l *watchlist) pipes() (paths []string) {
+	for i := range l.specs {
+		if info, err := os.Stat(l.specs[i].Path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			paths = append(paths, l.specs[i].Path)
+		}
+	}
+	return paths
+}
+
 func (l *watchlist) places() (places []tail.Place) {
 	for i := range l.specs {
 		places = append(places, tail.Place{Path: l.specs[i].base, Folder: true})
