@@ -211,7 +211,6 @@ func TestDocumentsOfAFolder(t *testing.T) {
 	await("a copy", 0, func() { write(t, grainBatch(t, 0, 5), in, "copy.json") })
 	await("packed", 0, func() { write(t, packed(t, grainBatch(t, 0, 5)), in, "a.json.1.gz") })
 	await("packed and new", 2*2, func() { write(t, packed(t, grainBatch(t, 50, 2)), in, "b.json.gz") })
-	once(t, facts(t, r.Journal)) // what is written anew is read anew: its facts are the same
 	await("in its place, with more", 2*2, func() { write(t, grainBatch(t, 0, 7), doc) })
 	await("in its place, as long", 2, func() { write(t, strings.Replace(grainBatch(t, 0, 7), "tool 3", "tool x", 1), doc) })
 	await("lines in its place", 3, func() { write(t, events(0, 3), doc) })
@@ -222,7 +221,17 @@ func TestDocumentsOfAFolder(t *testing.T) {
 		f.await("said", func() bool { return strings.Contains(f.Health().LastError, "something follows the JSON value") })
 	})
 	await("put right", 2, func() { write(t, grainBatch(t, 30, 1), doc) })
+	// A list that is replaced by a longer one, over and over.
+	for i := range 5 {
+		await("a longer list", 2, func() {
+			write(t, grainBatch(t, 60, i+1), dir, "tmp")
+			if err := os.Rename(filepath.Join(dir, "tmp"), filepath.Join(in, "list.json")); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 	f.stop()
+	once(t, facts(t, r.Journal)) // though what is written anew is read anew
 }
 
 // TestDocumentWaits: a document that never ends is said, also by the next follower, and is read when it does.

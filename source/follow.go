@@ -37,6 +37,7 @@ type following struct {
 	// begun is, of each Spec, the time of the oldest file that was rotated and had been begun.
 	begun map[*watched]time.Time
 	alike map[uint64]*alikeFiles // by their first line
+	told  told                   // by documents
 }
 
 // fileID tells files apart, whatever they are called.

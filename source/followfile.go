@@ -25,8 +25,8 @@ type followed struct {
 	file     *os.File // nil: it is closed
 	known    bool     // what it is: stream is valid
 	ignored  bool     // it is none of ours, until it is another one
-	told     bool     // Found was called, with
-	toldAs   jsonl.Format
+	named    bool     // Found was called, with
+	namedAs  jsonl.Format
 	queued   bool
 	grew     time.Time // when there was last something new
 	notedAt  time.Time // when its position was last written
@@ -58,7 +58,7 @@ func (s *following) begin(path string, id fileID) *followed {
 
 func (s *following) stream(path string, o Options) *stream {
 	o.Strict = false // who follows goes on
-	return &stream{Reader: s.Reader, o: o, path: path, followed: true, counts: newCounts()}
+	return &stream{Reader: s.Reader, o: o, path: path, followed: true, told: &s.told, counts: newCounts()}
 }
 
 func (f *followed) close() {
@@ -217,7 +217,7 @@ func (s *following) renew(f *followed) error {
 		}
 	}
 	s.apart(f)
-	f.stream, f.known, f.told = s.stream(f.path, f.spec.Options), false, false
+	f.stream, f.known, f.named = s.stream(f.path, f.spec.Options), false, false
 	f.doubtful = f.suspect
 	return nil
 }
@@ -317,10 +317,10 @@ func (f *followed) behindIgnored() bool {
 
 // found says once what a file is.
 func (s *following) found(f *followed, format jsonl.Format) {
-	if f.told && (format == "" || format == f.toldAs) {
+	if f.named && (format == "" || format == f.namedAs) {
 		return
 	}
-	f.told, f.toldAs = true, format
+	f.named, f.namedAs = true, format
 	if format == "" {
 		s.Log.Warn().Str("reason", "source.foreign").Str("path", f.path).
 			Msg("a file is of no format that is known; it is not read (name its format in the configuration if it has one)")

@@ -32,6 +32,7 @@ type stream struct {
 	searched   bool // so much of it was looked at that its format is known, or will not be
 	whole      bool // it is one JSON value over many lines:
 	doc        document
+	told       *told  // what documents said before; may be nil
 	lead, text []byte // of that value what is in front of it, and it, until it is read
 
 	first   uint64       // hash of its first line that is not blank; 0 until that is whole
@@ -105,9 +106,16 @@ func (s *stream) put(b *block) error {
 	if !s.writes() || len(b.out) == 0 {
 		return nil
 	}
-	bySession(b.out)
-	if err := s.Journal.Append(b.out...); err != nil {
+	out := b.out
+	if s.whole {
+		out = s.told.without(out)
+	}
+	bySession(out)
+	if err := s.Journal.Append(out...); err != nil {
 		return fmt.Errorf("%w: %w", errAppend, err)
+	}
+	if s.whole {
+		s.told.add(out)
 	}
 	if s.fresh == nil {
 		s.fresh = map[string]struct{}{}
