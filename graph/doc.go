@@ -48,5 +48,7 @@
 // record says that it ended, but not when, has no ended_at; it has completed, unless the
 // record says that it failed.
 //
+// A call is linked to 10,000 files at most; files_omitted says how many more it names.
+//
 // The package does no I/O, reads no clock and has no randomness.
 package graph

@@ -13,15 +13,21 @@ type fileUse struct {
 	edge   EdgeType
 	listed bool // by who ran it: they are linked whatever became of the call
 	files  []*file
+	more   int // that it names beyond maxFiles
 }
+
+// maxFiles is how many files of one call are linked: each is a node and an edge in every store,
+// and one line may list a million. The call says how many are left out (files_omitted); the journal
+// has them all.
+const maxFiles = 10_000
 
 type file struct{ key, host, path, repo string }
 
 // useFiles notes the files that a call reads or writes.
 func (s *Session) useFiles(i int32, f *fact) {
 	edge, paths := filesOf(f.Event)
-	u := &fileUse{edge: edge, listed: isSkill(f.Event)}
-	for _, path := range paths {
+	u := &fileUse{edge: edge, listed: isSkill(f.Event), more: max(0, len(paths)-maxFiles)}
+	for _, path := range paths[:len(paths)-u.more] {
 		x := file{key: FileKey(f.Host, path), host: f.Host}
 		x.path, _ = schema.CutString(path, maxPath)
 		x.repo, _ = schema.CutString(repoPath(f.Event, path), maxPath)
@@ -40,6 +46,13 @@ func (s *Session) useFiles(i int32, f *fact) {
 			v = repo
 		}
 		s.put(i, Prop{"repo_path", v})
+	}
+	if old == nil && u.more > 0 || old != nil && old.more != u.more {
+		var v any
+		if u.more > 0 {
+			v = int64(u.more)
+		}
+		s.put(i, Prop{"files_omitted", v})
 	}
 	if len(u.files) == 0 {
 		delete(s.files, i)

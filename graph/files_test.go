@@ -45,22 +45,50 @@ func TestFilesOf(t *testing.T) {
 	}
 }
 
-// A skill may list very many files: each is looked at once, and they stay in their order.
-func TestLongInventories(t *testing.T) {
-	const n = 400_000
+// inventoryOf is the call of a skill that lists n files, and two of them again.
+func inventoryOf(n int) schema.Event {
 	list := make([]string, 0, n+2)
 	for i := range n {
 		list = append(list, fmt.Sprintf("f%d", i))
 	}
-	list = append(list, "./f7", "/abs")
+	list = append(list, "./f0", "/abs")
 	inventory, _ := json.Marshal(map[string]any{"inventory": list})
-	e := schema.Event{ToolName: "Skill", ToolInput: json.RawMessage(`{"skill":"pdf"}`), Extra: inventory}
-	begun := time.Now()
+	return schema.Event{V: schema.Version, EventType: schema.ToolStart, SessionID: "s", SourceSDK: "x", Origin: schema.OriginAudit, Timestamp: epoch,
+		ToolName: "Skill", ToolUseID: "t", EventID: fmt.Sprint("start ", n), ToolInput: json.RawMessage(`{"skill":"pdf"}`), Extra: inventory}
+}
+
+// A skill may list very many files: each is looked at once, they stay in their order, and so
+// many are linked as a store can stand. Steps are counted as allocations.
+func TestLongInventories(t *testing.T) {
+	const n = 100_000
+	e := inventoryOf(n)
 	edge, paths := filesOf(&e)
-	if took := time.Since(begun); took > 20*time.Second {
-		t.Errorf("%d files took %v", n, took)
-	}
 	want(t, "edge, number, ends", []any{edge, len(paths), paths[0], paths[n-1], paths[n]}, []any{Read, n + 1, "pdf/f0", fmt.Sprintf("pdf/f%d", n-1), "/abs"})
+	steps := func(e schema.Event) float64 { return testing.AllocsPerRun(1, func() { filesOf(&e) }) }
+	if few, many := steps(inventoryOf(n/4)), steps(e); many > 6*few {
+		t.Errorf("four times as many files take %.0f steps instead of %.0f", many, few)
+	}
+	g := apply("s", []schema.Event{e})
+	files := 0
+	for _, x := range g.Edges() {
+		if x.Type == Read {
+			files++
+		}
+	}
+	call := g.Node(Ref{LabelAction, toolCallKey("s", "t").String()})
+	want(t, "linked, omitted", []any{files, call.Prop("files_omitted")}, []any{maxFiles, int64(n + 1 - maxFiles)})
+}
+
+// What a call leaves out goes with the list that it is left out of.
+func TestInventoriesThatDisagree(t *testing.T) {
+	r, _ := seeded(5)
+	few, many := inventoryOf(3), inventoryOf(maxFiles+5)
+	many.Timestamp = epoch.Add(time.Second)
+	g := apply("s", []schema.Event{many, few})
+	want(t, "omitted", g.Node(Ref{LabelAction, toolCallKey("s", "t").String()}).Prop("files_omitted"), nil)
+	matchAll(t, "inventories", "s", []schema.Event{many, few}, r, 1)
+	few.Timestamp = many.Timestamp.Add(time.Second)
+	matchAll(t, "inventories", "s", []schema.Event{many, few}, r, 1)
 }
 
 // TestFilesWithoutAPlace: a relative path is left so where nothing tells what it is relative

@@ -175,6 +175,10 @@ func (u *toolUse) useFile(r *record) {
 	use, paths := filesOf(r.Event)
 	u.listed = r.ToolName == "Skill" && schema.Field(r.Extra, "inventory") != nil
 	for k, path := range paths {
+		if k == 10_000 {
+			u.call.set(Prop{"files_omitted", int64(len(paths) - k)})
+			break
+		}
 		u.use, u.files = use, append(u.files, Ref{LabelFile, FileKey(r.Host, path)})
 		if repo := repoPath(r.Event, path); k == 0 && repo != "" {
 			u.call.set(Prop{"repo_path", repo})
