@@ -47,6 +47,15 @@ func TestImportJSONL(t *testing.T) {
 	if err != nil || again.Unchanged != 1 || len(again.Foreign) != 1 || filepath.Base(again.Foreign[0]) != "notes.jsonl" {
 		t.Errorf("%+v, %v", again, err)
 	}
+	for _, name := range []string{" ", "a\nb", strings.Repeat("n", 257)} {
+		none, err := h.ImportJSONL(t.Context(), []string{file}, nil, actiongraph.JSONLOptions{Namespace: name}, nil)
+		if err == nil || !strings.Contains(err.Error(), "namespace") || errors.Is(err, actiongraph.ErrPartial) || none.Files+none.Read > 0 {
+			t.Errorf("import into the namespace %.10q: %+v, %v", name, none, err)
+		}
+		if _, err := h.Add(actiongraph.Grain{ToolName: "t", Namespace: name}); err == nil || !strings.Contains(err.Error(), "namespace: ") {
+			t.Errorf("add to the namespace %.10q: %v", name, err)
+		}
+	}
 	strict := actiongraph.JSONLOptions{Strict: true, Format: jsonl.OMS, Namespace: "strict"}
 	_, err = h.ImportJSONL(t.Context(), []string{"-"}, strings.NewReader(grains), strict, nil)
 	if err == nil || errors.Is(err, actiongraph.ErrPartial) || !strings.Contains(err.Error(), "-:2: ") {

@@ -225,8 +225,8 @@ func find(r *http.Request) (route, string, error) {
 			continue
 		}
 		namespace, err := url.PathUnescape(escaped)
-		if err == nil {
-			err = checkNamespace(namespace)
+		if err == nil && escaped != "" { // else the path is one without
+			err = jsonl.CheckNamespace(namespace)
 		}
 		if err != nil {
 			return t, "", &problem{status: http.StatusBadRequest, Message: "the namespace in the path: " + err.Error(), Field: "namespace"}

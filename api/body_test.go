@@ -113,6 +113,7 @@ func TestPaths(t *testing.T) {
 		{"POST", "/api/memories/%ff/recall", "400 field=namespace"},
 		{"POST", "/api/memories/a%00/recall", "400 field=namespace"},
 		{"POST", "/api/memories/a%0A/recall", "400 field=namespace"},
+		{"POST", "/api/memories/%20%09/recall", "400 field=namespace"},
 		{"POST", "/api/memories/" + strings.Repeat("a", 256) + "/recall", "200"},
 		{"POST", "/api/memories/" + strings.Repeat("a", 257) + "/recall", "400 field=namespace"},
 	} {

@@ -11,28 +11,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
-
-// longestNamespace bounds what a namespace may be, in bytes.
-const longestNamespace = 256
-
-func checkNamespace(name string) error {
-	switch {
-	case len(name) > longestNamespace:
-		return fmt.Errorf("it has %d bytes, at most %d", len(name), longestNamespace)
-	case !utf8.ValidString(name):
-		return errors.New("it is not UTF-8")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("it has a control character")
-	}
-	return nil
-}
 
 // added is the answer to a batch of grains: all or none are added.
 type added struct {
@@ -84,9 +67,6 @@ func (s *Server) batchAdd(q *request) (answer, error) {
 func checkGrains(grains []jsonl.Grain) error {
 	for i := range grains {
 		var wrong *jsonl.LineError
-		if err := checkNamespace(grains[i].Namespace); err != nil {
-			return &jsonl.LineError{Item: i, Field: "namespace", Err: err}
-		}
 		if err := grains[i].Validate(); errors.As(err, &wrong) {
 			wrong.Item = i
 			return wrong
@@ -206,7 +186,7 @@ func (q *question) set(name string, raw json.RawMessage) (err error) {
 		if err := asString(raw, &q.namespace); err != nil {
 			return err
 		}
-		return checkNamespace(q.namespace)
+		return jsonl.CheckNamespace(q.namespace)
 	case "grain_type":
 		if err = asString(raw, &kind); err == nil && kind != "action" {
 			err = fmt.Errorf("%q: only grains of type action are recorded", kind)

@@ -109,7 +109,7 @@ func TestBatchIsAtomic(t *testing.T) {
 		`{"grains":[` + good + `,{"grain_type":"action"}]}`:                                                     "400 item=1",
 		`{"grains":[` + good + `,null]}`:                                                                        "400 item=1",
 		`{"grains":[` + good + `,` + grain(`"tool_name":"a","namespace":"`+strings.Repeat("n", 257)+`"`) + `]}`: "400 item=1 field=namespace",
-		`{"namespace":"a\u0000","grains":[` + good + `]}`:                                                       "400 item=0 field=namespace",
+		`{"namespace":"a\u0000","grains":[` + good + `]}`:                                                       "400 field=namespace line=1 column=14",
 		`{"grains":[` + good + `],"grains":[` + good + `]}`:                                                     "400 field=grains",
 		`{"grains":[],"gr\u0061ins":[` + good + `]}`:                                                            "400 field=grains",
 		`{"namespace":"a","grains":[` + good + `],"namespace":"b"}`:                                             "400 field=namespace",
@@ -179,7 +179,7 @@ func TestQuestions(t *testing.T) {
 		`{"is_error": false}`: "is_error", `{"is_error": 1}`: "is_error",
 		`{"since": "yesterday"}`: "since", `{"until": 5}`: "until",
 		`{"grain_type": "belief"}`: "grain_type", `{"grain_type": 1}`: "grain_type",
-		`{"namespace": "a\u0000"}`: "namespace", `{"namespace": "` + strings.Repeat("a", 257) + `"}`: "namespace", `{"namespace": 1}`: "namespace",
+		`{"namespace": "a\u0000"}`: "namespace", `{"namespace": " "}`: "namespace", `{"namespace": ""}`: "namespace", `{"namespace": "` + strings.Repeat("a", 257) + `"}`: "namespace", `{"namespace": 1}`: "namespace",
 		`{"query": "a", "query": "b"}`: "query", `{"tags": null, "t\u0061gs": ["a"]}`: "tags",
 		`{"subject": "john"}`: "subject", `{"Query": "x"}`: "Query", `{"rerank": false}`: "rerank",
 	} {

@@ -1,14 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/internal/nearest"
 )
 
@@ -55,23 +56,11 @@ func (s *Source) complete(home string) error {
 	if err := checkFormat(s.Format); err != nil {
 		return err
 	}
-	if err := checkNamespace(s.Namespace); err != nil {
+	if err := jsonl.CheckNamespace(cmp.Or(s.Namespace, jsonl.DefaultNamespace)); err != nil {
 		return fmt.Errorf("namespace %q: %w", s.Namespace, err)
 	}
 	if s.Format != Auto && s.Format != "oms" && (s.Namespace != "" || s.KeepUnknown) {
 		return fmt.Errorf("format %q: namespace and keep_unknown are for Action grains: leave them out, or say format = \"oms\"", s.Format)
-	}
-	return nil
-}
-
-// checkNamespace refuses what the API refuses, too: what is a namespace is one anywhere.
-func checkNamespace(name string) error {
-	const longest = 256 // bytes
-	switch {
-	case len(name) > longest:
-		return fmt.Errorf("it has %d bytes, at most %d", len(name), longest)
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("it has a control character: leave that out")
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func TestSource(t *testing.T) {
 		{"the second is wrong", "[[source]]\npath = \"/l\"\n[[source]]\n", nil, `FILE: [[source]] number 2: path is missing: give a file, a folder or a glob like path = "~/agent/logs/*.jsonl"`},
 		{"a namespace of control", "[[source]]\npath = \"/l\"\nnamespace = \"a\\u0085\"", nil, first + `namespace "a\u0085": it has a control character: leave that out`},
 		{"a long namespace", "[[source]]\npath = \"/l\"\nnamespace = \"" + strings.Repeat("n", 257) + "\"", nil,
-			first + `namespace "` + strings.Repeat("n", 257) + `": it has 257 bytes, at most 256`},
+			first + `namespace "` + strings.Repeat("n", 257) + `": it has 257 bytes, at most 256: give it a shorter name`},
 		{"another key", "[[source]]\npath = \"/l\"\nnamspace = \"n\"", nil, `FILE:3: unknown key source.namspace: did you mean namespace?`},
 		{"another type", "[[source]]\npath = \"/l\"\nkeep_unknown = \"yes\"", nil, `FILE:3: source.keep_unknown: want true or false`},
 	} {

@@ -173,9 +173,9 @@ type SearchQuery struct {
 	Tool         string
 	Type         ActionType
 	Session      string
-	Task         string // task_id that a call is part of
+	Task         string   // task_id that a call is part of
 	Tags         []string // all of which a call has
-	RelatedTo    string // action_id or tool_use_id of an action that the hit is RELATED_TO
+	RelatedTo    string   // action_id or tool_use_id of an action that the hit is RELATED_TO
 	Failed       bool
 	Since, Until time.Time // Since is inclusive, Until is not
 	// All ranks every hit, not the newest 2,000; of a Recall, of each word that more than

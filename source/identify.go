@@ -127,6 +127,9 @@ func (s *stream) settle(h head, records []*record) error {
 	if format = cmp.Or(s.o.Format, format); format == "" || format == jsonl.Claude {
 		return errForeign
 	}
+	if err := s.o.check(); err != nil {
+		return err
+	}
 	s.src = jsonl.Source{Format: format, Path: s.path, Title: s.title(), Origin: schema.OriginAudit, Host: s.Host, User: s.User,
 		Namespace: s.o.Namespace, KeepUnknown: s.o.KeepUnknown}
 	if s.piped {

@@ -32,7 +32,10 @@ func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o 
 	start := time.Now()
 	im := &importing{Reader: r, o: o, progress: progress, counts: newCounts(), files: map[[2]uint64]bool{}, alike: map[uint64]*alike{}}
 	im.report = Report{PerFile: []FileReport{}, Problems: []Problem{}, Foreign: []string{}}
-	err := im.run(ctx, paths, stdin)
+	err := o.check()
+	if err == nil {
+		err = im.run(ctx, paths, stdin)
+	}
 	c := &im.counts
 	im.report.Sessions, im.report.Lines, im.report.Events = len(c.sessions), c.lines, c.events
 	im.report.Blank, im.report.Broken = c.blank, c.broken

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"cmp"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,6 +34,13 @@ type Options struct {
 	KeepUnknown bool         // see jsonl.Source
 	Strict      bool         // the first bad line ends the import
 	DryRun      bool         // counts and writes nothing
+}
+
+func (o Options) check() error {
+	if err := jsonl.CheckNamespace(cmp.Or(o.Namespace, jsonl.DefaultNamespace)); err != nil {
+		return fmt.Errorf("the namespace %.100q: %w", o.Namespace, err)
+	}
+	return nil
 }
 
 // Problem is a line that was passed over, or a file that could not be read.

@@ -3,8 +3,13 @@ package jsonl
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -14,6 +19,25 @@ const DefaultNamespace = "default"
 
 // grainSDK is Event.SourceSDK of the events of grains.
 const grainSDK = "oms"
+
+// longestNamespace bounds what a namespace may be, in bytes.
+const longestNamespace = 256
+
+// CheckNamespace says why a name is no namespace. It is asked at every door: what is a
+// namespace is one anywhere.
+func CheckNamespace(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("it is empty: a namespace has a name")
+	case len(name) > longestNamespace:
+		return fmt.Errorf("it has %d bytes, at most %d: give it a shorter name", len(name), longestNamespace)
+	case !utf8.ValidString(name):
+		return errors.New("it is not UTF-8")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("it has a control character: leave that out")
+	}
+	return nil
+}
 
 // NamespaceSession returns the session that holds the grains of a namespace.
 func NamespaceSession(namespace string) string { return schema.SafeID("ns-" + namespace) }

@@ -240,6 +240,38 @@ func TestGrainPhases(t *testing.T) {
 	}
 }
 
+// TestNamespaces: what is a namespace is one at every door, and what is none at none.
+func TestNamespaces(t *testing.T) {
+	for name, why := range map[string]string{
+		"a": "", "weather/tokyo": "", " two words ": "", "日本": "", strings.Repeat("n", 256): "",
+		" \t\u3000": "empty", "a\nb": "control character", "a\x00": "control character", "\u0085b": "control character", "a\x7f": "control character",
+		strings.Repeat("n", 257): "257 bytes", strings.Repeat("日", 86): "258 bytes",
+	} {
+		text, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, ofGrain := jsonl.ParseBatch([]byte(`[{"tool_name":"t","namespace":`+string(text)+`}]`), &jsonl.Source{})
+		_, ofBatch := jsonl.ParseBatch([]byte(`{"namespace":`+string(text)+`,"grains":[{"tool_name":"t"}]}`), &jsonl.Source{})
+		valid := (&jsonl.Grain{ToolName: "t", Namespace: name}).Validate()
+		for door, err := range map[string]error{"check": jsonl.CheckNamespace(name), "grain": ofGrain, "batch": ofBatch, "Validate": valid} {
+			var bad *jsonl.LineError
+			switch {
+			case (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why):
+				t.Errorf("%s of %.20q: %v, want %q", door, name, err, why)
+			case err != nil && door != "check" && (!errors.As(err, &bad) || bad.Field != "namespace"):
+				t.Errorf("%s of %.20q: %v does not name the field", door, name, err)
+			}
+		}
+	}
+	if jsonl.CheckNamespace("") == nil || jsonl.CheckNamespace("a\xff") == nil {
+		t.Error("no name, or what is not UTF-8, is a namespace")
+	}
+	if err := (&jsonl.Grain{ToolName: "t", Namespace: "a\xff"}).Validate(); err == nil {
+		t.Error("a grain is valid in a namespace that is not UTF-8")
+	}
+}
+
 // TestBatchNamespace: the grain's own, else that beside the grains, else the source's. It
 // is part of the hash.
 func TestBatchNamespace(t *testing.T) {

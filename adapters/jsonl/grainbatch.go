@@ -79,6 +79,9 @@ func batchOf(v value, src *Source) (list value, _ *Source, _ error) {
 			if !m.null() && m.text() == "" {
 				return list, src, m.fault("namespace", "want a name, got %s", m.sample())
 			}
+			if err := CheckNamespace(m.text()); err != nil && !m.null() {
+				return list, src, m.fault("namespace", "%w", err)
+			}
 			with := *src
 			with.Namespace = m.text()
 			src = &with

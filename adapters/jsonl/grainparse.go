@@ -252,7 +252,11 @@ func (r *reading) set(m named) (known bool, fault *LineError) {
 	g := r.g
 	switch m.name {
 	case "namespace":
-		g.Namespace, fault = r.text(m)
+		if g.Namespace, fault = r.text(m); fault == nil && g.Namespace != "" {
+			if err := CheckNamespace(g.Namespace); err != nil {
+				fault = m.v.fault(m.written, "%w", err)
+			}
+		}
 		return true, fault
 	case "created_at":
 		g.CreatedAt, fault = m.aTime()

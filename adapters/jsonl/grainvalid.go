@@ -2,6 +2,7 @@ package jsonl
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ import (
 func (g *Grain) Validate() error {
 	bad := func(field, format string, args ...any) error {
 		return &LineError{Item: -1, Field: field, Err: fmt.Errorf(format, args...)}
+	}
+	if err := CheckNamespace(cmp.Or(g.Namespace, DefaultNamespace)); err != nil {
+		return bad("namespace", "%w", err)
 	}
 	if !g.CreatedAt.IsZero() && !inYears(g.CreatedAt.UTC()) {
 		return bad("created_at", "year %d, want 1970 to 2261", g.CreatedAt.UTC().Year())

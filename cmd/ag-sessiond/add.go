@@ -44,7 +44,7 @@ content, input, error and output_schema. Begin a text with @@ that begins with @
 			return a.addGrain(g)
 		},
 	}
-	cmd.Flags().StringVar(&namespace, "namespace", "", "the `namespace`, which is the session ns-NAMESPACE (default default)")
+	namespaceFlag(cmd.Flags(), &namespace, "the `namespace`, which is the session ns-NAMESPACE (default default)")
 	return cmd
 }
 
@@ -165,6 +165,11 @@ func parseGrainArgs(args []string, namespace string, stdin io.Reader) (g actiong
 		}
 		if keys[i].set(&g, v) != nil {
 			return g, usagef("%s=%.40s: want %s", name, v, keys[i].want)
+		}
+	}
+	if given["namespace"] {
+		if err := jsonl.CheckNamespace(g.Namespace); err != nil {
+			return g, usagef("namespace=%.100q: %v", g.Namespace, err)
 		}
 	}
 	if namespace != "" && given["namespace"] && g.Namespace != namespace {

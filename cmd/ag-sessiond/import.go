@@ -79,7 +79,7 @@ type jsonlOptions struct {
 func (o *jsonlOptions) formatFlags(cmd *cobra.Command, formats []string) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.format, "format", config.Auto, "what the files are: "+strings.Join(formats, ", "))
-	flags.StringVar(&o.namespace, "namespace", "", "of Action grains: the `NAMESPACE` of those that name none (default "+jsonl.DefaultNamespace+")")
+	namespaceFlag(flags, &o.namespace, "of Action grains: the `NAMESPACE` of those that name none (default "+jsonl.DefaultNamespace+")")
 	flags.BoolVar(&o.keepUnknown, "keep-unknown", false, "of Action grains: keep those of other types, as unknown events")
 	fixedCompletion(cmd, "format", formats)
 }

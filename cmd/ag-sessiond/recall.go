@@ -71,7 +71,7 @@ newest 2,000 are ranked; --all ranks every one.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "grain-type", "action", "the `type` of grain: action is the only one")
-	flags.StringVar(&namespace, "namespace", "", "only grains of this `namespace`")
+	namespaceFlag(flags, &namespace, "only grains of this `namespace`")
 	flags.StringVar(&in, "session", "", "only in this `SESSION`")
 	flags.StringVar(&q.Tool, "tool", "", "only calls of this tool")
 	flags.StringVar(&q.Task, "task", "", "only what was done for this parent task `ID`")

@@ -53,7 +53,7 @@ func layers() []layer {
 		{dir: "internal/tail"},
 		{dir: "internal/nearest"},
 		{dir: "usage", may: []string{"graph", "schema"}},
-		{dir: "config", may: []string{"internal/nearest"}},
+		{dir: "config", may: []string{"adapters", "internal/nearest"}},
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
