@@ -25,8 +25,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Short: "What is recorded where, how far each store is, what went wrong",
 		Long: `Say what the journal holds, how far each store is behind it (the embedded one, those
 in config.toml, and --graph), whether a daemon runs and which transcripts and other JSONL
-it reads, what in transcripts was broken or of unknown types, and what ag-hook could not
-record. It reads the whole journal and changes nothing.
+it reads, or would read by config.toml, what in transcripts was broken or of unknown
+types, and what ag-hook could not record. It reads the whole journal and changes nothing.
 
 Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
 and have two seconds to answer.`,
@@ -47,6 +47,8 @@ type statusReport struct {
 	Stores  []storeHealth `json:"stores"` // Store first, as its replica sees it, then the graphs
 	Daemon  daemonStatus  `json:"daemon"`
 	beside                // what a running daemon says of itself
+	// Configured is what no daemon reads now; absent while one runs, which says what it reads.
+	Configured *configured `json:"configured,omitempty"`
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
 	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
 	HookLog  []string            `json:"hook_log"` // its last lines
@@ -124,6 +126,9 @@ func (a *app) status(ctx context.Context) error {
 		s.Stores = a.storeHealths(ctx, j, s, said, graphs)
 	} else {
 		s.Stores = append([]storeHealth{{Name: embedded, URL: s.Store.Path, Kind: "SQLite"}}, a.askGraphs(ctx, nil, graphs)...)
+	}
+	if badConfig == nil && !s.Daemon.Running {
+		s.Configured, badConfig = a.configuredOnly()
 	}
 	if a.json {
 		return errors.Join(a.printJSON(s), s.failure(), badConfig)

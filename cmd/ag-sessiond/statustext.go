@@ -79,6 +79,7 @@ func (a *app) printStatus(s statusReport) {
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	a.printFollowed("transcript", s.Transcripts)
 	a.printFollowed("JSONL file", (*transcript.Health)(s.Sources))
+	a.printConfigured(s.Configured)
 	a.printSkipped(s.Skipped)
 	for _, h := range s.Stores[min(1, len(s.Stores)):] {
 		a.printGraph(h, s)
