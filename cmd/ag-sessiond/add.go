@@ -85,7 +85,7 @@ func grainKeys() []grainKey {
 		{"input", "a JSON object, its arguments", true, func(g *actiongraph.Grain, v string) error { return object(&g.Input, v) }},
 		{"content", "what it gave", true, func(g *actiongraph.Grain, v string) error { return text(&g.Content, v) }},
 		{"is_error", "true or false", false, func(g *actiongraph.Grain, v string) error { return value(&g.IsError, v) }},
-		{"error", "the message of a failed one", true, func(g *actiongraph.Grain, v string) error { return text(&g.Error, v) }},
+		{"error", "what went wrong; an action with is_error=true has failed, others not", true, func(g *actiongraph.Grain, v string) error { return text(&g.Error, v) }},
 		{"duration_ms", "a number of milliseconds", false, func(g *actiongraph.Grain, v string) error { return value(&g.DurationMS, v) }},
 		{"parent_task_id", "the task or workflow step that it is part of", false, func(g *actiongraph.Grain, v string) error { return text(&g.ParentTaskID, v) }},
 		{"tags", "words with commas between", false, func(g *actiongraph.Grain, v string) error { return words(&g.Tags, v) }},

@@ -53,7 +53,7 @@ A tool is degrading when its median or its p90 of the last seven days is half as
 	flags := cmd.Flags()
 	flags.StringVar(&id, "session", "", "of this `SESSION` only")
 	flags.StringVar(&since, "since", "", "only since this `time`: "+whenHelp)
-	flags.IntVar(&f.Slowest, "slowest", 5, "list this `many` of the slowest calls")
+	flags.IntVar(&f.Slowest, "slowest", 5, "of TOOL, and with --json of each: list this `many` of the slowest calls")
 	_ = cmd.RegisterFlagCompletionFunc("session", a.completeSession)
 	return cmd
 }
@@ -75,6 +75,13 @@ func (a *app) profile(ctx context.Context, r connector.Reader, f graph.ProfileFi
 		return a.printJSON(list(tools))
 	}
 	switch {
+	case len(tools) == 0 && (f.Session != "" || !f.Since.IsZero()):
+		of := "a tool"
+		if f.Tool != "" {
+			of = f.Tool
+		}
+		a.nothing("no call of %s is in what --since and --session select; `ag-sessiond tools` lists the tools", of)
+		return nil
 	case len(tools) == 0 && f.Tool != "":
 		a.nothing("no call of %s is recorded; `ag-sessiond tools` lists the tools", f.Tool)
 		return nil

@@ -80,6 +80,10 @@ func (a *app) search(ctx context.Context, r connector.Reader, q graph.SearchQuer
 		return a.printJSON(list(hits))
 	}
 	if len(hits) == 0 {
+		if strings.TrimSpace(q.Words) == "" && q.Recall {
+			a.nothing("nothing found; names of tools, tags, tasks and namespaces match whole, as they are written")
+			return nil
+		}
 		all := "all words must match, and "
 		if q.Recall {
 			all = ""
