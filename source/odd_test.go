@@ -92,7 +92,10 @@ func TestUTF16(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, report)
 		}
 		f := start(t, r, Spec{Path: filepath.Dir(path)})
-		f.await("it is said", func() bool { h := f.Health(); return h.Failing == 1 && strings.HasPrefix(h.LastError, path+": it is UTF-16") })
+		f.await("it is said", func() bool {
+			h := f.Health()
+			return h.Failing == 1 && strings.HasPrefix(h.LastError, path+": it is UTF-16")
+		})
 		write(t, events(0, 3), path)
 		f.awaitFacts(3)
 		f.await("it is well", func() bool { return f.Health().Failing == 0 })
