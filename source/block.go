@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
@@ -32,9 +33,9 @@ type block struct {
 	at      time.Time // of what states no time
 	done    chan struct{}
 
-	// told is what the lines before tell of some, by their place in the block; first is the first
+	// told is what the lines before tell of some, by their place in the block and in the line; first is the first
 	// time that is known, which is that of those at the head of a file that have none.
-	told  map[int]jsonl.Before
+	told  map[[2]int]jsonl.Before
 	first time.Time
 	said  bool // a line is not blank
 
@@ -122,11 +123,13 @@ func (b *block) tell(order *jsonl.Order, line []byte, l *lines.Reader) {
 		return
 	}
 	b.said = true
-	if before := order.Next(line); before != (jsonl.Before{}) {
-		if b.told == nil {
-			b.told = map[int]jsonl.Before{}
+	for begin, part := range parts(line) {
+		if before := order.Next(part); before != (jsonl.Before{}) {
+			if b.told == nil {
+				b.told = map[[2]int]jsonl.Before{}
+			}
+			b.told[[2]int{len(b.ends), begin}] = before
 		}
-		b.told[len(b.ends)] = before
 	}
 	if b.first.IsZero() {
 		b.first = order.Time()
@@ -162,6 +165,7 @@ type decoding struct {
 	path     string
 	strict   bool
 	count    bool // nothing is to be written
+	begin    int  // where in its line is what is decoded
 }
 
 // decode makes events of the lines.
@@ -224,31 +228,40 @@ func trim(line []byte) []byte {
 // the last line, or a part of it, was not on the disk yet, and the next line follows them. JSON
 // has none.
 func (d *decoding) parts(b *block, line []byte, n int64) error {
+	d.begin = 0
 	if b.lineOf != nil || bytes.IndexByte(line, 0) < 0 {
 		return d.line(b, line, n)
 	}
 	var wrong error
-	for begin := 0; begin < len(line); {
-		end := len(line)
-		if i := bytes.IndexByte(line[begin:], 0); i >= 0 {
-			end = begin + i
+	for begin, part := range parts(line) {
+		d.begin = begin
+		err := d.line(b, part, n)
+		var at *jsonl.LineError
+		if errors.As(err, &at) && at.Column > 0 {
+			at.Column += begin
 		}
-		if part := trim(line[begin:end]); len(part) > 0 {
-			err := d.line(b, part, n)
-			var at *jsonl.LineError
-			if errors.As(err, &at) && at.Column > 0 {
-				at.Column += begin
-			}
-			if err != nil && wrong == nil {
-				wrong = err
-			}
-			if errors.Is(err, errAppend) {
-				return err
-			}
+		if err != nil && wrong == nil {
+			wrong = err
 		}
-		begin = end + 1
+		if errors.Is(err, errAppend) {
+			return err
+		}
 	}
 	return wrong
+}
+
+// parts yields what zeros divide in a line, and where that begins.
+func parts(line []byte) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		for begin, end := 0, 0; begin < len(line); begin = end + 1 {
+			if end = len(line); bytes.IndexByte(line[begin:], 0) >= 0 {
+				end = begin + bytes.IndexByte(line[begin:], 0)
+			}
+			if part := trim(line[begin:end]); len(part) > 0 && !yield(begin, part) {
+				return
+			}
+		}
+	}
 }
 
 // line adds the events of one line.
@@ -283,7 +296,7 @@ func (d *decoding) events(b *block, line []byte, n int64) (what jsonl.Line, err 
 			err = fmt.Errorf("the adapter panicked: %v (report it)", v)
 		}
 	}()
-	if d.decoder.Before = b.told[int(n-b.before)-1]; d.decoder.Before.Time.IsZero() {
+	if d.decoder.Before = b.told[[2]int{int(n-b.before) - 1, d.begin}]; d.decoder.Before.Time.IsZero() {
 		d.decoder.Before.Time = b.first
 	}
 	if len(line) > longLine {

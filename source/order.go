@@ -48,8 +48,11 @@ func (s *stream) reread(f *os.File, from int64) error {
 		if err != nil {
 			return noEOF(err)
 		}
-		if line = trim(line); len(line) > 0 && !l.TooLong() {
-			s.order.Next(line)
+		if l.TooLong() {
+			continue
+		}
+		for _, part := range parts(trim(line)) {
+			s.order.Next(part)
 		}
 	}
 	return nil

@@ -96,12 +96,12 @@ func TestOrderStages(t *testing.T) {
 					form = func(text string) string { return packed(t, text) }
 				}
 				home := filepath.Join(dir, fmt.Sprint(cut, gz))
-				r := newReader(t, home)
+				newReader(t, home)
 				if key == nil {
 					key, _ = os.ReadFile(filepath.Join(home, "key"))
 				}
 				write(t, string(key), home, "key")
-				r = newReader(t, home)
+				r := newReader(t, home)
 				path := filepath.Join(dir, "in", name)
 				if cut > 2 || want == nil {
 					write(t, form(strings.Join(lines[:cut], "")), path)
@@ -119,6 +119,30 @@ func TestOrderStages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOrderOfDividedLines: zeros in place of a newline, as after a power cut, change nothing of
+// what lines tell of each other.
+func TestOrderOfDividedLines(t *testing.T) {
+	causes := func(text string) map[string]string {
+		dir := realDir(t)
+		r := newReader(t, filepath.Join(dir, "home"))
+		clean(t, r, Options{}, write(t, text, dir, "trace-1.jsonl"))
+		out := map[string]string{}
+		for line := range facts(t, r.Journal) {
+			if e, err := schema.Decode([]byte(line)); err == nil && e.EventType == schema.LLMEnd {
+				out[e.EventID] = e.CausedBy
+			}
+		}
+		return out
+	}
+	text := tracedText(t, 1)
+	head, rest, _ := strings.Cut(text, "\n")
+	want := causes(text)
+	if len(want) != 9 {
+		t.Fatalf("%d model calls ended", len(want))
+	}
+	diff(t, "causes", want, causes(head+"\n"+strings.ReplaceAll(rest, "}\n{", "}\x00\x00{")))
 }
 
 // TestHeadWaits: of a file that is followed, of which nothing tells yet when its first lines
