@@ -34,6 +34,16 @@ type Shared interface {
 	Standings(ctx context.Context, journal string) (map[string]graph.Standing, error)
 }
 
+// Streamer is a Store that hands over what Load returns without holding it: Verify asks it,
+// as a long session's graph takes gigabytes.
+type Streamer interface {
+	// Stream puts the nodes and edges that Load returns, as PutNode and PutEdge, in any
+	// order and perhaps more than once. It asks begin for put before the first, and again
+	// where it begins anew: what was put before that is void. put keeps nothing of an op. An
+	// error of it ends the stream and is returned.
+	Stream(ctx context.Context, session string, begin func() (put func(*graph.Op) error)) error
+}
+
 // Checker is a Store that holds things beside a session's graph that may be damaged while
 // Load's answer is right: Verify reports them, too.
 type Checker interface {

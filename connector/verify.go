@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -127,8 +129,7 @@ func (v verification) again(ctx context.Context, session string) finding {
 // look compares what the store holds of a session with its journal's up to a position,
 // and asks the store for what that does not show.
 func (v verification) look(ctx context.Context, session string, at schema.Position) finding {
-	held, err := v.store.Load(ctx, v.own(session))
-	found := v.compare(ctx, session, at, held, err)
+	found := v.compare(ctx, session, at)
 	if checker, ok := v.store.(Checker); ok && found.err == nil {
 		changes, err := checker.Check(ctx, v.own(session))
 		found.changes, found.err = append(found.changes, changes...), err
@@ -137,14 +138,18 @@ func (v verification) look(ctx context.Context, session string, at schema.Positi
 }
 
 // compare folds a session's journal up to a position and compares that with what
-// the store holds; err is of loading that.
-func (v verification) compare(ctx context.Context, session string, at schema.Position, held *graph.Graph, err error) finding {
-	if err != nil {
+// the store holds, both in parts.
+func (v verification) compare(ctx context.Context, session string, at schema.Position) finding {
+	seed := maphash.MakeSeed()
+	held, fresh := v.parts(seed, at), v.parts(seed, at)
+	defer held.close()
+	defer fresh.close()
+	if err := v.load(ctx, v.own(session), held); err != nil {
 		return finding{err: err}
 	}
-	fresh := graph.New()
+	var err error
 	if at != (schema.Position{}) {
-		fresh, err = v.fold(ctx, session, at)
+		err = v.fold(ctx, session, at, fresh)
 	}
 	what := ""
 	switch {
@@ -158,28 +163,88 @@ func (v verification) compare(ctx context.Context, session string, at schema.Pos
 	if what != "" {
 		return finding{changes: []graph.Change{{What: "Session " + session, Field: "journal", A: what, B: fmt.Sprintf("folded up to %d", at.Offset)}}}
 	}
-	return finding{changes: slices.DeleteFunc(graph.Diff(fresh, held), func(c graph.Change) bool {
+	changes, err := diff(ctx, fresh, held)
+	return finding{err: err, changes: slices.DeleteFunc(changes, func(c graph.Change) bool {
 		return othersNode(c.What, v.own(session))
 	})}
 }
 
+// parts returns no ops of a session whose journal is compared up to a position.
+func (v verification) parts(seed maphash.Seed, at schema.Position) *parts {
+	return &parts{dirs: []string{v.journal.Home(), os.TempDir()}, seed: seed, limit: partsBuffered, parts: make([]onePart, numParts(at.Offset))}
+}
+
+// diff compares two graphs part by part: their keys are dealt out alike.
+func diff(ctx context.Context, a, b *parts) ([]graph.Change, error) {
+	var c graph.Comparison
+	for i := range a.parts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		ga, err := a.graph(i)
+		if err != nil {
+			return nil, err
+		}
+		gb, err := b.graph(i)
+		if err != nil {
+			return nil, err
+		}
+		c.Add(ga, gb)
+	}
+	return c.Changes(), nil
+}
+
+// load puts what the store holds of a session.
+func (v verification) load(ctx context.Context, session string, to *parts) error {
+	if s, ok := v.store.(Streamer); ok {
+		return s.Stream(ctx, session, func() func(*graph.Op) error { to.reset(); return to.put })
+	}
+	g, err := v.store.Load(ctx, session)
+	if err != nil {
+		return err
+	}
+	for _, n := range g.Nodes() {
+		if err := to.put(&graph.Op{Kind: graph.PutNode, Node: *n}); err != nil {
+			return err
+		}
+	}
+	for _, e := range g.Edges() {
+		if err := to.put(&graph.Op{Kind: graph.PutEdge, Edge: e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fold folds a session's journal up to a position, which has to match the file.
-func (v verification) fold(ctx context.Context, session string, at schema.Position) (*graph.Graph, error) {
+func (v verification) fold(ctx context.Context, session string, at schema.Position, to *parts) error {
 	cursor, err := v.journal.Read(session, at)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cursor.Close()
-	fresh, state := graph.New(), newSession(session, v.journal.ID(), v.standings[session].Continues)
-	folded := 0
+	state := newSession(session, v.journal.ID(), v.standings[session].Continues)
+	folded, failed := 0, error(nil)
+	take := func() {
+		for ops := state.Take(); len(ops) > 0 && failed == nil; ops = ops[1:] {
+			failed = to.put(&ops[0])
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	err = readTo(ctx, v.journal, session, at, func(e *schema.Event) {
 		state.Apply(e)
 		if folded++; folded%maxPart == 0 {
-			fresh.Apply(state.Take()...)
+			if take(); failed != nil {
+				stop()
+			}
 		}
 	})
-	fresh.Apply(state.Take()...)
-	return fresh, err
+	take()
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 // othersNode reports whether a change is about the node of another session, to

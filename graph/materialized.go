@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -120,101 +119,6 @@ func (c Change) String() string {
 		return fmt.Sprintf("%s: %v, %v", c.What, c.A, c.B)
 	}
 	return fmt.Sprintf("%s: %s: %v, %v", c.What, c.Field, c.A, c.B)
-}
-
-// Diff lists the differences between a and b, sorted by what they are about. Of
-// shared nodes (Label.Shared) only the presence is compared, and only where an edge
-// points at them: other sessions may have put the same node, and a fold that put one
-// for a fact which later lost does not take it back. Nor does it take back the stub of
-// another Session.
-func Diff(a, b *Graph) []Change {
-	var out []Change
-	refs := unequal(a.nodes, b.nodes, func(na, nb *Node) bool { return na.Type == nb.Type && reflect.DeepEqual(na.Props, nb.Props) })
-	used := map[Ref]bool{}
-	for _, ref := range refs {
-		used[ref] = false
-	}
-	for _, g := range []*Graph{a, b} {
-		for k := range g.edges {
-			if _, ok := used[k.To]; ok {
-				used[k.To] = true
-			}
-		}
-	}
-	for _, ref := range slices.SortedFunc(slices.Values(refs), Ref.Compare) {
-		what := string(ref.Label) + " " + ref.Key
-		na, nb := a.nodes[ref], b.nodes[ref]
-		switch {
-		case !used[ref] && (ref.Label.Shared() || isStub(na) && isStub(nb)):
-		case na == nil:
-			out = append(out, Change{What: what, A: "absent", B: "present"})
-		case nb == nil:
-			out = append(out, Change{What: what, A: "present", B: "absent"})
-		case !ref.Label.Shared():
-			out = append(out, diffProps(what, na.Props, nb.Props)...)
-			if na.Type != nb.Type {
-				out = append(out, Change{What: what, Field: "type", A: na.Type, B: nb.Type})
-			}
-		}
-	}
-	edges := unequal(a.edges, b.edges, func(pa, pb []Prop) bool { return reflect.DeepEqual(pa, pb) })
-	for _, k := range slices.SortedFunc(slices.Values(edges), EdgeKey.Compare) {
-		what := fmt.Sprintf("%s %s %s → %s %s", k.Type, k.From.Label, k.From.Key, k.To.Label, k.To.Key)
-		switch {
-		case !a.HasEdge(k):
-			out = append(out, Change{What: what, A: "absent", B: "present"})
-		case !b.HasEdge(k):
-			out = append(out, Change{What: what, A: "present", B: "absent"})
-		default:
-			out = append(out, diffProps(what, a.edges[k], b.edges[k])...)
-		}
-	}
-	return out
-}
-
-// unequal returns the keys that only one of two maps has, or with other values: nearly
-// always none, of millions.
-func unequal[K comparable, V any](a, b map[K]V, same func(a, b V) bool) (keys []K) {
-	for k, v := range a {
-		if w, ok := b[k]; !ok || !same(v, w) {
-			keys = append(keys, k)
-		}
-	}
-	for k := range b {
-		if _, ok := a[k]; !ok {
-			keys = append(keys, k)
-		}
-	}
-	return keys
-}
-
-// isStub reports the Session node of another session, which only an edge of this one
-// put there.
-func isStub(n *Node) bool {
-	return n == nil || n.Label == LabelSession && n.Prop("status") == nil
-}
-
-func diffProps(what string, a, b []Prop) (out []Change) {
-	if reflect.DeepEqual(a, b) {
-		return nil
-	}
-	find := func(props []Prop, name string) any {
-		if i := slices.IndexFunc(props, func(p Prop) bool { return p.Name == name }); i >= 0 {
-			return props[i].Value
-		}
-		return nil
-	}
-	for _, p := range a {
-		if v := find(b, p.Name); !reflect.DeepEqual(v, p.Value) {
-			out = append(out, Change{What: what, Field: p.Name, A: p.Value, B: v})
-		}
-	}
-	for _, p := range b {
-		if find(a, p.Name) == nil {
-			out = append(out, Change{What: what, Field: p.Name, A: nil, B: p.Value})
-		}
-	}
-	return out
 }
 
 // RenderProps gives properties as people and JSON see them: Times as strings, and

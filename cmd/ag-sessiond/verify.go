@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,6 +60,10 @@ store is behind and no daemon keeps it in step.`,
 	a.graphFlag(cmd, "compare with this Neo4j or Memgraph, by `URL` or name in config.toml, not with the embedded store")
 	return cmd
 }
+
+// verifyMemory is the soft limit of a comparison. One session of 2,000,000 actions peaks at
+// 409 MB with it, and at 530 MB, no faster, with twice as much.
+const verifyMemory = 250 << 20
 
 type verifyReport struct {
 	Identical   bool           `json:"identical"`
@@ -162,6 +167,9 @@ func (a *app) compare(ctx context.Context, store connector.Store, id string) (re
 	report.Behind = lag
 	if _, ours := positions[id]; id != "" && !ours && len(a.graphs) > 0 {
 		return report, nil, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home())
+	}
+	if a.env("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))
 	}
 	changes, failed := connector.Verify(ctx, j, store, id)
 	report.Differences = append(report.Differences, changes...)

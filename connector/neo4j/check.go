@@ -24,14 +24,18 @@ func (s *Store) Check(ctx context.Context, session string) ([]graph.Change, erro
 	_, err = s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
 		changes = nil
 		l := &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session}
-		err := l.each(cypher.Read(l.dialect, "check_actions"), func(r row) { changes = append(changes, checkAction(r)...) })
+		err := l.each(cypher.Read(l.dialect, "check_actions"), func(r row) error {
+			changes = append(changes, checkAction(r)...)
+			return nil
+		})
 		for _, k := range cypher.EdgeKinds() {
 			if err != nil {
 				return nil, err
 			}
-			err = l.each(cypher.Loads(l.dialect, "check_edges", k), func(r row) {
+			err = l.each(cypher.Loads(l.dialect, "check_edges", k), func(r row) error {
 				what := fmt.Sprintf("%s %s %s → %s %s", k.Type, k.From, decodeKey(r["from"]), k.To, decodeKey(r["to"]))
 				changes = append(changes, graph.Change{What: what, Field: "edges", A: int64(1), B: r["edges"]})
+				return nil
 			})
 		}
 		return nil, err

@@ -13,51 +13,69 @@ import (
 // Sessions at the other ends of its edges as stubs, without properties. A Session that
 // only others point at is such a stub itself.
 func (s *Store) Load(ctx context.Context, session string) (*graph.Graph, error) {
-	info, err := s.connect(ctx)
-	if err != nil {
-		return nil, s.fail("load session "+session, err)
-	}
-	var l *loader
-	_, err = s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
-		l = &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, g: graph.New(), whole: map[graph.Ref]string{}}
-		return nil, l.load()
+	var g *graph.Graph
+	err := s.Stream(ctx, session, func() func(*graph.Op) error {
+		g = graph.New()
+		return func(op *graph.Op) error { g.Apply(*op); return nil }
 	})
 	if err != nil {
-		return nil, s.fail("load session "+session, err)
+		return nil, err
 	}
-	return l.g, nil
+	return g, nil
 }
 
-// loader gathers one session's graph in one transaction.
+// Stream puts what Load returns, one node and edge after the other: see
+// connector.Streamer. What the driver tries again begins anew.
+func (s *Store) Stream(ctx context.Context, session string, begin func() (put func(*graph.Op) error)) error {
+	info, err := s.connect(ctx)
+	if err != nil {
+		return s.fail("load session "+session, err)
+	}
+	var failed error // put's own
+	_, err = s.run(ctx, s.leader(), func(tx driver.ManagedTransaction) ([]*driver.Record, error) {
+		put := begin()
+		l := &loader{ctx: ctx, tx: tx, dialect: info.Dialect, session: session, whole: map[graph.Ref]string{}}
+		l.yield = func(op *graph.Op) error { failed = put(op); return failed }
+		return nil, l.load()
+	})
+	if failed != nil || err == nil {
+		return failed
+	}
+	return s.fail("load session "+session, err)
+}
+
+// loader reads one session's graph in one transaction.
 type loader struct {
 	ctx     context.Context
 	tx      driver.ManagedTransaction
 	dialect cypher.Dialect
 	session string
-	g       *graph.Graph
+	yield   func(*graph.Op) error
 	whole   map[graph.Ref]string // keys that were too long for an index, by what the index has
-	late    []graph.Edge         // whose ends may have such keys
 }
 
+// load puts nodes before the edges that end at them: these have a node's key as the index
+// has it.
 func (l *loader) load() error {
 	own := graph.Ref{Label: graph.LabelSession, Key: l.session}
-	err := l.each(cypher.Read(l.dialect, "load_session"), func(r row) {
+	err := l.each(cypher.Read(l.dialect, "load_session"), func(r row) error {
 		props, _ := r["props"].(map[string]any)
 		pointed, _ := r["pointed"].(bool)
 		switch {
 		case props["stub"] == nil:
-			l.node(graph.LabelSession, props)
+			return l.node(graph.LabelSession, props)
 		case pointed:
-			l.put(graph.Node{Ref: own})
+			return l.put(graph.Node{Ref: own})
 		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	for name, label := range map[string]graph.Label{"load_actions": graph.LabelAction, "load_agents": graph.LabelAgent} {
-		err := l.each(cypher.Read(l.dialect, name), func(r row) {
+		err := l.each(cypher.Read(l.dialect, name), func(r row) error {
 			props, _ := r["props"].(map[string]any)
-			l.node(label, props)
+			return l.node(label, props)
 		})
 		if err != nil {
 			return err
@@ -68,56 +86,57 @@ func (l *loader) load() error {
 			return err
 		}
 	}
-	for _, e := range l.late {
-		for _, end := range []*graph.Ref{&e.From, &e.To} {
-			if key, ok := l.whole[*end]; ok {
-				end.Key = key
-			}
-		}
-		l.g.Apply(graph.Op{Kind: graph.PutEdge, Edge: e})
-	}
 	return nil
 }
 
-// edges loads the edges of one kind, and the nodes of other sessions, or of none, that
-// they end at.
+// edges puts the edges of one kind, and before them the nodes of other sessions, or of
+// none, that they end at.
 func (l *loader) edges(k cypher.EdgeKind) error {
-	found := false
-	err := l.each(cypher.Loads(l.dialect, "load_edges", k), func(r row) {
+	if k.To.Shared() {
+		err := l.each(cypher.Loads(l.dialect, "load_shared", k), func(r row) error {
+			props, _ := r["props"].(map[string]any)
+			return l.node(k.To, props)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return l.each(cypher.Loads(l.dialect, "load_edges", k), func(r row) error {
 		props, _ := r["props"].(map[string]any)
 		e := graph.Edge{Props: decodeProps("", props)}
 		e.Type = k.Type
 		e.From = graph.Ref{Label: k.From, Key: decodeKey(r["from"])}
 		e.To = graph.Ref{Label: k.To, Key: decodeKey(r["to"])}
-		l.late = append(l.late, e)
 		if k.To == graph.LabelSession && e.To.Key != l.session {
-			l.put(graph.Node{Ref: e.To})
+			if err := l.put(graph.Node{Ref: e.To}); err != nil {
+				return err
+			}
 		}
-		found = true
-	})
-	if err != nil || !found || !k.To.Shared() {
-		return err
-	}
-	return l.each(cypher.Loads(l.dialect, "load_shared", k), func(r row) {
-		props, _ := r["props"].(map[string]any)
-		l.node(k.To, props)
+		for _, end := range []*graph.Ref{&e.From, &e.To} {
+			if key, ok := l.whole[*end]; ok {
+				end.Key = key
+			}
+		}
+		return l.yield(&graph.Op{Kind: graph.PutEdge, Edge: e})
 	})
 }
 
 // each runs a statement about the session and hands every record to f.
-func (l *loader) each(stmt string, f func(row)) error {
+func (l *loader) each(stmt string, f func(row) error) error {
 	result, err := l.tx.Run(l.ctx, stmt, map[string]any{"session": encodeKey(l.session)})
 	if err != nil {
 		return err
 	}
 	for result.Next(l.ctx) {
-		f(result.Record().AsMap())
+		if err := f(result.Record().AsMap()); err != nil {
+			return err
+		}
 	}
 	return result.Err()
 }
 
 // node puts a node as the database has it.
-func (l *loader) node(label graph.Label, props map[string]any) {
+func (l *loader) node(label graph.Label, props map[string]any) error {
 	n := graph.Node{Ref: graph.Ref{Label: label, Key: keyOf(label, props)}, Props: decodeProps(label, props)}
 	if stored := decodeKey(props[graph.KeyProperty(label)]); stored != n.Key {
 		l.whole[graph.Ref{Label: label, Key: stored}] = n.Key
@@ -126,10 +145,10 @@ func (l *loader) node(label graph.Label, props map[string]any) {
 		t, _ := props["action_type"].(string)
 		n.Type = graph.ActionType(t)
 	}
-	l.put(n)
+	return l.put(n)
 }
 
-func (l *loader) put(n graph.Node) { l.g.Apply(graph.Op{Kind: graph.PutNode, Node: n}) }
+func (l *loader) put(n graph.Node) error { return l.yield(&graph.Op{Kind: graph.PutNode, Node: n}) }
 
 // keyOf is a node's key, also where it was too long for the index.
 func keyOf(l graph.Label, props map[string]any) string {

@@ -11,8 +11,10 @@ import (
 )
 
 var (
-	_ connector.Store  = (*sqlite.Store)(nil)
-	_ connector.Reader = (*sqlite.Store)(nil)
+	_ connector.Store    = (*sqlite.Store)(nil)
+	_ connector.Reader   = (*sqlite.Store)(nil)
+	_ connector.Checker  = (*sqlite.Store)(nil)
+	_ connector.Streamer = (*sqlite.Store)(nil)
 )
 
 func open(t *testing.T, path string, o sqlite.Options) *sqlite.Store {

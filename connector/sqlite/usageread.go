@@ -201,15 +201,17 @@ func (a *adder) rows() []graph.UsageRow {
 // Check returns what is wrong with a session that its graph does not show: sums of usage
 // that are not those of its model calls. A is what should be there.
 func (s *Store) Check(ctx context.Context, session string) (changes []graph.Change, err error) {
-	g, err := s.Load(ctx, session)
-	if err != nil {
-		return nil, err
-	}
 	want := usageSums{}
-	for _, n := range g.Nodes() {
-		if n.Label == graph.LabelAction && n.Type == graph.LLMCall {
-			want.count(n.Props, +1)
-		}
+	err = s.snapshot(ctx, func(tx *sql.Tx) error {
+		l := &loader{Store: s, ctx: ctx, tx: tx, session: session}
+		of := "a.sid = (SELECT id FROM session WHERE key = ?) AND a.type = ?"
+		return l.actionRows(of, []any{session, s.types.number(graph.LLMCall)}, func(r graph.Ref, vals []any) error {
+			want.count(l.actionProps(r, vals), +1)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, s.fail("check session "+session, err)
 	}
 	have, err := s.storedUsage(ctx, session)
 	if err != nil {
