@@ -41,8 +41,11 @@ func layers() []layer {
 		{dir: "schema", pure: true, stdOnly: true},
 		{dir: "graph", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
-		{dir: "redact", may: []string{"schema"}, pure: true, stdOnly: true},
+		{dir: "policy", may: []string{"schema"}, stdOnly: true},
+		{dir: "redact", may: []string{"policy", "schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"redact", "schema"}, stdOnly: true},
+		{dir: "settings"},
+		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "policy", "redact", "schema", "settings"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "internal/intake"},
@@ -63,9 +66,11 @@ func layers() []layer {
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
 		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema"}},
-		{dir: "cmd/ag-hook", may: []string{"adapters", "redact", "journal", "schema"}, stdOnly: true},
+		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
-			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api"}},
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
+			"doctor", "policy", "settings", "internal/watch"}},
+		{dir: "internal/watch", may: []string{"connector", "graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},

@@ -1,0 +1,84 @@
+// Package settings reads and edits the settings files of Claude Code, as far as hooks go.
+// What edits is a function of bytes: everything that is not ours stays as it was, byte for
+// byte.
+package settings
+
+// Scope says whose settings a file holds.
+type Scope string
+
+// The scopes of Claude Code, the strongest last. Hooks of all of them run.
+const (
+	User    Scope = "user"    // ~/.claude/settings.json, or below $CLAUDE_CONFIG_DIR
+	Project Scope = "project" // <project>/.claude/settings.json
+	Local   Scope = "local"   // <project>/.claude/settings.local.json
+	Plugin  Scope = "plugin"  // hooks/hooks.json of an enabled plugin
+	Managed Scope = "managed" // of the organisation
+)
+
+// Env is where to look. All paths are absolute.
+type Env struct {
+	UserHome  string // the user's home directory
+	ConfigDir string // $CLAUDE_CONFIG_DIR; "": <UserHome>/.claude
+	Project   string // the project's folder; "": there is none
+	GOOS      string // whose managed settings; runtime.GOOS by default
+}
+
+// Entry is one registered hook handler.
+type Entry struct {
+	Event   string   // "PreToolUse"
+	Matcher string   // "" and "*" are all tools
+	Type    string   // "command", "http", …
+	Command string   // of a command: the program, or with Exec unset a line for the shell
+	Args    []string // of the exec form
+	Exec    bool     // args is there: no shell
+	Timeout float64  // seconds; 0: Claude Code's default
+	Async   bool
+	Line    int // of the file, from 1
+}
+
+// Ours reports whether the handler runs ag-hook for Claude Code, wherever that is.
+func (e Entry) Ours() bool { panic("not yet") }
+
+// Switches are the settings that silence hooks.
+type Switches struct {
+	DisableAllHooks       bool
+	AllowManagedHooksOnly bool
+	// StrictPluginOnly is strictPluginOnlyCustomization.
+	StrictPluginOnly bool
+}
+
+// File is one settings file as it is read.
+type File struct {
+	Scope   Scope
+	Path    string // absolute
+	Name    string // of the plugin
+	Exists  bool
+	Entries []Entry
+	Switches
+	// Err says why it cannot be read: then Entries and Switches are empty.
+	Err error
+}
+
+// Files reads every settings file that counts in env, weakest first, also those that are
+// not there: they say where settings would be.
+func Files(env Env) []File { panic("not yet") }
+
+// Trusted reports whether the user has said that he trusts a folder, as Claude Code keeps
+// it; known is false where that cannot be told.
+func Trusted(env Env) (trusted, known bool) { panic("not yet") }
+
+// Recorder is what an installation registers.
+type Recorder struct {
+	Binary string   // the absolute path of ag-hook
+	Args   []string // what it is called with
+	Events []string // the hook events
+}
+
+// Install returns the text of a settings file with the recorder registered for each of its
+// events, once: entries of ours that differ are mended. An empty text is a file that is not
+// there. The result is text itself where nothing is to be done. An error names line and column.
+func Install(text []byte, r Recorder) ([]byte, error) { panic("not yet") }
+
+// Uninstall returns the text without our entries, and without what only they needed. It is the
+// inverse of Install.
+func Uninstall(text []byte) ([]byte, error) { panic("not yet") }
