@@ -36,7 +36,7 @@ func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, followe
 			case <-ctx.Done():
 				return
 			case sessions := <-reports:
-				sessions = slices.DeleteFunc(sessions, schema.IsPositionsID) // nobody's facts
+				sessions = slices.DeleteFunc(sessions, schema.NoSession) // nobody's facts
 				if len(sessions) == 0 {
 					continue
 				}

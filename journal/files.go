@@ -21,8 +21,8 @@ type File struct {
 }
 
 // Files lists the sessions in the order of their ids: one readdir and a stat each,
-// 24 ms for 5,000. What is no session's file is left out, as one of positions
-// (schema.PositionsID) is, and so is a file that was removed meanwhile. A link is what it points at.
+// 24 ms for 5,000. What is no session's file is left out, as one of positions or of a probe
+// (schema.NoSession) is, and so is a file that was removed meanwhile. A link is what it points at.
 func (j *Journal) Files() ([]File, error) {
 	dir := j.dir()
 	entries, err := os.ReadDir(dir)
@@ -35,7 +35,7 @@ func (j *Journal) Files() ([]File, error) {
 	files := make([]File, 0, len(entries))
 	for _, entry := range entries {
 		session, ok := strings.CutSuffix(entry.Name(), Suffix)
-		if !ok || !schema.ValidID(session) || schema.IsPositionsID(session) || entry.IsDir() {
+		if !ok || !schema.ValidID(session) || schema.NoSession(session) || entry.IsDir() {
 			continue
 		}
 		info, err := entryInfo(dir, entry)
@@ -250,4 +250,40 @@ func syncPath(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// DiscardProbe removes the file of a probe (schema.ProbeID), which no reader has listed. It
+// refuses any other session's; that there is none is no error.
+func (j *Journal) DiscardProbe(session string) error {
+	if !schema.IsProbeID(session) {
+		return fmt.Errorf("journal: %q is no probe", session)
+	}
+	path, err := j.path(session)
+	if err == nil {
+		err = os.Remove(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return wrap(err)
+}
+
+// Probes lists the probes whose file is there: those that run, and what was left of those
+// that were killed.
+func (j *Journal) Probes() ([]File, error) {
+	entries, err := os.ReadDir(j.dir())
+	var probes []File
+	for _, entry := range entries {
+		session, ok := strings.CutSuffix(entry.Name(), Suffix)
+		if !ok || !schema.IsProbeID(session) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			probes = append(probes, File{Session: session, Size: info.Size(), ModTime: info.ModTime()})
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return probes, wrap(err)
 }

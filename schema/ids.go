@@ -45,14 +45,34 @@ func PositionsID(first uint64) string {
 	return positionsPrefix + "0000000000000000"[len(digits):] + digits
 }
 
-const positionsPrefix = "source-"
+const (
+	positionsPrefix = "source-"
+	probePrefix     = "doctor-probe-"
+)
 
 // IsPositionsID reports whether PositionsID made an id.
-func IsPositionsID(id string) bool {
-	if len(id) != len(positionsPrefix)+16 || id[:len(positionsPrefix)] != positionsPrefix {
+func IsPositionsID(id string) bool { return isNumbered(positionsPrefix, id) }
+
+// ProbeID is the session of a probe: a hook that doctor calls, as a runtime would, to see
+// that it records. SafeID lets it pass, as it comes in a payload. No journal lists it and no store has it.
+func ProbeID(n uint64) string {
+	digits := strconv.FormatUint(n, 16)
+	return probePrefix + "0000000000000000"[len(digits):] + digits
+}
+
+// IsProbeID reports whether ProbeID made an id.
+func IsProbeID(id string) bool { return isNumbered(probePrefix, id) }
+
+// NoSession reports whether what a journal keeps under an id is nobody's session: positions,
+// or a probe.
+func NoSession(id string) bool { return IsPositionsID(id) || IsProbeID(id) }
+
+// isNumbered reports whether an id is a prefix and 16 hexadecimal digits.
+func isNumbered(prefix, id string) bool {
+	if len(id) != len(prefix)+16 || id[:len(prefix)] != prefix {
 		return false
 	}
-	for _, c := range []byte(id[len(positionsPrefix):]) {
+	for _, c := range []byte(id[len(prefix):]) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
 		}

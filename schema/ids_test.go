@@ -97,3 +97,23 @@ func TestPositionsAreNobodysSession(t *testing.T) {
 		}
 	}
 }
+
+// TestProbesPassAsTheyAre: the id of a probe comes back out of a payload, and no other id is
+// taken for one.
+func TestProbesPassAsTheyAre(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Uint64().Draw(t, "n")
+		id := schema.ProbeID(n)
+		if !schema.IsProbeID(id) || !schema.NoSession(id) || schema.IsPositionsID(id) || schema.SafeID(id) != id || !schema.ValidID(id) {
+			t.Fatalf("%q", id)
+		}
+		if !schema.NoSession(schema.PositionsID(n)) || schema.IsProbeID(schema.PositionsID(n)) {
+			t.Fatalf("%q", schema.PositionsID(n))
+		}
+	})
+	for _, id := range []string{"", "doctor-probe-", "doctor-probe-1", "xdoctor-probe-0000000000000000", "doctor-probe-000000000000000G", "s"} {
+		if schema.IsProbeID(id) || schema.NoSession(id) {
+			t.Errorf("%q is taken for one", id)
+		}
+	}
+}
