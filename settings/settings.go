@@ -3,6 +3,12 @@
 // byte.
 package settings
 
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
 // Scope says whose settings a file holds.
 type Scope string
 
@@ -17,10 +23,38 @@ const (
 
 // Env is where to look. All paths are absolute.
 type Env struct {
-	UserHome  string // the user's home directory
-	ConfigDir string // $CLAUDE_CONFIG_DIR; "": <UserHome>/.claude
-	Project   string // the project's folder; "": there is none
-	GOOS      string // whose managed settings; runtime.GOOS by default
+	UserHome   string // the user's home directory
+	ConfigDir  string // $CLAUDE_CONFIG_DIR; "": <UserHome>/.claude
+	Project    string // the project's folder; "": there is none
+	GOOS       string // whose managed settings; "": runtime.GOOS
+	ManagedDir string // of managed-settings.json; "": where GOOS has it
+	PluginDir  string // $CLAUDE_CODE_PLUGIN_CACHE_DIR; "": <ConfigDir>/plugins
+}
+
+// Here is what Claude Code would see if it were started by this process, in the folder
+// project ("": none).
+func Here(project string) (Env, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return Env{}, err
+	}
+	env := Env{UserHome: home, GOOS: runtime.GOOS}
+	for _, dir := range []struct {
+		value string
+		to    *string
+	}{
+		{os.Getenv("CLAUDE_CONFIG_DIR"), &env.ConfigDir},
+		{os.Getenv("CLAUDE_CODE_PLUGIN_CACHE_DIR"), &env.PluginDir},
+		{project, &env.Project},
+	} {
+		if dir.value == "" {
+			continue
+		}
+		if *dir.to, err = filepath.Abs(dir.value); err != nil {
+			return Env{}, err
+		}
+	}
+	return env, nil
 }
 
 // Entry is one registered hook handler.
@@ -36,14 +70,11 @@ type Entry struct {
 	Line    int // of the file, from 1
 }
 
-// Ours reports whether the handler runs ag-hook for Claude Code, wherever that is.
-func (e Entry) Ours() bool { panic("not yet") }
-
 // Switches are the settings that silence hooks.
 type Switches struct {
 	DisableAllHooks       bool
-	AllowManagedHooksOnly bool
-	// StrictPluginOnly is strictPluginOnlyCustomization.
+	AllowManagedHooksOnly bool // means something in managed settings alone
+	// StrictPluginOnly is strictPluginOnlyCustomization, where it is for hooks; likewise.
 	StrictPluginOnly bool
 }
 
@@ -51,21 +82,15 @@ type Switches struct {
 type File struct {
 	Scope   Scope
 	Path    string // absolute
-	Name    string // of the plugin
+	Name    string // of the plugin, "name@marketplace"
 	Exists  bool
 	Entries []Entry
 	Switches
 	// Err says why it cannot be read: then Entries and Switches are empty.
 	Err error
+
+	plugins map[string]bool // enabledPlugins
 }
-
-// Files reads every settings file that counts in env, weakest first, also those that are
-// not there: they say where settings would be.
-func Files(env Env) []File { panic("not yet") }
-
-// Trusted reports whether the user has said that he trusts a folder, as Claude Code keeps
-// it; known is false where that cannot be told.
-func Trusted(env Env) (trusted, known bool) { panic("not yet") }
 
 // Recorder is what an installation registers.
 type Recorder struct {
