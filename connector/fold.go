@@ -226,7 +226,14 @@ func (f *folding) age(session string) time.Duration {
 func (f *folding) add(p *part, cursor *journal.Cursor, state *fold, age time.Duration) {
 	p.To = cursor.Position()
 	if state != nil {
-		p.Ops = state.session.Take()
+		var room []graph.Op
+		if p.counts.Events >= maxPart {
+			select {
+			case room = <-f.room:
+			default:
+			}
+		}
+		p.Ops = state.session.TakeInto(room)
 	}
 	p.counts.Ops = len(p.Ops)
 	p.counts.Torn = cursor.Torn() - p.torn
@@ -287,7 +294,7 @@ func readTo(ctx context.Context, j *journal.Journal, session string, to schema.P
 		return err
 	}
 	defer cursor.Close()
-	var lines schema.Decoder
+	lines := schema.Decoder{Alias: true}
 	for cursor.Position().Offset < to.Offset {
 		if ctx.Err() != nil {
 			return ctx.Err() // a million events take a while

@@ -32,6 +32,9 @@ type pass struct {
 	total    int64           // bytes that a catch-up has before it
 	report   Report          // what was written
 	progress func(Progress)
+	// room has the arrays of ops that were written, for those of the next transactions: they
+	// were a third of what a catch-up of a long session allocates.
+	room chan []graph.Op
 }
 
 // transaction is what one Store.Apply writes.
@@ -59,6 +62,7 @@ func (r *Report) add(o Report) {
 // are in unreadable, sessions that the store refused in refused.
 func (p *pass) run(ctx context.Context, sessions []string) error {
 	p.refused, p.written = map[string]refusal{}, 0
+	p.room = make(chan []graph.Op, 2) // as many transactions are in memory
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	folded := make(chan *transaction)
@@ -71,7 +75,7 @@ func (p *pass) run(ctx context.Context, sessions []string) error {
 			}
 		}
 	})
-	f := folding{pass: p, out: folded, stages: &stages}
+	f := folding{pass: p, out: folded, stages: &stages, lines: schema.Decoder{Alias: true}}
 	for _, session := range sessions {
 		f.session(ctx, session)
 	}
@@ -129,11 +133,25 @@ func (p *pass) write(ctx context.Context, tx *transaction) error {
 	}
 	if written {
 		p.report.add(tx.counts)
+		p.leave(tx.batches)
 	}
 	if p.progress != nil {
 		p.progress(Progress{p.report.Sessions, p.report.Events, p.report.Bytes, max(p.total, p.report.Bytes)})
 	}
 	return nil
+}
+
+// leave makes room of the arrays of ops that were written.
+func (p *pass) leave(batches []graph.Batch) {
+	for i := range batches {
+		if ops := batches[i].Ops; len(ops) >= maxPart {
+			clear(ops)
+			select {
+			case p.room <- ops:
+			default:
+			}
+		}
+	}
 }
 
 // unreadableError names one of the files that could not be read, and how many

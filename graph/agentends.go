@@ -19,7 +19,7 @@ func (s *Session) agentEnd(f *fact) {
 		l.stops.add(f)
 	}
 	if failedEnd(f.Event) {
-		l.fails.add(f)
+		l.more().fails.add(f)
 	}
 	s.single(f, SubagentStop)
 	if f.Content != "" {
@@ -27,12 +27,12 @@ func (s *Session) agentEnd(f *fact) {
 		st := f.stamp(0)
 		st.time = -st.time
 		if won, _ := s.regs.take(&l.regs, st, agentLastMessage); won != 0 {
-			l.lastText = s.textKey(f)
+			l.more().lastText = s.textKey(f)
 			var text any = clip(f.Content)
 			if s.said(f) {
 				text = nil
 			}
-			s.putRef(l.ref, Prop{"last_assistant_message", text})
+			s.putAgent(l, Prop{"last_assistant_message", text})
 		}
 	}
 	s.closeLane(l, f)
@@ -60,7 +60,7 @@ func (s *Session) showAgent(l *lane) {
 	if len(l.starts) > 0 {
 		last = l.starts[len(l.starts)-1]
 	}
-	stop, over, fail := l.stops.last(), l.overs.last(), l.fails.last()
+	stop, over, fail := l.stops.last(), l.overs.last(), l.rarely().fails.last()
 	said, saidAt := s.reports[l.id].last()
 	end := int64(0)
 	switch {
@@ -78,8 +78,8 @@ func (s *Session) showAgent(l *lane) {
 		status, end = s.endOfCall(l, last)
 	}
 	var props []Prop
-	if l.status != status {
-		l.status = status
+	if is := statusIndex(status); l.status != is {
+		l.status = is
 		props = append(props, Prop{"status", status})
 	}
 	if l.shownStart != start {
@@ -91,7 +91,7 @@ func (s *Session) showAgent(l *lane) {
 		props = append(props, Prop{"ended_at", timeOrNone(end)})
 	}
 	if len(props) > 0 {
-		s.putRef(l.ref, props...)
+		s.putAgent(l, props...)
 	}
 }
 

@@ -8,45 +8,82 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// lane is one thread of actions: the main thread (number 0) or one subagent.
+// lane is one thread of actions: the main thread (number 0) or one subagent. It is kept
+// small: an audit dump of 1 GB has 60,000.
 type lane struct {
 	id      string
-	ref     Ref
+	key     schema.Key // of the Agent
 	chain   chain
 	ends    moments // facts that ended a turn of the lane
 	last    int64   // the greatest own time of its actions
-	touched bool    // that may have changed
 	waiting []int32 // calls that had no end when last looked at
 
-	regs   registers
 	seen   int64   // the least time of a fact that names the lane
 	starts []int64 // SubagentStart, in the order of time
-	hooked []span  // those that hooks received
 	named  []nameStart
 	stops  moments // SubagentStop
 	overs  moments // ends of which nobody knows the time
-	fails  moments // StopFailure, ends that failed
 	nodes  []int32
+	rare   *laneRare
 
-	status               string
 	shownStart, shownEnd int64
-	spawner              int32  // the call that spawned it
-	spawn                stamp  // of the fact that says which call that is
-	byCall               bool   // there is such a fact
-	by                   *lane  // else the agent that called it
-	kids                 int32  // lanes whose agents hang under what is in it
-	looped               bool   // it descends from itself, by what the facts claim
-	foreground           bool   // that call waited for it
-	saidCaller           bool   // its start says who called it
+	by                   *lane  // the agent that called it, where no call is known
 	caller               string // "" is nobody
 	name                 string // by which others name it
-	own                  bool   // a fact is its own, not only another's mention of it
-	asked                string // the agent_type that is shown because the call asks for it
-	calls                int32  // of the model
-	missing              bool   // none is known, and it ran
-	lastText             textKey
-	spent                *sum // see sums
+	spent                *sum   // see sums
+
+	regs    registers
+	handle  handle // among changes, from 1
+	spawner int32  // the call that spawned it
+	kids    int32  // lanes whose agents hang under what is in it
+	calls   int32  // of the model
+
+	status     uint8 // index into statuses
+	touched    bool  // last may have changed
+	byCall     bool  // there is a fact that says which call spawned it
+	looped     bool  // it descends from itself, by what the facts claim
+	foreground bool  // that call waited for it
+	saidCaller bool  // its start says who called it
+	own        bool  // a fact is its own, not only another's mention of it
+	missing    bool  // no call of the model is known, and it ran
 }
+
+// laneRare is what few lanes of a session of many have.
+type laneRare struct {
+	hooked   []span  // starts that hooks received
+	fails    moments // StopFailure, ends that failed
+	spawn    stamp   // of the fact that says which call spawned it
+	asked    string  // the agent_type that is shown because the call asks for it
+	lastText textKey
+}
+
+// rarely returns what l has of that, for it to be read.
+func (l *lane) rarely() *laneRare {
+	if l.rare == nil {
+		return &laneRare{}
+	}
+	return l.rare
+}
+
+// more returns the same for it to be changed.
+func (l *lane) more() *laneRare {
+	if l.rare == nil {
+		l.rare = &laneRare{}
+	}
+	return l.rare
+}
+
+// agent returns what stands for the agent of a lane among changes.
+func (s *Session) agent(l *lane) handle {
+	if l.handle == 0 {
+		l.handle = s.changes.add(Ref{LabelAgent, l.key.String()}) + 1
+		s.agents = append(s.agents, l)
+	}
+	return l.handle - 1
+}
+
+// putAgent puts the node of an agent.
+func (s *Session) putAgent(l *lane, props ...Prop) { s.changes.putNode(s.agent(l), "", props) }
 
 // Classes of an Agent's properties.
 const (
@@ -66,11 +103,11 @@ func (s *Session) openLane(id string, f *fact) *lane {
 	n, ok := s.laneOf[id]
 	if !ok {
 		n = int32(len(s.lanes))
-		l := &lane{id: id, ref: Ref{LabelAgent, AgentKey(s.id, id)}}
+		l := &lane{id: id, key: agentKey(s.id, id)}
 		s.lanes = append(s.lanes, l)
 		s.laneOf[id] = n
-		s.putRef(l.ref, Prop{"agent_id", id}, Prop{"session_id", s.id}, Prop{"name", "agent " + id})
-		s.putEdge(HasAgent, s.named(s.self), s.named(l.ref))
+		s.putAgent(l, Prop{"agent_id", id}, Prop{"session_id", s.id}, Prop{"name", "agent " + id})
+		s.putEdge(HasAgent, s.named(s.self), s.agent(l))
 	}
 	l := s.lanes[n]
 	if l.seen == 0 || f.at < l.seen {
@@ -93,7 +130,7 @@ func (s *Session) openLane(id string, f *fact) *lane {
 
 func (s *Session) agentProp(l *lane, st stamp, c class, props ...Prop) {
 	if won, _ := s.regs.take(&l.regs, st, c); won != 0 {
-		s.putRef(l.ref, props...)
+		s.putAgent(l, props...)
 	}
 }
 
@@ -136,11 +173,12 @@ type nameStart struct {
 func (l *lane) addStart(f *fact) (from int, changed bool) {
 	if f.Origin == schema.OriginHook {
 		t, near := f.at, []int64(nil) // the spans that f joins
-		k := sort.Search(len(l.hooked), func(k int) bool { return l.hooked[k].last+sameFact >= f.at })
-		for ; k < len(l.hooked) && l.hooked[k].first-sameFact <= f.at; k++ {
-			near, t = append(near, l.hooked[k].first), min(t, l.hooked[k].first)
+		r := l.more()
+		k := sort.Search(len(r.hooked), func(k int) bool { return r.hooked[k].last+sameFact >= f.at })
+		for ; k < len(r.hooked) && r.hooked[k].first-sameFact <= f.at; k++ {
+			near, t = append(near, r.hooked[k].first), min(t, r.hooked[k].first)
 		}
-		l.hooked, _ = addSpan(l.hooked, f.at)
+		r.hooked, _ = addSpan(r.hooked, f.at)
 		return l.moveStart(near, t)
 	}
 	id := uint64(fnvOffset.str(f.EventID))
@@ -244,15 +282,15 @@ type askedType struct {
 // showAsked gives an agent, whose type nothing else says, the one that was asked for.
 func (s *Session) showAsked(l *lane) {
 	typ := s.askedTypes[l.spawner].name
-	if typ == l.asked || s.regs.held(l.regs, agentType) {
+	if typ == l.rarely().asked || s.regs.held(l.regs, agentType) {
 		return
 	}
-	l.asked = typ
+	l.more().asked = typ
 	if typ == "" {
-		s.putRef(l.ref, Prop{"agent_type", nil}, Prop{"name", "agent " + l.id})
+		s.putAgent(l, Prop{"agent_type", nil}, Prop{"name", "agent " + l.id})
 		return
 	}
-	s.putRef(l.ref, Prop{"agent_type", typ}, Prop{"name", typ})
+	s.putAgent(l, Prop{"agent_type", typ}, Prop{"name", typ})
 }
 
 func timeOrNone(t int64) any {

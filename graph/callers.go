@@ -82,7 +82,7 @@ func (s *Session) setCaller(l *lane, caller string) {
 		shown = caller
 	}
 	if l.caller != caller {
-		s.putRef(l.ref, Prop{"caller_id", shown})
+		s.putAgent(l, Prop{"caller_id", shown})
 		s.callees[l.caller] = slices.DeleteFunc(s.callees[l.caller], func(o *lane) bool { return o == l })
 		if caller != "" {
 			s.callees[caller] = append(s.callees[caller], l)

@@ -53,7 +53,7 @@ func (s *Session) dropEchoes(f *fact) {
 		}
 	}
 	delete(s.echoes, k)
-	if l := s.lanes[k.lane]; k.lane != 0 && l.lastText == k {
-		s.putRef(l.ref, Prop{"last_assistant_message", nil})
+	if l := s.lanes[k.lane]; k.lane != 0 && l.rarely().lastText == k {
+		s.putAgent(l, Prop{"last_assistant_message", nil})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -246,5 +247,31 @@ func TestCapturesAreOrderFree(t *testing.T) {
 				permute(t, id, events, 20)
 			}
 		})
+	}
+}
+
+// A caller may decode into its read buffer: what Apply was given, and what Take gave, say
+// the same once the line is gone.
+func TestNothingOfALineIsKept(t *testing.T) {
+	all := decoded(t, jsonl.Audit, "audit/trace-260301_101500.jsonl")
+	for name, sessions := range captured(t) {
+		for id, events := range sessions {
+			all[name+"/"+id] = events
+		}
+	}
+	for name, events := range all {
+		id := events[0].SessionID
+		s, g, lines := NewSession(id, "journal0"), New(), schema.Decoder{Alias: true}
+		for i := range events {
+			line := events[i].AppendJSON(nil)
+			e, err := lines.Decode(line)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			s.Apply(&e)
+			clear(line)
+		}
+		g.Apply(s.Take()...)
+		mustEqual(t, name, fold(t, id, events), g)
 	}
 }

@@ -25,10 +25,12 @@ func LLMCallID(session, id string) string { return llmKey(session, id).String() 
 func TaskID(session, taskID string) string { return taskKey(session, taskID).String() }
 
 // AgentKey returns the key of a subagent.
-func AgentKey(session, agentID string) string { return schema.NewID("agent", session, agentID) }
+func AgentKey(session, agentID string) string { return agentKey(session, agentID).String() }
 
 // FileKey returns the key of a file on a host.
 func FileKey(host, path string) string { return schema.NewID("file", host, path) }
+
+func agentKey(session, agentID string) schema.Key { return schema.NewKey("agent", session, agentID) }
 
 func toolCallKey(session, toolUseID string) schema.Key {
 	return schema.NewKey("tool_call", session, toolUseID)

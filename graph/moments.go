@@ -5,15 +5,9 @@ import "github.com/actiongraph/actiongraph/schema"
 // moments are the facts of one kind by what they say, or by their ids: it knows the
 // time of the latest, which is not the time at which that fact was received a second time.
 type moments struct {
-	facts  *momentFacts
 	latest int64
-}
-
-// momentFacts is one fact, or several by key: most lanes end once.
-type momentFacts struct {
-	key   uint64
-	at    int64 // of one
-	spans map[uint64][]span
+	key    uint64            // of the only one: most lanes end once
+	spans  map[uint64][]span // by key, of several
 }
 
 func (m *moments) add(f *fact) {
@@ -22,14 +16,14 @@ func (m *moments) add(f *fact) {
 	if f.Origin != schema.OriginHook {
 		key = uint64(fnvOffset.str(f.EventID))
 	}
-	if m.facts == nil {
-		m.facts, m.latest = &momentFacts{key: key, at: f.at}, f.at
+	if m.latest == 0 {
+		m.key, m.latest = key, f.at
 		return
 	}
-	if m.facts.spans == nil {
-		m.facts.spans = map[uint64][]span{m.facts.key: {{m.facts.at, m.facts.at}}}
+	if m.spans == nil {
+		m.spans = map[uint64][]span{m.key: {{m.latest, m.latest}}}
 	}
-	spans := m.facts.spans
+	spans := m.spans
 	old := latestOf(spans[key])
 	if f.Origin == schema.OriginHook {
 		spans[key], _ = addSpan(spans[key], f.at)

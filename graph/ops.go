@@ -98,5 +98,5 @@ func Coalesce(ops []Op) []Op {
 			unknown = append(unknown, ops[i])
 		}
 	}
-	return append(c.take(), unknown...)
+	return append(c.take(nil), unknown...)
 }

@@ -198,14 +198,14 @@ func (s *Session) setLane(i, lane int32) {
 	}
 	s.callOf(i).waiting = false // the old lane's list drops it when it is next gone through
 	if a.lane != 0 {
-		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
+		s.delEdge(HasAction, s.agent(s.lanes[a.lane]), s.handle(i))
 	}
 	was := a.lane
 	a.lane = lane
 	var id any
 	if lane != 0 {
 		id = s.lanes[lane].id
-		s.putEdge(HasAction, s.named(s.lanes[lane].ref), s.handle(i))
+		s.putEdge(HasAction, s.agent(s.lanes[lane]), s.handle(i))
 	}
 	s.put(i, Prop{"agent_id", id})
 	s.moveUsage(i, was)

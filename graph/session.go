@@ -50,6 +50,7 @@ type Session struct {
 	changes     changes
 	began       bool    // there was an event
 	handled     []int32 // the actions that have a handle
+	agents      []*lane // the lanes whose agents have one
 }
 
 var (
@@ -161,7 +162,10 @@ func (s *Session) Apply(e *schema.Event) {
 // Take returns what changed in the graph since the last Take: at most one op an entity
 // and kind, sorted by kind (see Coalesce). They are the caller's. What is not taken stays
 // in memory, texts included.
-func (s *Session) Take() []Op {
+func (s *Session) Take() []Op { return s.TakeInto(nil) }
+
+// TakeInto is Take into an array that its caller has no more use for.
+func (s *Session) TakeInto(room []Op) []Op {
 	if !s.began {
 		return nil
 	}
@@ -170,7 +174,12 @@ func (s *Session) Take() []Op {
 		s.actions.at(i).handle = 0
 	}
 	s.handled = s.handled[:0]
-	return s.changes.take()
+	for _, l := range s.agents {
+		l.handle = 0
+	}
+	clear(s.agents)
+	s.agents = s.agents[:0]
+	return s.changes.take(room)
 }
 
 // fact is an event on its way through the fold.
@@ -264,7 +273,7 @@ func (s *Session) action(key schema.Key, t ActionType, lane int32) (i int32, cre
 	s.put(i, props...)
 	s.putEdge(HasAction, s.named(s.self), s.handle(i))
 	if lane != 0 {
-		s.putEdge(HasAction, s.named(s.lanes[lane].ref), s.handle(i))
+		s.putEdge(HasAction, s.agent(s.lanes[lane]), s.handle(i))
 	}
 	s.count(t, +1)
 	s.awaited(i)
@@ -300,7 +309,7 @@ func (s *Session) drop(i int32) {
 	s.unlink(i)
 	s.delEdge(HasAction, s.named(s.self), s.handle(i))
 	if a.lane != 0 {
-		s.delEdge(HasAction, s.named(s.lanes[a.lane].ref), s.handle(i))
+		s.delEdge(HasAction, s.agent(s.lanes[a.lane]), s.handle(i))
 	}
 	s.changes.delNode(s.handle(i), actionTypes[a.typ])
 	s.count(actionTypes[a.typ], -1)

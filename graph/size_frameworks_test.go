@@ -106,3 +106,37 @@ func BenchmarkApplyRecords(b *testing.B) {
 		}
 	}
 }
+
+// The room of a large batch serves the next one: what a fold gives then is what one gives
+// that takes each event alone, also where batches are small in between.
+func TestRoomIsUsedAgain(t *testing.T) {
+	alone, inBatches := graph.New(), graph.New()
+	one, many := graph.NewSession("size", "journal0"), graph.NewSession("size", "journal0")
+	var room []graph.Op
+	n, large := 0, 0
+	take := func() {
+		room = many.TakeInto(room)
+		inBatches.Apply(room...)
+		if len(room) > 2000 {
+			large++
+		}
+		clear(room)
+	}
+	play := func(e *schema.Event) {
+		one.Apply(e)
+		alone.Apply(one.Take()...)
+		many.Apply(e)
+		if n++; n%1000 == 0 || n%1000 < 4 {
+			take()
+		}
+	}
+	steadyRuns("size", 5000, play)
+	steadyGrains("size", 2000, true, true, play)
+	take()
+	if large < 5 {
+		t.Fatalf("only %d batches were large", large)
+	}
+	if diff := graph.Diff(alone, inBatches); len(diff) > 0 {
+		t.Fatalf("%d differences, first %v", len(diff), diff[0])
+	}
+}

@@ -83,10 +83,10 @@ func (s *Session) setSpawn(l *lane, toolUseID, parent string, f *fact, st stamp)
 	mention := &fact{Event: &schema.Event{AgentID: parent}, at: f.at, sum: f.sum}
 	s.stub(call, mention)
 	s.callOf(call).spawns = true
-	if l.byCall && !st.less(l.spawn) {
+	if l.byCall && !st.less(l.rarely().spawn) {
 		return
 	}
-	l.spawn = st
+	l.more().spawn = st
 	s.setSpawner(l, call)
 }
 
@@ -126,7 +126,7 @@ func (s *Session) placeStart(l *lane, i int32) {
 	root := !l.byCall && l.saidCaller && l.caller == ""
 	if unknown := p == 0 && !root; s.actions.at(i).has(isUnplaced) != unknown {
 		s.setUnplaced(i, unknown)
-		s.putRef(l.ref, Prop{"parent_unknown", flag(unknown)})
+		s.putAgent(l, Prop{"parent_unknown", flag(unknown)})
 	}
 }
 
@@ -149,18 +149,18 @@ func (s *Session) hang(i, p int32) {
 		return
 	}
 	lane := s.actions.at(i).lane
-	agent := s.lanes[lane].ref
+	agent := s.lanes[lane]
 	s.setParent(i, p)
 	if k := (spawning{old, lane}); s.spawnings[k] > 0 {
 		if s.spawnings[k]--; s.spawnings[k] == 0 {
 			delete(s.spawnings, k)
-			s.delEdge(Spawned, s.handle(old), s.named(agent))
+			s.delEdge(Spawned, s.handle(old), s.agent(agent))
 		}
 	}
 	if p != 0 && actionTypes[s.actions.at(p).typ] != SubagentStart {
 		k := spawning{p, lane}
 		if s.spawnings[k]++; s.spawnings[k] == 1 {
-			s.putEdge(Spawned, s.handle(p), s.named(agent))
+			s.putEdge(Spawned, s.handle(p), s.agent(agent))
 		}
 	}
 }

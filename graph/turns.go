@@ -38,7 +38,7 @@ func (s *Session) failure(f *fact) {
 	if f.AgentID == "" {
 		s.node.turnFailures.add(f)
 	} else {
-		l.fails.add(f)
+		l.more().fails.add(f)
 	}
 	s.closeLane(l, f)
 	if f.AgentID != "" {

@@ -199,7 +199,7 @@ func (s *Session) showMissing(l *lane) {
 func (s *Session) putUsage(l *lane) {
 	if l.id != "" && l.spent != nil {
 		if props := l.spent.changes(l.spent.total()); len(props) > 0 {
-			s.putRef(l.ref, props...)
+			s.putAgent(l, props...)
 		}
 	}
 }

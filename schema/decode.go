@@ -17,13 +17,19 @@ func Decode(line []byte) (Event, error) { return (*Decoder)(nil).Decode(line) }
 // the host, the model, a call's id) has one text in memory, which is most of the strings
 // that there are. The zero Decoder is ready; a nil one keeps no texts. It is for one
 // goroutine.
-type Decoder struct{ texts Texts }
+type Decoder struct {
+	texts Texts
+	// Alias leaves raw fields where they are: they are of the line, and good as long as it
+	// is. Who folds an event keeps nothing of it, and copies were a twelfth of what it took.
+	Alias bool
+}
 
 // Decode is the function Decode.
 func (d *Decoder) Decode(line []byte) (e Event, err error) {
 	var texts *Texts
+	alias := false
 	if d != nil {
-		texts = &d.texts
+		texts, alias = &d.texts, d.Alias
 	}
 	// One pass: a member is checked and, as long as nothing was wrong, taken.
 	i := skipSpace(line, 0)
@@ -50,7 +56,7 @@ func (d *Decoder) Decode(line []byte) (e Event, err error) {
 			return Event{}, errNotJSON()
 		}
 		if err == nil {
-			err = e.take(texts, line[i:nameEnd], line[value:end])
+			err = e.take(texts, line[i:nameEnd], line[value:end:end], alias)
 		}
 		i = skipSpace(line, end)
 	}
@@ -73,13 +79,42 @@ func (e *Event) UnmarshalJSON(line []byte) error {
 }
 
 // take takes one member into e; key is its raw name.
-func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage) error {
+func (e *Event) take(texts *Texts, key []byte, raw json.RawMessage, alias bool) error {
 	name, ok := plain(key)
 	if !ok {
 		name = []byte(Unquote(key))
 	}
+	if alias && raw[0] != 'n' {
+		if field := e.rawField(name); field != nil {
+			return setRaw(field, name, raw)
+		}
+	}
 	_, err := e.Set(texts, name, raw)
 	return err
+}
+
+// rawField returns the field of a name that holds JSON as it is.
+func (e *Event) rawField(name []byte) *json.RawMessage {
+	switch string(name) {
+	case "tool_input":
+		return &e.ToolInput
+	case "result":
+		return &e.Result
+	case "metadata":
+		return &e.Metadata
+	case "extra":
+		return &e.Extra
+	}
+	return nil
+}
+
+// setRaw sets such a field; metadata and extra are objects.
+func setRaw(field *json.RawMessage, name []byte, raw json.RawMessage) error {
+	if raw[0] != '{' && (string(name) == "metadata" || string(name) == "extra") {
+		return fieldf(string(name), "want an object")
+	}
+	*field = raw
+	return nil
 }
 
 // errNoField is that an event has no field of that name.
@@ -136,14 +171,8 @@ func (e *Event) set(name []byte, raw json.RawMessage) error {
 			return fieldf("is_error", "want true or false")
 		}
 		e.IsError = raw[0] == 't'
-	case "tool_input":
-		e.ToolInput = slices.Clone(raw)
-	case "result":
-		e.Result = slices.Clone(raw)
-	case "metadata":
-		return cloneObject(&e.Metadata, "metadata", raw)
-	case "extra":
-		return cloneObject(&e.Extra, "extra", raw)
+	case "tool_input", "result", "metadata", "extra":
+		return setRaw(e.rawField(name), name, slices.Clone(raw))
 	case "duration_ms":
 		return setFloat(&e.DurationMS, "duration_ms", raw)
 	case "cost_usd":
@@ -247,14 +276,6 @@ func (e *Event) stringField(name []byte) *string {
 	case "parent_event_id":
 		return &e.ParentEventID
 	}
-	return nil
-}
-
-func cloneObject(dst *json.RawMessage, name string, raw json.RawMessage) error {
-	if raw[0] != '{' {
-		return fieldf(name, "want an object")
-	}
-	*dst = slices.Clone(raw)
 	return nil
 }
 

@@ -180,6 +180,12 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%q: a Decoder says %v, Decode %v (-Decode +Decoder):\n%s", line, otherErr, err, diff)
 			}
 		}
+		// What aliases the line says the same.
+		in := schema.Decoder{Alias: true}
+		other, otherErr := in.Decode(line)
+		if diff := cmp.Diff(e, other); diff != "" || (err == nil) != (otherErr == nil) || err != nil && err.Error() != otherErr.Error() {
+			t.Fatalf("%q: a Decoder that aliases says %v, Decode %v (-Decode +Decoder):\n%s", line, otherErr, err, diff)
+		}
 		if notJSON := err != nil && strings.HasSuffix(err.Error(), "the line is not valid JSON"); notJSON == json.Valid(line) {
 			t.Fatalf("%q: Decode says %v", line, err)
 		}

@@ -54,8 +54,10 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 	}
 	if err != nil {
 		s.conn.do(context.Background(), "ROLLBACK")
+		return err
 	}
-	return err
+	s.conn.committed()
+	return nil
 }
 
 // tx is one transaction: the rows that its ops touch, gathered so that each is
@@ -63,11 +65,12 @@ func (s *Store) apply(ctx context.Context, batches []graph.Batch) error {
 type tx struct {
 	*Store
 	*writer
-	nodes map[nodeKey]*node
-	dirty []*node             // in the order in which they were first touched
-	last  map[*table]int64    // the greatest row id given out
-	docs  map[int64]*document // by action: full text to write, nil to remove
-	usage map[int64]usageSums // by session row: what its model calls changed
+	nodes  map[nodeKey]*node
+	dirty  []*node             // in the order in which they were first touched
+	last   map[*table]int64    // the greatest row id given out
+	docs   map[int64]*document // by action: full text to write, nil to remove
+	usage  map[int64]usageSums // by session row: what its model calls changed
+	sums4h []byte              // that a row of the table usage gets
 
 	recalled int64 // documents of a recall, more or fewer
 

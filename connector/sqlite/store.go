@@ -121,7 +121,7 @@ func (s *Store) openWriter() (err error) {
 	// the next power of two; twice as much gained nothing, neither for 2,475 sessions nor
 	// for one of 750,000 actions.
 	s.conn, err = newWriter(dsn(s.path, "rw", "page_size(8192)", "synchronous(NORMAL)",
-		"wal_autocheckpoint(2000)", "cache_size(-8000)", "temp_store(MEMORY)"))
+		fmt.Sprintf("wal_autocheckpoint(%d)", longestLog), "cache_size(-8000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return err
 	}

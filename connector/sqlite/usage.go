@@ -163,33 +163,58 @@ func (t *tx) writeUsagePart(sid, part int64, changed usageSums) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	all := usageSums{}
-	if err := eachUsage(old, map[string]string{}, all.add); err != nil {
+	if t.sums4h, err = changed.mergeInto(t.sums4h[:0], old); err != nil {
 		return err
 	}
-	for k, s := range changed {
-		all.add(k, s)
-	}
-	maps.DeleteFunc(all, func(_ usageKey, s usageSum) bool { return s.Calls == 0 })
-	if len(all) == 0 {
+	if len(t.sums4h) == 0 {
 		return t.exec("DELETE FROM usage WHERE sid = ? AND part = ?", sid, part)
 	}
-	return t.exec("INSERT INTO usage VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sums = excluded.sums", sid, part, all.encode())
+	return t.exec("INSERT INTO usage VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sums = excluded.sums", sid, part, t.sums4h)
 }
 
-// encode is the reverse of eachUsage: the sums in the order of time, each number a
-// varint, each text after its length.
-func (u usageSums) encode() (b []byte) {
+// mergeInto appends to b what encode would give of the sums that old encodes and u changes,
+// without those that no call is in any more. Both are in one order: a session whose every
+// call is another agent's has thousands, of which a batch changes some.
+func (u usageSums) mergeInto(b, old []byte) ([]byte, error) {
 	keys := slices.SortedFunc(maps.Keys(u), compareUsageKeys)
+	put := func(k usageKey, s usageSum) {
+		if s.Calls != 0 {
+			b = appendUsage(b, k, s)
+		}
+	}
+	err := eachUsage(old, map[string]string{}, func(k usageKey, s usageSum) {
+		for ; len(keys) > 0 && compareUsageKeys(keys[0], k) < 0; keys = keys[1:] {
+			put(keys[0], u[keys[0]])
+		}
+		if len(keys) > 0 && keys[0] == k {
+			s.Add(u[k].UsageCounts)
+			s.cost += u[k].cost
+			keys = keys[1:]
+		}
+		put(k, s)
+	})
 	for _, k := range keys {
-		s := u[k]
-		for _, n := range []int64{k.quarter, k.over, stated(k.stated), s.Calls, s.LowerBounds, s.Input, s.Output, s.CacheRead,
-			s.CacheWrite, s.CacheWrite5m, s.CacheWrite1h, s.WebSearches, s.cost} {
-			b = binary.AppendVarint(b, n)
-		}
-		for _, text := range []string{k.agent, k.model, k.speed} {
-			b = append(binary.AppendVarint(b, int64(len(text))), text...)
-		}
+		put(k, u[k])
+	}
+	return b, err
+}
+
+// encode is the reverse of eachUsage: the sums in the order of time.
+func (u usageSums) encode() (b []byte) {
+	for _, k := range slices.SortedFunc(maps.Keys(u), compareUsageKeys) {
+		b = appendUsage(b, k, u[k])
+	}
+	return b
+}
+
+// appendUsage appends one sum: each number a varint, each text after its length.
+func appendUsage(b []byte, k usageKey, s usageSum) []byte {
+	for _, n := range [...]int64{k.quarter, k.over, stated(k.stated), s.Calls, s.LowerBounds, s.Input, s.Output, s.CacheRead,
+		s.CacheWrite, s.CacheWrite5m, s.CacheWrite1h, s.WebSearches, s.cost} {
+		b = binary.AppendVarint(b, n)
+	}
+	for _, text := range [...]string{k.agent, k.model, k.speed} {
+		b = append(binary.AppendVarint(b, int64(len(text))), text...)
 	}
 	return b
 }

@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"errors"
+	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,4 +76,41 @@ func FuzzUsage(f *testing.F) {
 			t.Error(d)
 		}
 	})
+}
+
+// TestUsageIsMerged: what a batch changes goes into the bytes of what was there as it would
+// into sums that are read, added up and written.
+func TestUsageIsMerged(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	stored := usageSums{}
+	var bytes []byte
+	for range 300 {
+		changed := usageSums{}
+		for range r.IntN(6) {
+			k := usageKey{quarter: int64(r.IntN(4)), agent: string(rune('a' + r.IntN(4))), stated: r.IntN(2) == 0}
+			s := usageSum{graph.UsageCounts{Calls: int64(r.IntN(3)), Input: int64(r.IntN(9))}, int64(r.IntN(9))}
+			if was, ok := stored[k]; ok && r.IntN(2) == 0 {
+				changed.take(k, was) // its calls are deleted
+				continue
+			}
+			changed.add(k, s)
+		}
+		var err error
+		if bytes, err = changed.mergeInto(nil, bytes); err != nil {
+			t.Fatal(err)
+		}
+		for k, s := range changed {
+			stored.add(k, s)
+		}
+		maps.DeleteFunc(stored, func(_ usageKey, s usageSum) bool { return s.Calls == 0 })
+		if want := stored.encode(); string(bytes) != string(want) {
+			t.Fatalf("merged it is %x, added up %x", bytes, want)
+		}
+	}
+	if len(stored) == 0 {
+		t.Fatal("nothing is left: the test says nothing")
+	}
+	if _, err := stored.mergeInto(nil, []byte{0x80}); !errors.Is(err, errUsage) {
+		t.Errorf("of damaged sums it says %v", err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"modernc.org/sqlite"
 )
@@ -17,10 +18,13 @@ import (
 // an Apply for its locks, and a quarter of what it allocated for copies of the arguments.
 // A writer has one user at a time.
 type writer struct {
+	dsn      string
 	conn     driverConn
 	stmts    map[string]driverStmt
 	rowStmts map[rowStatement]driverStmt
 	args     []driver.NamedValue // of the statement that runs
+	rows     int                 // written since the log was folded in
+	folding  sync.Mutex          // held while it is: see committed
 }
 
 // The driver has these, whatever database/sql asks of drivers in general.
@@ -54,10 +58,12 @@ func newWriter(dsn string) (*writer, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("the driver's %T lacks a method", c), c.Close())
 	}
-	return &writer{conn: conn, stmts: map[string]driverStmt{}, rowStmts: map[rowStatement]driverStmt{}}, nil
+	return &writer{dsn: dsn, conn: conn, stmts: map[string]driverStmt{}, rowStmts: map[rowStatement]driverStmt{}}, nil
 }
 
 func (w *writer) close() error {
+	w.folding.Lock() // until it is done
+	defer w.folding.Unlock()
 	w.closeRows()
 	for _, st := range w.stmts {
 		st.Close()
@@ -128,6 +134,7 @@ func (w *writer) arg(v any) {
 func (w *writer) run(st driverStmt) error {
 	_, err := st.ExecContext(context.Background(), w.args)
 	w.clearArgs()
+	w.rows++
 	return err
 }
 
