@@ -48,6 +48,10 @@ type Config struct {
 	Source []Source `toml:"source"`
 	// API says where the daemon answers HTTP requests.
 	API API `toml:"api"`
+	// Capture says what of the agents' work is recorded, Redact what else is a secret.
+	// CompilePolicy brings both into force.
+	Capture Capture `toml:"capture"`
+	Redact  Redact  `toml:"redact"`
 	// Prices are what models cost, by name, for reports of usage.
 	Prices map[string]Price `toml:"prices"`
 }
@@ -104,6 +108,17 @@ keep_unknown = true                 # keeps grains of other types; default: they
 socket = "api.sock"                 # relative to this folder, this user's alone; "none": no socket
 listen = "127.0.0.1:4009"           # loopback alone, with the token in api.token; default: no port
 
+# What is recorded. It is in force for hooks once any ag-sessiond verb has run.
+[capture]
+exclude_projects = ["~/secret", "**/clients/*"]  # sessions in these folders, not at all; default: none
+exclude_tools    = ["WebFetch", "mcp__bank__*"]  # neither input nor output of these; default: none
+max_chars        = 100000           # bytes of one text, 256 to 1048576 (0, the default, is that)
+content          = "full"           # "gist": 200 characters of each text; "none": sizes only
+
+# Secrets beside those that are known by their shape. A named group is what is taken out.
+[redact]
+patterns = ["ACME-[0-9]{8}", "(?i)pin: (?P<pin>[0-9]{4})"]  # RE2; default: none
+
 # What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
 # before the list price. A * stands for any text, the longest name that fits counts.
 [prices."my-model-*"]
@@ -146,6 +161,9 @@ func Load(home string) (Config, error) {
 	}
 	if err := c.API.complete(home); err != nil {
 		return Config{}, fmt.Errorf("%s: [api]: %w", path, err)
+	}
+	if _, err := c.rules(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, name := range c.Models() {
 		p := c.Prices[name]

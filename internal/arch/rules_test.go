@@ -43,7 +43,7 @@ func layers() []layer {
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "policy", may: []string{"schema"}, stdOnly: true},
 		{dir: "redact", may: []string{"policy", "schema"}, pure: true, stdOnly: true},
-		{dir: "journal", may: []string{"redact", "schema"}, stdOnly: true},
+		{dir: "journal", may: []string{"policy", "redact", "schema"}, stdOnly: true},
 		{dir: "settings"},
 		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "policy", "redact", "schema", "settings"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
@@ -56,7 +56,7 @@ func layers() []layer {
 		{dir: "internal/tail"},
 		{dir: "internal/nearest"},
 		{dir: "usage", may: []string{"graph", "schema"}},
-		{dir: "config", may: []string{"adapters", "internal/nearest"}},
+		{dir: "config", may: []string{"adapters", "internal/nearest", "policy"}},
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
@@ -65,7 +65,7 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema"}},
+		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
