@@ -34,7 +34,7 @@ type fileImport struct {
 // importMemory is the soft limit of an import: with 90, 125 and 150 MiB one of 500 MB in 3,150
 // files takes 13.5, 12.9 and 12.9 s of CPU time, and 129, 163 and 180 MB. What one session of
 // 1 GB folds to, 750,000 actions, is 117 MB by itself, and would be collected all the time
-// below that; it peaks at 197 MB.
+// below that; it peaks at 189 MB.
 const importMemory = 125 << 20
 
 // fileImporter is one import of files.
