@@ -11,9 +11,9 @@ import (
 type API struct {
 	// Socket is the path of a unix socket, relative to the home; "~/" is the user's, None
 	// is no socket. By default api.sock in the home.
-	Socket string `toml:"socket"`
+	Socket string `toml:"socket" env:"AG_API_SOCKET"`
 	// Listen is a loopback address with a port, "127.0.0.1:4009". By default none.
-	Listen string `toml:"listen"`
+	Listen string `toml:"listen" env:"AG_API_LISTEN"`
 }
 
 // None is the API.Socket of a daemon that has no socket.

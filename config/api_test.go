@@ -34,7 +34,7 @@ func TestAPI(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"[api]\nlisten = \"0.0.0.0:4009\"":     "[api]: listen \"0.0.0.0:4009\": only 127.0.0.1, [::1] and localhost",
+		"[api]\nlisten = \"0.0.0.0:4009\"":     ":1: [api]: listen \"0.0.0.0:4009\": only 127.0.0.1, [::1] and localhost",
 		"[api]\nlisten = \":4009\"":            "only 127.0.0.1",
 		"[api]\nlisten = \"example.com:80\"":   "only 127.0.0.1",
 		"[api]\nlisten = \"192.168.1.2:4009\"": "only 127.0.0.1",

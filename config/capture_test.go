@@ -3,7 +3,6 @@ package config_test
 import (
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -13,21 +12,6 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/policy"
 )
-
-func TestExampleHasCaptureAndRedact(t *testing.T) {
-	c, err := config.Load(home(t, config.Example, 0o600))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range []any{c.Capture, c.Redact} {
-		v := reflect.ValueOf(v)
-		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
-				t.Errorf("the example lacks %s", v.Type().Field(i).Tag.Get("toml"))
-			}
-		}
-	}
-}
 
 func TestCompilePolicy(t *testing.T) {
 	dir := home(t, "[capture]\ncontent = \"gist\"\nexclude_projects = [\"/a/b\", \"**/x\"]\nexclude_tools = [\"Read\"]\n[redact]\npatterns = [\"ACME-[0-9]+\"]\n", 0o600)

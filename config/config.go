@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -70,112 +72,133 @@ type Graph struct {
 	// is no login, as a Memgraph has it at first.
 	User string `toml:"user"`
 	// Password is the password itself; the file must then be readable by its owner alone.
-	Password string `toml:"password"`
+	Password string `toml:"password" secret:"true" oneof:"password_file,password_env"`
 	// PasswordFile is a file whose first line is the password, relative to the home; it,
 	// too, must be readable by its owner alone.
-	PasswordFile string `toml:"password_file"`
+	PasswordFile string `toml:"password_file" oneof:"password,password_env"`
 	// PasswordEnv is the name of an environment variable that holds the password.
-	PasswordEnv string `toml:"password_env"`
+	PasswordEnv string `toml:"password_env" oneof:"password,password_file"`
 	// Database is the one to use of several in a server; its default one by default.
 	Database string `toml:"database"`
 }
 
-// Example is a file with every key.
-const Example = `# Each [[graph]] is a Neo4j or Memgraph that "ag-sessiond run" keeps in step.
-[[graph]]
-url      = "bolt://localhost:7687"  # or bolt+s bolt+ssc neo4j neo4j+s neo4j+ssc
-name     = "team"                   # for --graph team; default: the host, and its port if not 7687
-user     = "neo4j"                  # default: neo4j if there is a password, else no login
-password = "secret"                 # one of these three; this one wants chmod 600
-# password_file = "team.password"   #   its first line; relative to this folder; chmod 600
-# password_env  = "TEAM_PASSWORD"   #   an environment variable
-database = "neo4j"                  # default: the server's default database
-
-# Which transcripts "ag-sessiond run" reads as they grow: those that hooks announce (the
-# default), "all" below the folders where the runtime keeps them, or folders. []: none.
-[transcripts]
-follow = ["announced", "~/old/projects"]
-
-# Each [[source]] is JSONL of other agents that "ag-sessiond run" reads as it grows.
-[[source]]
-path         = "~/agent/logs/*.jsonl"  # a file, folder or glob; relative to this folder
-format       = "oms"                # or audit trace-events events; default: auto, by what is in it
-namespace    = "research"           # of Action grains that name none; default: default
-keep_unknown = true                 # keeps grains of other types; default: they are bad lines
-
-# Where "ag-sessiond run" answers HTTP requests of this machine.
-[api]
-socket = "api.sock"                 # relative to this folder, this user's alone; "none": no socket
-listen = "127.0.0.1:4009"           # loopback alone, with the token in api.token; default: no port
-
-# What is recorded. It is in force for hooks once any ag-sessiond verb has run.
-[capture]
-exclude_projects = ["~/secret", "**/clients/*"]  # sessions in these folders, not at all; default: none
-exclude_tools    = ["WebFetch", "mcp__bank__*"]  # neither input nor output of these; default: none
-max_chars        = 100000           # bytes of one text, 256 to 1048576 (0, the default, is that)
-content          = "full"           # "gist": 200 characters of each text; "none": sizes only
-
-# Secrets beside those that are known by their shape. A named group is what is taken out.
-[redact]
-patterns = ["ACME-[0-9]{8}", "(?i)pin: (?P<pin>[0-9]{4})"]  # RE2; default: none
-
-# What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
-# before the list price. A * stands for any text, the longest name that fits counts.
-[prices."my-model-*"]
-input          = 2.0
-output         = 10.0
-cache_read     = 0.2                # these three by default 0.1, 1.25 and 2 times input
-cache_write_5m = 2.5
-cache_write_1h = 4.0
-fast           = 2.0                # all of it times this where the speed is "fast"
-`
-
 // Load reads the file of a home. Where there is none, or no home, everything has its
 // default.
 func Load(home string) (Config, error) {
-	var c Config
+	return LoadWith(home, func(string) string { return "" })
+}
+
+// LoadWith is Load with the variables of Variables, which come before the file.
+func LoadWith(home string, env func(string) string) (Config, error) {
 	path := filepath.Join(home, FileName)
 	text, err := os.ReadFile(path)
 	if home == "" || errors.Is(err, fs.ErrNotExist) {
-		return c, nil
+		text, err = nil, nil
 	}
 	if err != nil {
-		return c, fmt.Errorf("read the configuration: %w", err)
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
+	c, err := parse(home, text)
+	if err == nil && c.holdsPassword() {
+		if private := checkPrivate(path); private != nil {
+			err = fmt.Errorf("read the configuration: %w", private)
+		}
+	}
+	if err == nil {
+		err = c.override(home, env)
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// Check says what Load would say of a home whose file has this text, but for who may
+// read it.
+func Check(home string, text []byte) error {
+	_, err := parse(home, text)
+	return err
+}
+
+// parse reads a file's text, and makes it complete.
+func parse(home string, text []byte) (c Config, err error) {
+	path := filepath.Join(home, FileName)
 	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
 		return Config{}, describe(path, err)
 	}
+	l, err := layoutOf(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	wrong := c.complete(home)
+	if wrong == nil {
+		return c, nil
+	}
+	if line, there := l.line(wrong.at); there {
+		path = fmt.Sprintf("%s:%d", path, line)
+	}
+	return Config{}, fmt.Errorf("%s: %w", path, wrong)
+}
+
+// wrong is an error in what a table of the file says; at is its path in the layout, table
+// how it is called, "" where err says that itself.
+type wrong struct {
+	at    []string
+	table string
+	err   error
+}
+
+func (w *wrong) Error() string {
+	if w.table == "" {
+		return w.err.Error()
+	}
+	return w.table + ": " + w.err.Error()
+}
+func (w *wrong) Unwrap() error { return w.err }
+
+// complete fills in what follows from other keys, makes paths absolute, and refuses what
+// cannot be. To do it twice changes nothing.
+func (c *Config) complete(home string) *wrong {
 	for i := range c.Graph {
 		if err := c.Graph[i].complete(home); err != nil {
-			return Config{}, fmt.Errorf("%s: [[graph]] number %d: %w", path, i+1, err)
+			return wrongEntry("graph", i, err)
 		}
-	}
-	if err := c.Transcripts.complete(home); err != nil {
-		return Config{}, fmt.Errorf("%s: [transcripts]: %w", path, err)
 	}
 	for i := range c.Source {
 		if err := c.Source[i].complete(home); err != nil {
-			return Config{}, fmt.Errorf("%s: [[source]] number %d: %w", path, i+1, err)
+			return wrongEntry("source", i, err)
 		}
-	}
-	if err := c.API.complete(home); err != nil {
-		return Config{}, fmt.Errorf("%s: [api]: %w", path, err)
-	}
-	if _, err := c.rules(); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, name := range c.Models() {
 		p := c.Prices[name]
 		if err := p.complete(); err != nil {
-			return Config{}, fmt.Errorf("%s: [prices.%q]: %w", path, name, err)
+			return &wrong{[]string{"prices", name}, fmt.Sprintf("[prices.%q]", name), err}
 		}
 		c.Prices[name] = p
 	}
-	if err := c.check(path); err != nil {
-		return Config{}, err
+	if err := c.Transcripts.complete(home); err != nil {
+		return wrongTable("transcripts", err)
 	}
-	return c, nil
+	if err := c.API.complete(home); err != nil {
+		return wrongTable("api", err)
+	}
+	if _, err := c.rules(); err != nil { // which says of which of the two tables
+		table := "capture"
+		if strings.HasPrefix(err.Error(), "[redact]") {
+			table = "redact"
+		}
+		return &wrong{at: []string{table}, err: err}
+	}
+	return c.checkNames()
+}
+
+func wrongTable(table string, err error) *wrong {
+	return &wrong{[]string{table}, "[" + table + "]", err}
+}
+
+func wrongEntry(list string, i int, err error) *wrong {
+	return &wrong{[]string{list, strconv.Itoa(i + 1)}, fmt.Sprintf("[[%s]] number %d", list, i+1), err}
 }
 
 // complete fills in defaults, and refuses what contradicts itself.
@@ -220,27 +243,25 @@ func (g *Graph) complete(home string) error {
 	return nil
 }
 
-// check looks at the entries together, and at who may read the passwords in the file.
-func (c *Config) check(path string) error {
-	names, secret := map[string]int{"sqlite": 0}, false
+// checkNames looks at the graphs together: each is called by its name.
+func (c *Config) checkNames() *wrong {
+	names := map[string]int{"sqlite": 0}
 	for i, g := range c.Graph {
 		if first, taken := names[g.Name]; taken {
 			whose := fmt.Sprintf("number %d has it too", first)
 			if first == 0 {
 				whose = "it is the embedded store's"
 			}
-			return fmt.Errorf("%s: [[graph]] number %d: name %q: %s: give it another name", path, i+1, g.Name, whose)
+			return wrongEntry("graph", i, fmt.Errorf("name %q: %s: give it another name", g.Name, whose))
 		}
 		names[g.Name] = i + 1
-		secret = secret || g.Password != ""
-	}
-	if !secret {
-		return nil
-	}
-	if err := checkPrivate(path); err != nil {
-		return fmt.Errorf("read the configuration: %w", err)
 	}
 	return nil
+}
+
+// holdsPassword reports whether the file itself has one in it.
+func (c *Config) holdsPassword() bool {
+	return slices.ContainsFunc(c.Graph, func(g Graph) bool { return g.Password != "" })
 }
 
 // checkPrivate refuses a file with a password in it that others may read: who wrote it

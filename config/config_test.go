@@ -1,14 +1,18 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pelletier/go-toml/v2"
 
 	"github.com/actiongraph/actiongraph/config"
 )
@@ -105,22 +109,22 @@ func TestLoadErrors(t *testing.T) {
 		{"a number for a list", "graph = 1", `FILE:1: graph: want tables, each begun by [[graph]]`},
 		{"no TOML", "[[graph]]\nurl = bolt://a", `FILE:2:7: unexpected character U+0062 'b' at start of value`},
 		{"no TOML, with a password", "[[graph]]\npassword = \"" + secret + "\" x", `FILE:2:28: `},
-		{"no url", "[[graph]]\nname = \"a\"", `FILE: [[graph]] number 1: url is missing: give one like url = "bolt://localhost:7687"`},
-		{"url without scheme", "[[graph]]\nurl = \"localhost:7687\"", `FILE: [[graph]] number 1: url "localhost:7687": give one like bolt://localhost:7687`},
-		{"url with a path", "[[graph]]\nurl = \"bolt://a/db\"", `FILE: [[graph]] number 1: url "bolt://a/db": a database is named by the key database of config.toml`},
-		{"password in the url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:7687\"", `FILE: [[graph]] number 1: the url holds a user or password, and would show it in logs: ` +
+		{"no url", "[[graph]]\nname = \"a\"", `FILE:1: [[graph]] number 1: url is missing: give one like url = "bolt://localhost:7687"`},
+		{"url without scheme", "[[graph]]\nurl = \"localhost:7687\"", `FILE:1: [[graph]] number 1: url "localhost:7687": give one like bolt://localhost:7687`},
+		{"url with a path", "[[graph]]\nurl = \"bolt://a/db\"", `FILE:1: [[graph]] number 1: url "bolt://a/db": a database is named by the key database of config.toml`},
+		{"password in the url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:7687\"", `FILE:1: [[graph]] number 1: the url holds a user or password, and would show it in logs: ` +
 			`use the keys user and password of config.toml, or the variables AG_GRAPH_USER and AG_GRAPH_PASSWORD`},
-		{"unreadable url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:76 87\"", `FILE: [[graph]] number 1: the url cannot be read: give one like bolt://localhost:7687`},
+		{"unreadable url", "[[graph]]\nurl = \"bolt://me:" + secret + "@a:76 87\"", `FILE:1: [[graph]] number 1: the url cannot be read: give one like bolt://localhost:7687`},
 		{"two passwords", "[[graph]]\nurl = \"bolt://a\"\npassword = \"" + secret + "\"\npassword_env = \"P\"",
-			`FILE: [[graph]] number 1: password and password_env: give one of them`},
+			`FILE:1: [[graph]] number 1: password and password_env: give one of them`},
 		{"a user alone", "[[graph]]\nurl = \"bolt://a\"\nuser = \"me\"",
-			`FILE: [[graph]] number 1: user has no password: give one of password, password_file, password_env`},
+			`FILE:1: [[graph]] number 1: user has no password: give one of password, password_file, password_env`},
 		{"one name twice", "[[graph]]\nurl = \"bolt://a\"\n[[graph]]\nurl = \"neo4j://a:7687\"",
-			`FILE: [[graph]] number 2: name "a": number 1 has it too: give it another name`},
+			`FILE:3: [[graph]] number 2: name "a": number 1 has it too: give it another name`},
 		{"the embedded store's name", "[[graph]]\nurl = \"bolt://a:1\"\nname = \"sqlite\"",
-			`FILE: [[graph]] number 1: name "sqlite": it is the embedded store's: give it another name`},
+			`FILE:1: [[graph]] number 1: name "sqlite": it is the embedded store's: give it another name`},
 		{"a name like a url", "[[graph]]\nurl = \"bolt://a:1\"\nname = \"bolt://b\"",
-			`FILE: [[graph]] number 1: name "bolt://b": want a word without spaces, and no URL`},
+			`FILE:1: [[graph]] number 1: name "bolt://b": want a word without spaces, and no URL`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := home(t, tc.text, 0o600)
@@ -185,29 +189,118 @@ func TestReadablePasswordFile(t *testing.T) {
 	}
 }
 
-// The example is what people copy: it has to be right, and to have every key.
+// The example is what people begin with: it changes nothing, and has every key with a
+// comment and, in its tables, the default.
 func TestExample(t *testing.T) {
-	got, err := config.Load(home(t, config.Example, 0o600))
-	if err != nil {
+	got, err := config.Load(home(t, config.Example, 0o644))
+	want := config.Config{Transcripts: config.Transcripts{Follow: []string{config.Announced}}}
+	want.API.Socket = got.API.Socket
+	want.Capture = config.Capture{ExcludeProjects: []string{}, ExcludeTools: []string{}, Content: "full"}
+	want.Redact.Patterns = []string{}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if filepath.Base(got.API.Socket) != "api.sock" {
+		t.Errorf("socket %s", got.API.Socket)
+	}
+	all := regexp.MustCompile(`(?m)^# (\[|[a-z0-9_]+ *= )`).ReplaceAllString(config.Example, "$1")
+	var keys map[string]any
+	if err := toml.Unmarshal([]byte(all), &keys); err != nil {
 		t.Fatal(err)
 	}
-	want := config.Graph{URL: "bolt://localhost:7687", Name: "team", User: "neo4j", Password: "secret", Database: "neo4j"}
-	if diff := cmp.Diff([]config.Graph{want}, got.Graph); diff != "" {
+	present := map[string]bool{}
+	leaves(keys, "", func(key string) { present[key] = true })
+	expected := map[string]bool{}
+	structKeys(reflect.TypeFor[config.Config](), "", func(key string) { expected[key] = true })
+	if diff := cmp.Diff(expected, present); diff != "" {
 		t.Error(diff)
 	}
-	for f := range reflect.TypeFor[config.Graph]().NumField() {
-		key := reflect.TypeFor[config.Graph]().Field(f).Tag.Get("toml")
-		if !strings.Contains(config.Example, "\n"+key+" ") && !strings.Contains(config.Example, "\n# "+key+" ") {
-			t.Errorf("the example lacks %s", key)
+	for line := range strings.Lines(all) {
+		if key, _, ok := strings.Cut(line, " = "); ok && !strings.HasPrefix(line, "#") && !strings.Contains(line, " # ") {
+			t.Errorf("%s: no comment", key)
 		}
 	}
-	// Its two other ways to give the password are right, too.
-	for _, key := range []string{"password_file", "password_env"} {
-		other := strings.Replace(strings.Replace(config.Example, "\npassword ", "\n# password ", 1), "\n# "+key, "\n"+key, 1)
-		if _, err := config.Load(home(t, other, 0o644)); err != nil {
-			t.Errorf("with %s: %v", key, err)
+	// Whichever way to give the password is taken, the whole is right.
+	ways := []string{"password", "password_file", "password_env"}
+	for _, way := range ways {
+		text := all
+		for _, other := range ways {
+			if other != way {
+				text = regexp.MustCompile(`(?m)^`+other+` .*\n`).ReplaceAllString(text, "")
+			}
+		}
+		c, err := config.Load(home(t, text, 0o600))
+		if err != nil || len(c.Graph) != 1 || len(c.Source) != 1 || len(c.Prices) != 1 {
+			t.Errorf("with %s: %+v, %v", way, c, err)
 		}
 	}
+}
+
+// The README shows the example as it is.
+func TestExampleInREADME(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil || !strings.Contains(string(readme), "```toml\n"+config.Example+"```\n") {
+		t.Errorf("%v: the block of config.toml in README.md is not config.Example", err)
+	}
+}
+
+// leaves calls fn with each key of a file, entries of lists and names of models left out.
+func leaves(v any, at string, fn func(string)) {
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		if table, ok := list[0].(map[string]any); ok {
+			v = table
+		}
+	}
+	table, ok := v.(map[string]any)
+	if !ok {
+		fn(at)
+		return
+	}
+	for key, inner := range table {
+		if key == "prices" {
+			inner = slices.Collect(maps.Values(inner.(map[string]any)))[0]
+		}
+		leaves(inner, at+key+".", fn)
+	}
+}
+
+// structKeys calls fn with each key that there is, as leaves names it.
+func structKeys(t reflect.Type, at string, fn func(string)) {
+	switch {
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			structKeys(t.Field(i).Type, at+t.Field(i).Tag.Get("toml")+".", fn)
+		}
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct, t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		structKeys(t.Elem(), at, fn)
+	default:
+		fn(at)
+	}
+}
+
+// Each key, one letter short, is an error with the line and the key that was meant.
+func TestUnknownKeysAtEachLevel(t *testing.T) {
+	structKeys(reflect.TypeFor[config.Config](), "", func(key string) {
+		parts := strings.Split(strings.TrimSuffix(key, "."), ".")
+		table, last := parts[0], parts[len(parts)-1]
+		head := map[string]string{"graph": "[[graph]]", "source": "[[source]]", "prices": "[prices.m]"}[table]
+		if head == "" {
+			head = "[" + table + "]"
+		}
+		for text, want := range map[string]string{
+			"\n" + head + "\n" + last + "x = 1\n":                               ":3: unknown key",
+			strings.Replace(head, table, table+"x", 1) + "\n" + last + " = 1\n": ":1: unknown key",
+		} {
+			meant := last
+			if strings.HasPrefix(want, ":1") {
+				meant = table
+			}
+			_, err := config.Load(home(t, text, 0o600))
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "did you mean "+meant+"?") {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	})
 }
 
 func TestFromEnvironment(t *testing.T) {

@@ -42,8 +42,26 @@ func describe(path string, err error) error {
 
 // suggestion names the key that was probably meant by one that there is not.
 func suggestion(key toml.Key) string {
-	known := keys(parent(key))
-	last := key[len(key)-1]
+	t := reflect.TypeFor[Config]()
+	for _, part := range key {
+		switch t.Kind() {
+		case reflect.Map: // a name that the user chose
+			t = t.Elem()
+		case reflect.Slice:
+			t = t.Elem()
+			fallthrough
+		case reflect.Struct:
+			f, ok := field(t, part)
+			if !ok { // what is below a table that there is not has no keys, either
+				return nearestOf(part, keys(t))
+			}
+			t = f.Type
+		}
+	}
+	return nearestOf(key[len(key)-1], keys(parent(key)))
+}
+
+func nearestOf(last string, known []string) string {
 	best, least := "", max(2, len(last)/2)+1
 	for _, k := range known {
 		if d := nearest.Distance(last, k); d < least {

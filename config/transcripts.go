@@ -12,7 +12,7 @@ import (
 type Transcripts struct {
 	// Follow lists Announced, All, and folders, relative to the home; "~/" is the user's.
 	// nil, where the key is missing, is Announced alone; an empty list is none.
-	Follow []string `toml:"follow"`
+	Follow []string `toml:"follow" env:"AG_TRANSCRIPTS_FOLLOW"`
 }
 
 // The words that Transcripts.Follow may hold beside folders.

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrChanged is that of a file which somebody else wrote meanwhile.
+var ErrChanged = errors.New("the configuration was changed meanwhile by somebody else")
+
+// Change replaces a home's file by what edit makes of its text, and reports whether that
+// is another one; the policy in it is in force then. The file is replaced whole, by one that Check finds right, readable by
+// its owner alone; where anything fails the old one stays. A link stays a link.
+func Change(home string, edit func(text []byte) ([]byte, error)) (changed bool, err error) {
+	path := filepath.Join(home, FileName)
+	old, err := read(path)
+	if err != nil {
+		return false, err
+	}
+	text, err := edit(bytes.Clone(old))
+	if err != nil {
+		return false, err
+	}
+	if err := Check(home, text); err != nil {
+		return false, fmt.Errorf("nothing is changed: then there would be an error in %w", err)
+	}
+	if bytes.Equal(old, text) {
+		return false, nil
+	}
+	if err := replace(path, old, text); err != nil {
+		return false, err
+	}
+	_, err = CompilePolicy(home)
+	return true, err
+}
+
+// read is a file's text, none where there is no file.
+func read(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return text, nil
+}
+
+// replace puts a new file in the place of the one that had the text old. Two that do so at
+// the same time: one of them is told.
+func replace(path string, old, text []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	fresh, err := os.CreateTemp(filepath.Dir(path), ".config-*") // 0600
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	defer os.Remove(fresh.Name()) // where it did not become the file
+	_, err = fresh.Write(text)
+	if err == nil {
+		err = fresh.Sync()
+	}
+	if err = errors.Join(err, fresh.Close()); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	if now, err := read(path); err != nil || !bytes.Equal(now, old) {
+		return errors.Join(ErrChanged, err)
+	}
+	if err := os.Rename(fresh.Name(), path); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	return nil
+}
