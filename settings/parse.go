@@ -35,7 +35,7 @@ func parse(text []byte) (*document, error) {
 			d.lines = append(d.lines, i)
 		}
 	}
-	if len(bytes.TrimSpace(d.text)) == 0 {
+	if blank(d.text) {
 		d.root = hujson.Value{Value: &hujson.Object{}}
 		return d, nil
 	}
@@ -55,6 +55,9 @@ func parse(text []byte) (*document, error) {
 	d.root = root
 	return d, nil
 }
+
+// blank reports whether a text is nothing but the white space of JSON.
+func blank(text []byte) bool { return len(bytes.Trim(text, " \t\r\n")) == 0 }
 
 // syntaxError puts line and column to an error of encoding/json.
 func (d *document) syntaxError(err error) error {

@@ -91,19 +91,3 @@ type File struct {
 
 	plugins map[string]bool // enabledPlugins
 }
-
-// Recorder is what an installation registers.
-type Recorder struct {
-	Binary string   // the absolute path of ag-hook
-	Args   []string // what it is called with
-	Events []string // the hook events
-}
-
-// Install returns the text of a settings file with the recorder registered for each of its
-// events, once: entries of ours that differ are mended. An empty text is a file that is not
-// there. The result is text itself where nothing is to be done. An error names line and column.
-func Install(text []byte, r Recorder) ([]byte, error) { panic("not yet") }
-
-// Uninstall returns the text without our entries, and without what only they needed. It is the
-// inverse of Install.
-func Uninstall(text []byte) ([]byte, error) { panic("not yet") }
