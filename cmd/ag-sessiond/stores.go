@@ -84,7 +84,7 @@ func (a *app) config() (config.Config, error) {
 	if err != nil {
 		return config.Config{}, nil
 	}
-	c, err := config.Load(home)
+	c, err := config.LoadWith(home, a.env)
 	if err != nil {
 		return c, usagef("%w", err)
 	}
