@@ -68,6 +68,12 @@ func Files(env Env) []File {
 			files = append(files, readFile(scope, path))
 		}
 	}
+	// Started below the root of a repository, Claude Code reads that one's local file, too.
+	if real, err := filepath.EvalSymlinks(env.Project); err == nil && env.Project != "" {
+		if root := mainRoot(real); root != real {
+			files = append(files, readFile(Local, filepath.Join(root, ".claude", "settings.local.json")))
+		}
+	}
 	dir := env.managedDir()
 	managed := []File{readFile(Managed, filepath.Join(dir, "managed-settings.json"))}
 	drops, _ := filepath.Glob(filepath.Join(dir, "managed-settings.d", "*.json")) // sorted

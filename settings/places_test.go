@@ -149,6 +149,25 @@ func TestFilesOfPlugins(t *testing.T) {
 	}
 }
 
+// What Claude Code 2.1.330 does: below the root of a repository the project's settings are
+// those of the folder, the local ones those of both.
+func TestFilesBelowARepository(t *testing.T) {
+	env := testEnv(t)
+	write(t, filepath.Join(env.Project, ".git", "HEAD"), "")
+	write(t, filepath.Join(env.Project, "sub", "file"), "")
+	env.Project = filepath.Join(env.Project, "sub")
+	var got []string
+	for _, f := range Files(env) {
+		if f.Scope == Local || f.Scope == Project {
+			got = append(got, filepath.ToSlash(f.Path[strings.LastIndex(f.Path, "p"+string(filepath.Separator)):]))
+		}
+	}
+	want := []string{"p/sub/.claude/settings.json", "p/sub/.claude/settings.local.json", "p/.claude/settings.local.json"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestOurs(t *testing.T) {
 	for command, want := range map[string]string{
 		`/usr/bin/ag-hook claude`:                             "ours",
