@@ -135,7 +135,10 @@ func (h *Home) commit(events []schema.Event) error {
 	}
 	sessions := make([]string, 0, 1)
 	for i := range lines {
-		if i == 0 || lines[i].Session() != lines[i-1].Session() {
+		if _, out := lines[i].LeftOut(); out {
+			continue
+		}
+		if len(sessions) == 0 || lines[i].Session() != sessions[len(sessions)-1] {
 			sessions = append(sessions, lines[i].Session())
 		}
 	}

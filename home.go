@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
@@ -52,8 +53,11 @@ func Open(home string, o Options) (*Home, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A configuration that cannot be read leaves in force what was, as it does for the hook:
+	// see journal.Journal.Policy.
+	_, _ = config.CompilePolicy(j.Home())
 	return &Home{
-		journal: j, redactor: redact.New(redact.Options{}),
+		journal: j, redactor: j.Redactor(""),
 		lockWait: cmp.Or(o.LockWait, 50*time.Millisecond),
 	}, nil
 }

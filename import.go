@@ -148,6 +148,12 @@ func (im *importer) copy(ctx context.Context, cursor *journal.Cursor, session st
 			last = e.Timestamp
 		}
 		line := im.home.redactor.Event(e)
+		if _, out := line.LeftOut(); out {
+			if err := im.home.journal.Append(line); err != nil {
+				return added, refused, last, err
+			}
+			continue
+		}
 		sum := maphash.Bytes(im.seed, line.Bytes())
 		if known[sum] {
 			im.report.Known++

@@ -9,7 +9,5 @@ import (
 // they grow, beside what hooks record: give it to connector.Follow, or run it. Announced
 // and Trees say which files.
 func TranscriptFollower(j *journal.Journal) *transcript.Follower {
-	r := transcriptReader()
-	r.Journal = j
-	return &transcript.Follower{Reader: r}
+	return &transcript.Follower{Reader: transcriptReader(j, j.Redactor(""))}
 }

@@ -26,26 +26,22 @@ type JSONLProgress = source.Progress
 // The error wraps ErrPartial where some files or lines could not be read and all others
 // were. A file of no format that is known is no error: the report's Foreign has it.
 func (h *Home) ImportJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
-	r := sourceReader()
-	r.Journal, r.Redactor = h.journal, h.redactor
-	return r.Import(ctx, paths, stdin, o, progress)
+	return sourceReader(h.journal, h.redactor).Import(ctx, paths, stdin, o, progress)
 }
 
 // CountJSONL is what ImportJSONL would do for a home with nothing in it.
 func CountJSONL(ctx context.Context, paths []string, stdin io.Reader, o JSONLOptions, progress func(JSONLProgress)) (JSONLReport, error) {
 	o.DryRun = true
-	return sourceReader().Import(ctx, paths, stdin, o, progress)
+	return sourceReader(nil, redact.New(redact.Options{})).Import(ctx, paths, stdin, o, progress)
 }
 
-func sourceReader() *source.Reader {
+func sourceReader(j *journal.Journal, r *redact.Redactor) *source.Reader {
 	host, user := machine()
-	return &source.Reader{Redactor: redact.New(redact.Options{}), Host: host, User: user}
+	return &source.Reader{Journal: j, Redactor: r, Host: host, User: user}
 }
 
 // SourceFollower returns what reads the JSONL of other agents into a journal as it grows:
 // give it to connector.Follow, or run it.
 func SourceFollower(j *journal.Journal, specs ...source.Spec) *source.Follower {
-	r := sourceReader()
-	r.Journal = j
-	return &source.Follower{Reader: r, Specs: specs}
+	return &source.Follower{Reader: sourceReader(j, j.Redactor("")), Specs: specs}
 }

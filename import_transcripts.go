@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/transcript"
 )
@@ -37,15 +38,13 @@ var ErrPartial = transcript.ErrPartial
 // TranscriptFolders. A file that is no transcript is no error: the report's Foreign has it. To import again reads only what is new; to stop it, or kill it,
 // loses nothing. Sync brings what was read to the store. progress may be nil.
 func (h *Home) ImportTranscripts(ctx context.Context, paths []string, o TranscriptOptions, progress func(TranscriptProgress)) (TranscriptReport, error) {
-	r := transcriptReader()
-	r.Journal, r.Redactor = h.journal, h.redactor
-	return importTranscripts(ctx, r, paths, o, progress)
+	return importTranscripts(ctx, transcriptReader(h.journal, h.redactor), paths, o, progress)
 }
 
 // CountTranscripts is what ImportTranscripts would do for a home with nothing in it.
 func CountTranscripts(ctx context.Context, paths []string, o TranscriptOptions, progress func(TranscriptProgress)) (TranscriptReport, error) {
 	o.DryRun = true
-	return importTranscripts(ctx, transcriptReader(), paths, o, progress)
+	return importTranscripts(ctx, transcriptReader(nil, redact.New(redact.Options{})), paths, o, progress)
 }
 
 func importTranscripts(ctx context.Context, r *transcript.Reader, paths []string, o TranscriptOptions, progress func(TranscriptProgress)) (TranscriptReport, error) {
@@ -55,9 +54,9 @@ func importTranscripts(ctx context.Context, r *transcript.Reader, paths []string
 	return r.Import(ctx, paths, transcript.Options{DryRun: o.DryRun, Since: o.Since, Other: o.Other}, progress)
 }
 
-func transcriptReader() *transcript.Reader {
+func transcriptReader(j *journal.Journal, r *redact.Redactor) *transcript.Reader {
 	host, user := machine()
-	return &transcript.Reader{Redactor: redact.New(redact.Options{}), Host: host, User: user}
+	return &transcript.Reader{Journal: j, Redactor: r, Host: host, User: user}
 }
 
 // TranscriptsSkipped says what ImportTranscripts and daemons passed over in the transcripts

@@ -19,7 +19,9 @@ const maxWrite = 64 << 10
 
 // Append writes lines to the files of their sessions: each whole, by one write(2), which
 // those that follow each other in a file share. It takes only what redaction returned, so
-// that no writer can forget it.
+// that no writer can forget it. A line that the policy leaves out is counted, and so are those
+// of a session without a file that starts where sessions are left out, or was left out whole
+// before: for them nothing is opened and nothing made.
 //
 // A nil error acknowledges every line: each is in its file whole, and no crash of
 // this or another process takes it away again. On an error some of the lines may be
@@ -30,7 +32,8 @@ func (j *Journal) Append(lines ...redact.Line) error {
 		a.buf = j.buffer()
 		defer func() { j.buffers.Put(a.buf) }()
 	}
-	for _, line := range lines {
+	for i, line := range lines {
+		a.next = lines[i+1:]
 		if err := a.add(line); err != nil {
 			return errors.Join(err, a.close())
 		}
@@ -53,14 +56,18 @@ type appending struct {
 	f       *os.File // of session
 	framed  []byte   // records that are not written yet
 	buf     *[maxWrite]byte
+	next    []redact.Line // those that follow
 }
 
 func (a *appending) add(line redact.Line) (err error) {
+	if out, ok := line.LeftOut(); ok {
+		return a.j.leave(out)
+	}
 	if session := line.Session(); a.f == nil || session != a.session {
 		if err := a.close(); err != nil {
 			return err
 		}
-		if a.f, err = a.j.openAppend(session); err != nil {
+		if a.f, err = a.open(line); err != nil || a.f == nil {
 			return err
 		}
 		a.session = session
@@ -89,6 +96,43 @@ func (a *appending) add(line redact.Line) (err error) {
 		return fmt.Errorf("journal: session %s: %w", a.session, err)
 	}
 	return nil
+}
+
+// open opens the file of a line's session. It is nil where the session has none and is left
+// out; the line is counted then.
+func (a *appending) open(line redact.Line) (*os.File, error) {
+	j, session := a.j, line.Session()
+	path, err := j.path(session)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, wrap(err)
+	}
+	rule, out := j.staysOut(session)
+	if !out && !line.Placed() {
+		rule, out = a.startsOut(session)
+	}
+	if out {
+		id := schema.FieldString(line.Bytes(), "event_id")
+		return nil, j.leave(redact.LeftOut{Session: session, Event: id, Rule: rule})
+	}
+	return j.openAppend(session)
+}
+
+// startsOut looks at the lines that follow for where a session starts whose first events do not
+// say where they happened: the first lines of a transcript.
+func (a *appending) startsOut(session string) (rule uint64, ok bool) {
+	for _, line := range a.next {
+		if out, ok := line.LeftOut(); ok && out.Session == session {
+			return out.Rule, true
+		}
+		if line.Session() == session && line.Placed() {
+			break
+		}
+	}
+	return 0, false
 }
 
 // flush writes the records that are not written yet.

@@ -140,7 +140,12 @@ func (j *Journal) Sync(session string) error {
 	j.mu.Lock()
 	newFile, newHome := !j.synced[session], !j.synced[""]
 	j.mu.Unlock()
-	if err := j.syncFile(session, path); err != nil {
+	if err := j.syncFile(session, path); errors.Is(err, fs.ErrNotExist) {
+		if _, out := j.staysOut(session); out {
+			return nil // nothing of it was written
+		}
+		return wrap(err)
+	} else if err != nil {
 		return wrap(err)
 	}
 	if newFile && canSyncDir {

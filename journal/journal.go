@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/actiongraph/actiongraph/policy"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -39,6 +40,9 @@ type Journal struct {
 	write   func(f *os.File, p []byte) (int, error) // one write(2); tests make it fall short
 	buffers sync.Pool                               // of *[maxWrite]byte, for Append
 	cursors sync.Pool                               // of *[maxBuffer]byte, for Cursors
+
+	policyOnce sync.Once
+	policy     *policy.File // see policyFile
 
 	dirSync shared // the fsync of the directory of the sessions' files
 

@@ -18,7 +18,7 @@ const window = 4096
 // JSON encoding changes, so that a whole line is asked once before any of its
 // strings is decoded.
 func (r *Redactor) mayHold(s []byte) bool {
-	return r.anchors.scan(s, func(pos int, a *anchor) bool { return plausible(s, pos, a) })
+	return len(r.patterns) > 0 || r.anchors.scan(s, func(pos int, a *anchor) bool { return plausible(s, pos, a) })
 }
 
 // plausible is the cheap test at a literal, before any expression is compiled.

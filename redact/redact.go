@@ -6,8 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/actiongraph/actiongraph/policy"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -20,15 +22,29 @@ type Options struct {
 	// schema.CutString. A tool_input or result that is then still longer than 16 such
 	// strings is kept as one: its JSON as a text, cut.
 	MaxString int
+	// Policy returns the capture policy in force, which is asked for each event; nil, and a
+	// nil policy, keep everything. Everyone who writes to a home has its Redactor from
+	// journal.Journal.Redactor, which gives the home's.
+	Policy func() *policy.Policy
+	// Key keys the hashes that stand for what the policy leaves out.
+	Key []byte
+	// Project is where the runtime says that the session's project is, "" where nobody does.
+	Project string
 }
 
 // Redactor takes credentials out of events. It is safe for concurrent use, and
 // cheap to make: it compiles an expression when its literal first turns up.
 type Redactor struct {
 	max     int
-	anchors anchors
+	anchors *anchors
 	rules   []*rule
 	exprs   []lazyExpr // one a rule
+
+	options  Options
+	whole    int              // how long an input or a result may be
+	patterns []policy.Pattern // the user's own
+	keeper   *policy.Keeper   // nil: everything is kept
+	inForce  atomic.Pointer[Redactor]
 }
 
 type lazyExpr struct {
@@ -38,10 +54,11 @@ type lazyExpr struct {
 
 // New returns a Redactor with every rule of the package.
 func New(o Options) *Redactor {
-	r := &Redactor{max: o.MaxString, rules: make([]*rule, 0, 320), anchors: newAnchors(640)}
+	r := &Redactor{max: o.MaxString, options: o, rules: make([]*rule, 0, 320), anchors: new(newAnchors(640))}
 	if r.max <= 0 {
 		r.max = DefaultMaxString
 	}
+	r.whole = maxStrings * r.max
 	for _, table := range tables() {
 		for i := range table {
 			for _, lit := range table[i].lits {
@@ -67,8 +84,14 @@ func (r *Redactor) Event(e schema.Event) Line {
 // writes the line behind buf, which it returns longer by that line; the line's bytes are
 // those of buf. A line for which buf has no room has memory of its own.
 func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
+	r = r.current()
 	if e.EventType != schema.SourcePosition || !schema.IsPositionsID(e.SessionID) {
 		e.SessionID = schema.SafeID(e.SessionID)
+	}
+	if r.keeper != nil {
+		if rule := r.keeper.LeavesOut(&e); rule != 0 {
+			return Line{typ: e.EventType, out: LeftOut{Session: e.SessionID, Event: e.EventID, Rule: rule}}, buf
+		}
 	}
 	mend(&e)
 	begin, full := len(buf), buf
@@ -77,15 +100,18 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 	} else {
 		full = nil
 	}
-	encoded := size(&e) <= r.max
+	encoded := size(&e) <= r.max && r.keeper == nil
 	if encoded {
 		buf = e.AppendJSON(buf)
 	}
 	if line := buf[begin:]; !encoded || len(line) > r.max || r.mayHold(texts(line, &e)) {
 		r.rewrite(&e)
+		if r.keeper != nil {
+			r.keeper.Withhold(&e)
+		}
 		buf = e.AppendJSON(buf[:begin])
 	}
-	line := Line{session: e.SessionID, typ: e.EventType, json: buf[begin:len(buf):len(buf)]}
+	line := Line{session: e.SessionID, typ: e.EventType, placed: e.WorkingDirectory != "", json: buf[begin:len(buf):len(buf)]}
 	if full != nil {
 		buf = full
 	}
@@ -95,6 +121,7 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 // Text redacts one plain string, by the same rules, and returns what it took out,
 // counted by rule (nil where it found nothing). It does not cut.
 func (r *Redactor) Text(s string) (string, map[string]int) {
+	r = r.current()
 	if !r.mayHold([]byte(s)) {
 		return s, nil
 	}
@@ -123,10 +150,11 @@ func (r *Redactor) rewrite(e *schema.Event) {
 	for _, s := range []*string{
 		&e.SourceSDK, &e.HookEventName, &e.AgentType, &e.Actor, &e.Host, &e.UserID, &e.WorkingDirectory,
 		&e.ToolName, &e.ErrorType, &e.ErrorMessage, &e.AgentName, &e.ParentAgentName, &e.FromAgent, &e.ToAgent,
-		&e.Role, &e.Content, &e.Model, &e.Status, &e.Reason, &e.Title,
+		&e.Role, &e.Model, &e.Status, &e.Reason, &e.Title,
 	} {
 		*s = r.value(*s, &f)
 	}
+	e.Content = r.content(e, &f)
 	e.Tags = slices.Clone(e.Tags)
 	for i, tag := range e.Tags {
 		e.Tags[i] = r.value(tag, &f)
@@ -140,13 +168,20 @@ func (r *Redactor) rewrite(e *schema.Event) {
 
 // value redacts a string, then cuts it: the other way round, a secret that
 // straddles the cut would keep its halves.
-func (r *Redactor) value(s string, f *findings) string {
+func (r *Redactor) value(s string, f *findings) string { return r.cut(r.plain(s, f), f) }
+
+// plain redacts a string.
+func (r *Redactor) plain(s string, f *findings) string {
 	if b := []byte(s); r.mayHold(b) {
 		s = string(r.text(b, f))
 	}
 	if !utf8.ValidString(s) {
 		s = string([]rune(s)) // as encoding it would, which makes it longer
 	}
+	return s
+}
+
+func (r *Redactor) cut(s string, f *findings) string {
 	s, cut := schema.CutString(s, r.max)
 	if cut {
 		f.cut++
@@ -162,7 +197,7 @@ const maxStrings = 16
 // made of many small values has no string to cut. It is redacted again, as a text, for
 // what is the bytes of an image in JSON can be a token in a text.
 func (r *Redactor) bounded(raw []byte, f *findings) []byte {
-	if len(raw) <= maxStrings*r.max {
+	if len(raw) <= r.whole {
 		return raw
 	}
 	return schema.AppendString(nil, r.value(string(raw), f))
@@ -249,7 +284,7 @@ func (r *Redactor) apply(s []byte, spans []span, f *findings) []byte {
 	var out []byte
 	last := 0
 	for _, p := range spans {
-		id := r.rules[p.slot].id
+		id := r.name(p.slot)
 		f.add(id)
 		out = append(out, s[last:p.start]...)
 		out = append(out, markOpen...)
@@ -273,7 +308,7 @@ func (r *Redactor) text(s []byte, f *findings) []byte {
 		}
 		s = r.apply(s, spans, f)
 	}
-	return s
+	return r.custom(s, f)
 }
 
 // RuleIDs returns the id of every rule, sorted.

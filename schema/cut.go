@@ -34,6 +34,10 @@ func CutString(s string, max int) (string, bool) {
 	return head + mark + tail, true
 }
 
+// CutHead keeps the first n bytes of s, which end with a whole character, and behind them
+// the marker that CutString puts in the middle.
+func CutHead(s string, n int) string { return headOf(s, n) + cutMarker(s) }
+
 func cutMarker(s string) string {
 	for rest := s; ; {
 		i := strings.Index(rest, cutOpen)

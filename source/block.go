@@ -330,7 +330,9 @@ func (d *decoding) event(b *block, e *schema.Event) {
 	}
 	var line redact.Line
 	line, b.memory = d.redactor.AppendEvent(b.memory, *e)
-	b.counts.sessions[line.Session()] = true
+	if _, out := line.LeftOut(); !out {
+		b.counts.sessions[line.Session()] = true
+	}
 	b.out = append(b.out, line)
 }
 

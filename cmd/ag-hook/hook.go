@@ -123,10 +123,13 @@ func (h *hook) record(payload []byte) {
 	}
 	j, err := journal.Open(h.home)
 	var key []byte
+	var r *redact.Redactor
 	if err == nil {
 		key = j.Key()
+		// Looked at, never recorded: the environment holds the user's secrets.
+		r = j.Redactor(os.Getenv("CLAUDE_PROJECT_DIR"))
+		h.policy(j.Policy())
 	}
-	r := redact.New(redact.Options{})
 	events := h.events(payload, key)
 	if h.runtime == eventsRuntime && err == nil && h.appendAll(j, r, events) {
 		return

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/actiongraph/actiongraph/policy"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -93,6 +94,26 @@ func (l hookLog) open() *os.File {
 		}
 	}
 	return nil
+}
+
+// policy says once a day what is wrong with the capture policy: it is so at every event.
+func (h *hook) policy(s policy.State) {
+	problem, cure := s.Problem()
+	if problem == "" {
+		return
+	}
+	said := filepath.Join(h.home, "policy.said")
+	info, err := os.Stat(said)
+	if err == nil && h.now.Sub(info.ModTime()) < 24*time.Hour {
+		return
+	}
+	f, err := os.OpenFile(said, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return // it would be said at every event
+	}
+	f.Close()
+	os.Chtimes(said, h.now, h.now)
+	h.warn(problem, cure)
 }
 
 // cure says what a person does about an error of the file system.

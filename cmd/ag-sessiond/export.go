@@ -14,7 +14,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/export"
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/redact"
 )
 
 func (a *app) exportCmd() *cobra.Command {
@@ -67,7 +66,7 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 	if err != nil {
 		return err
 	}
-	redactor := redact.New(redact.Options{})
+	redactor := a.redactor()
 	c := export.Conversation{Session: s, Actions: actions, Agents: agents, Usage: used, Redact: func(text string) string {
 		text, _ = redactor.Text(text)
 		return text

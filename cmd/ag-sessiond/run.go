@@ -16,7 +16,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
-	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/source"
 )
 
@@ -231,7 +230,7 @@ func endAbandoned(ctx context.Context, j *journal.Journal, r connector.Reader, l
 // and returns how many there were.
 func appendAbandoned(ctx context.Context, j *journal.Journal, r connector.Reader) (int, error) {
 	facts, err := connector.Abandoned(ctx, j, r, claudeSessions(), time.Now())
-	redactor := redact.New(redact.Options{})
+	redactor := j.Redactor("")
 	for i, e := range facts {
 		if err := j.Append(redactor.Event(e)); err != nil {
 			return i, err

@@ -51,6 +51,7 @@ type statusReport struct {
 	Configured *configured `json:"configured,omitempty"`
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
 	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
+	Policy   policyStatus        `json:"policy"`
 	HookLog  []string            `json:"hook_log"` // its last lines
 	Versions versionInfo         `json:"versions"`
 }
@@ -107,6 +108,7 @@ func (a *app) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.Policy = policyState(home)
 	s.HookLog = lastLines(filepath.Join(home, "hook.log"), 5)
 	if there {
 		j, err := journal.Open(home)

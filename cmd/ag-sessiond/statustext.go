@@ -75,6 +75,7 @@ func (a *app) printStatus(s statusReport) {
 	} else {
 		field("daemon", "not running (none is needed)")
 	}
+	a.printPolicy(s.Policy, field)
 	a.printAPI(s.API)
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	a.printFollowed("transcript", s.Transcripts)

@@ -11,7 +11,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
-	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -85,7 +84,7 @@ func (a *app) setTags(ctx context.Context, arg string, tags []string, status str
 	if err := e.Validate(); err != nil {
 		return err
 	}
-	if err := j.Append(redact.New(redact.Options{}).Event(e)); err != nil {
+	if err := j.Append(j.Redactor("").Event(e)); err != nil {
 		return unavailable(err)
 	}
 	a.patience = tagPatience

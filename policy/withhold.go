@@ -1,0 +1,282 @@
+package policy
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Keeper applies a policy to events, one after the other. It is safe for concurrent use.
+type Keeper struct {
+	policy  *Policy
+	key     []byte
+	project uint64
+
+	mu    sync.Mutex
+	calls map[string]bool // tool_use_id → left out, where tools are: a transcript's result does not name its tool
+}
+
+// maxCalls is how many calls a Keeper remembers. Of those it has forgotten the results are
+// left out: the private side.
+const maxCalls = 1 << 16
+
+// NewKeeper returns one for events of a home, whose key keys the hashes of what is left
+// out. dir is where the runtime says that the session's project is, "" where it does not.
+func NewKeeper(p *Policy, key []byte, dir string) *Keeper {
+	return &Keeper{policy: p, key: key, project: p.Project(dir), calls: map[string]bool{}}
+}
+
+// Policy returns the policy.
+func (k *Keeper) Policy() *Policy { return k.policy }
+
+// LeavesOut returns what names the rule by which an event is not recorded at all, 0 where
+// it is recorded.
+func (k *Keeper) LeavesOut(e *schema.Event) uint64 {
+	if k.project != 0 {
+		return k.project
+	}
+	return k.policy.Project(e.WorkingDirectory)
+}
+
+// Withhold takes out of an event, which is redacted, what is not kept of its texts. Its ids,
+// times and names stay, and so do the words from which the fold tells what happened.
+func (k *Keeper) Withhold(e *schema.Event) {
+	if e.EventType == schema.SourcePosition {
+		return // the readers' own: a place in a file, and no text
+	}
+	switch tool := k.leavesOutTool(e); {
+	case tool || k.policy.rules.Content == None:
+		k.strip(e)
+	case k.policy.rules.Content == Gist:
+		shorten(e)
+	}
+}
+
+// leavesOutTool reports whether the event is about a call of a tool that is left out, or of
+// one that nobody knows.
+func (k *Keeper) leavesOutTool(e *schema.Event) bool {
+	if len(k.policy.rules.ExcludeTools) == 0 {
+		return false
+	}
+	if e.ToolName != "" {
+		out := k.policy.Tool(e.ToolName)
+		if e.ToolUseID != "" {
+			k.mu.Lock()
+			if len(k.calls) >= maxCalls {
+				clear(k.calls)
+			}
+			k.calls[e.ToolUseID] = out
+			k.mu.Unlock()
+		}
+		return out
+	}
+	ids := [...]string{e.ToolUseID, schema.FieldString(e.Extra, "toolUseID"), schema.FieldString(e.Extra, "parentToolUseID"),
+		schema.FieldString(e.Extra, "source_tool_use_id")}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		if out, known := k.calls[id]; out || !known {
+			return true
+		}
+	}
+	return e.EventType == schema.ToolEnd && e.ToolUseID == ""
+}
+
+// strip leaves nothing of any text but its size.
+func (k *Keeper) strip(e *schema.Event) {
+	e.Content = k.content(e)
+	e.ErrorMessage = k.problem(e.ErrorMessage)
+	if e.EventType != schema.Decision || !isWord(e.Title) {
+		e.Title = k.mark(e.Title)
+	}
+	for _, s := range []*string{&e.Reason, &e.Status, &e.ErrorType, &e.Role, &e.Actor} {
+		if !isWord(*s) {
+			*s = k.mark(*s)
+		}
+	}
+	e.ToolInput = k.shell(e.ToolInput, inputMember)
+	e.Result = k.shell(e.Result, resultMember)
+	e.Extra = k.shell(e.Extra, extraMember)
+	e.Metadata = k.shell(e.Metadata, metadataMember)
+}
+
+const markOpen, markClose = "[left out: ", "]"
+
+// mark says how long a text is that is left out, and a keyed hash of it: equal texts have
+// equal marks, by which a hook's prompt and its line in the transcript are known for one.
+// A text that is a mark stays: what is imported from another home was left out there.
+func (k *Keeper) mark(text string) string {
+	if text == "" || isMark(text) {
+		return text
+	}
+	mac := hmac.New(sha256.New, k.key)
+	mac.Write([]byte("left out:"))
+	mac.Write([]byte(text))
+	return fmt.Sprintf("%s%d bytes, %x%s", markOpen, len(text), mac.Sum(nil)[:8], markClose)
+}
+
+func isMark(text string) bool {
+	rest, ok := strings.CutPrefix(text, markOpen)
+	if !ok || len(text) > 64 {
+		return false
+	}
+	var n int64
+	var sum []byte
+	_, err := fmt.Sscanf(rest, "%d bytes, %16x", &n, &sum)
+	return err == nil && text == fmt.Sprintf("%s%d bytes, %x%s", markOpen, n, sum, markClose)
+}
+
+// content is the mark of an event's text, in the form from which the fold tells what it is.
+func (k *Keeper) content(e *schema.Event) string {
+	return formed(e, func(text string) string {
+		if strings.HasPrefix(text, "/") && !isMark(text[1:]) {
+			return "/" + k.mark(text[1:])
+		}
+		if strings.HasPrefix(text, "/") {
+			return text
+		}
+		return k.mark(text)
+	})
+}
+
+// formed applies short to an event's text, and keeps the tags by which a slash command and
+// the end of a task are known. short("/name args") begins with a slash.
+func formed(e *schema.Event, short func(string) string) string {
+	text := e.Content
+	if e.EventType != schema.Message && e.EventType != schema.Skill || e.Role == schema.RoleAssistant {
+		return short(text)
+	}
+	text = strings.TrimSpace(text) // a hook's prompt and its line differ there
+	switch {
+	case strings.HasPrefix(text, "<command-"):
+		name := tagged(text, "command-name")
+		if name == "" {
+			break
+		}
+		said := strings.TrimSpace("/" + strings.TrimPrefix(name, "/") + " " + tagged(text, "command-args"))
+		was := short(said)
+		if was == said {
+			return e.Content
+		}
+		out := "<command-name>" + was + "</command-name>"
+		if strings.HasPrefix(text, "<command-message>") {
+			out = "<command-message></command-message>" + out
+		}
+		return out
+	case strings.HasPrefix(text, "<task-notification>"):
+		id, status := tagged(text, "task-id"), tagged(text, "status")
+		was := short(text)
+		if was == text || strings.HasSuffix(text, markClose+"</task-notification>") {
+			return e.Content
+		}
+		out := "<task-notification>"
+		if schema.ValidID(id) {
+			out += "<task-id>" + id + "</task-id>"
+		}
+		if isWord(status) {
+			out += "<status>" + status + "</status>"
+		}
+		return out + strings.TrimPrefix(was, "<task-notification>") + "</task-notification>"
+	}
+	if was := short(text); was != text {
+		return was
+	}
+	return e.Content
+}
+
+func tagged(text, name string) string {
+	_, rest, _ := strings.Cut(text, "<"+name+">")
+	body, _, _ := strings.Cut(rest, "</"+name+">")
+	return strings.TrimSpace(body)
+}
+
+// problem is the mark of an error's text, behind what says how a call ended.
+func (k *Keeper) problem(text string) string {
+	const refused = "<tool_use_error>"
+	if rest, ok := strings.CutPrefix(text, refused); ok {
+		return refused + k.mark(rest)
+	}
+	if rest, ok := strings.CutPrefix(text, "Exit code "); ok {
+		code, more, _ := strings.Cut(rest, "\n")
+		if len(code) <= 10 && strings.Trim(code, "0123456789-") == "" {
+			if more != "" {
+				code += "\n"
+			}
+			return "Exit code " + code + k.mark(more)
+		}
+	}
+	return k.mark(text)
+}
+
+// leftOut is the member of an object that marks what is missing there.
+const leftOut = "left_out"
+
+// shell returns a JSON value of which only those members are left that member gives a kind.
+func (k *Keeper) shell(raw []byte, member func(name string) kind) []byte {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) == 0, string(raw) == "null":
+		return raw
+	case raw[0] == '"':
+		text := schema.Unquote(raw)
+		return schema.AppendString(nil, k.mark(text))
+	case raw[0] != '{':
+		return schema.AppendString(nil, k.mark(string(raw)))
+	}
+	out, whole := []byte{'{'}, true
+	for name, v := range schema.Fields(raw) {
+		kept := k.value(v, member(name))
+		if name == leftOut && v[0] == '"' && isMark(schema.Unquote(v)) {
+			kept = v
+		}
+		if kept == nil {
+			whole = false
+			continue
+		}
+		out = appendMember(out, name, kept)
+	}
+	if !whole {
+		out = appendMember(out, leftOut, schema.AppendString(nil, k.mark(string(raw))))
+	}
+	return append(out, '}')
+}
+
+func appendMember(obj []byte, name string, value []byte) []byte {
+	if len(obj) > 1 {
+		obj = append(obj, ',')
+	}
+	return append(append(schema.AppendString(obj, name), ':'), value...)
+}
+
+// value returns what is kept of a member, nil where it is left out.
+func (k *Keeper) value(v []byte, as kind) []byte {
+	if as == nothing {
+		return nil
+	}
+	switch c := v[0]; {
+	case c == '{' && as == usage:
+		return k.shell(v, func(string) kind { return usage })
+	case c == '{' && as == agent:
+		return k.shell(v, agentMember)
+	case c == '{', c == '[':
+		return nil
+	case c != '"':
+		return v // a number, true, false, null
+	}
+	text := schema.Unquote(v)
+	switch {
+	case text == "" || as == place:
+	case as == word && isWord(text), as == id && isID(text), as == usage && isWord(text):
+	default:
+		return schema.AppendString(nil, k.mark(text))
+	}
+	return v
+}
