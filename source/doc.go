@@ -23,8 +23,11 @@
 // the value: one that is written anew, with more in it, is read anew, and its facts are the
 // same. One whose end is missing waits; an import reports it, a Follower says so once it is quiet
 // (Health.Waiting). One that is no JSON is reported with line and column, each time, and read when it
-// is put right, but that a first line which was torn off in the middle is a bad line, and what
-// follows it are lines. More than lines.MaxLine of it are not read.
+// is put right, but that a first line which was torn off is a bad line, and what follows it are
+// lines: behind more than an opening it was torn off; where nothing but that, as { or [ or {"grains":[, is on it, a
+// line among those that the format is looked for in has to say so, which is a whole value of a
+// known format, or of any where one is named, in its first column. Where such a value has a comma behind
+// it first, it is a list that is no JSON. More than lines.MaxLine of a document are not read.
 //
 // # Lines
 //

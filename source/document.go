@@ -29,7 +29,7 @@ type document struct {
 	comma      bool  // of its first line
 	bare       bool  // nothing but an opening was on its first line: nobody writes such a line of JSONL
 	lined      bool  // it is lines
-	broken     bool  // it is a document, and no JSON
+	broken     bool  // it is no JSON, and a document unless tornHead says otherwise
 
 	around  uint64 // of the file, up to at: what was written anew has something else there
 	modTime int64  // when it was looked at, Unix nanoseconds
@@ -116,6 +116,9 @@ func (s *stream) document(f *os.File, info fs.FileInfo) ([]byte, error) {
 	case d.lined, !d.inside:
 		return nil, nil
 	case d.broken:
+		if err := s.tornHead(f, info); err != nil || d.lined {
+			return nil, err
+		}
 		return nil, s.whyBroken(f)
 	case size > lines.MaxLine && d.many:
 		return nil, &badDocument{1, fmt.Errorf("a JSON value over many lines, and longer than %d bytes: write one value on each line, as jq -c does", lines.MaxLine)}
@@ -172,6 +175,53 @@ func (s *stream) part(f *os.File, begin, end int64) ([]byte, error) {
 	text := make([]byte, end-begin)
 	_, err = io.ReadFull(src, text)
 	return text, err
+}
+
+// tornHead makes lines of a document that broke off if they are: the first of them was torn off
+// right behind its opening then, or is of something else. One of those behind it is whole, in
+// the first column and of a format that is known, as nothing is in what people indent. If such
+// a value has a comma behind it first, it is a member of a list that somebody got wrong. As many are looked
+// at as where a format is looked for, each time from the beginning: a file that grows is the same
+// in whatever pieces that was.
+func (s *stream) tornHead(f *os.File, info fs.FileInfo) error {
+	l, done, err := s.lines(f, lines.Position{})
+	if err != nil {
+		return err
+	}
+	defer done()
+	for asked := 0; asked < detectLines && (l.Count() == 0 || l.Offset() < detectBytes); {
+		line, err := l.Next()
+		ended := err == io.EOF || err == io.ErrUnexpectedEOF
+		if ended && s.patient > 0 && time.Since(info.ModTime()).Abs() < s.patient {
+			return errCopying // more may say it
+		}
+		if ended {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		text := trim(line)
+		if len(text) == 0 {
+			continue
+		}
+		asked++
+		value, member := bytes.CutSuffix(text, []byte{','})
+		if line[0] != ' ' && line[0] != '\t' && s.knows(value) {
+			s.doc.lined, s.doc.broken = !member, member
+			return nil
+		}
+	}
+	return nil
+}
+
+// knows reports whether a line is one whole value of a format that is known, or that was named.
+func (s *stream) knows(line []byte) bool {
+	if len(line) == 0 || line[0] != '{' && line[0] != '[' || !json.Valid(line) {
+		return false
+	}
+	_, known := jsonl.Detect(line)
+	return known || s.o.Format != ""
 }
 
 // someName finds a member of grains and events: what breaks off in the middle of a batch is
