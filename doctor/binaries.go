@@ -46,7 +46,7 @@ func binaries(ctx context.Context, e *exam) []Check {
 	var found []Check
 	var asked []string
 	for _, r := range handlers(e.ours()) {
-		program, err := newCommand(e, r).program()
+		program, err := newCommand(e, r).program(e)
 		if err != nil {
 			found = append(found, fail(install, "%s, which %s names: %v", r.entry.Command, r.where(), err)...)
 			continue

@@ -45,10 +45,10 @@ func newCommand(e *exam, r registration) command {
 }
 
 func (c command) expand(text string) string {
-	if c.root == "" {
-		return text
+	if c.root != "" {
+		text = strings.ReplaceAll(text, "${"+pluginRoot+"}", c.root)
 	}
-	return strings.ReplaceAll(text, "${"+pluginRoot+"}", c.root)
+	return text
 }
 
 // shell is how a line is run where there is no exec form.
@@ -75,44 +75,43 @@ func (e *exam) environment() []string {
 	return env
 }
 
-// words are those of the handler; a shell's are guessed, which is enough to find a program
-// and its --home.
-func (c command) words() []string {
-	if c.entry.Exec {
-		return append([]string{c.name}, c.args...)
+// program is the path of the ag-hook that the handler runs.
+func (c command) program(e *exam) (string, error) {
+	words, _ := c.entry.Call()
+	if len(words) == 0 {
+		return "", errors.New("it cannot be seen which program that is")
 	}
-	words := strings.Fields(c.expand(c.entry.Command))
-	for i := range words {
-		words[i] = strings.Trim(words[i], `"'`)
-	}
-	return words
+	return exec.LookPath(c.word(e, words[0]))
 }
 
-// program is the path of the ag-hook that the handler runs.
-func (c command) program() (string, error) {
-	for _, word := range c.words() {
-		base := word[strings.LastIndexAny(word, `/\`)+1:]
-		if strings.TrimSuffix(strings.ToLower(base), ".exe") == "ag-hook" {
-			return exec.LookPath(word)
-		}
+// word is one of a call as it is once a shell has put in the user's home directory.
+func (c command) word(e *exam, text string) string {
+	text = c.expand(text)
+	if c.entry.Exec {
+		return text
 	}
-	return "", errors.New("it cannot be seen which program that is")
+	if rest, is := strings.CutPrefix(text, "~/"); is {
+		text = "$HOME/" + rest
+	}
+	return strings.NewReplacer("${HOME}", e.Claude.UserHome, "$HOME", e.Claude.UserHome).Replace(text)
 }
 
 // homes are where the handler may record: the home that is asked about, that of its
-// --home, and those that it takes without one.
+// --home or its AG_HOME, and those that it takes without one.
 func (c command) homes(e *exam) []string {
 	homes := []string{e.Home}
-	words := c.words()
+	words, env := c.entry.Call()
 	for i, word := range words {
 		if value, is := strings.CutPrefix(word, "--home="); is {
-			homes = append(homes, value)
+			homes = append(homes, c.word(e, value))
 		} else if word == "--home" && i+1 < len(words) {
-			homes = append(homes, words[i+1])
+			homes = append(homes, c.word(e, words[i+1]))
 		}
 	}
-	if dir := e.Getenv("AG_HOME"); dir != "" {
-		homes = append(homes, dir)
+	for _, variable := range append(env, "AG_HOME="+e.Getenv("AG_HOME")) {
+		if dir, is := strings.CutPrefix(variable, "AG_HOME="); is && dir != "" {
+			homes = append(homes, c.word(e, dir))
+		}
 	}
 	return append(homes, filepath.Join(e.Claude.UserHome, ".actiongraph"))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -44,14 +45,14 @@ func home(_ context.Context, e *exam) []Check {
 	}
 	for _, dir := range []string{e.Home, journal.Dir(e.Home)} {
 		if err := mayWrite(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(fmt.Sprintf("chmod u+rwx %s, or set AG_HOME to another place", dir), "%s cannot be written: %v", dir, err)
+			return fail(fmt.Sprintf("chmod u+rwx %s, or set AG_HOME to another place", word(dir)), "%s cannot be written: %v", dir, err)
 		}
 	}
 	if _, err := e.journal(); err != nil {
 		return fail("put the file back from a backup, or remove it: the next hook makes a new one", "%v", err)
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
-		return warn("chmod 700 "+e.Home, "%s is open to others (mode %04o)", where, info.Mode().Perm())
+		return warn("chmod 700 "+word(e.Home), "%s is open to others (mode %04o)", where, info.Mode().Perm())
 	}
 	return ok("%s, writable, this user's alone", where)
 }
@@ -127,7 +128,7 @@ func files(ctx context.Context, e *exam) []Check {
 	case seen.foreign > 0:
 		return fail(ownHome(e.Home), "%s not of this user, as %s", plural(seen.foreign, "file is", "files are"), seen.firstForeign)
 	case seen.open > 0:
-		return warn("chmod -R go-rwx "+e.Home, "%s open to others, as %s", plural(seen.open, "file is", "files are"), seen.firstOpen)
+		return warn("chmod -R go-rwx "+word(e.Home), "%s open to others, as %s", plural(seen.open, "file is", "files are"), seen.firstOpen)
 	}
 	return ok("%s, this user's alone", plural(seen.all, "file", "files"))
 }
@@ -168,4 +169,12 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// word is a path as a shell takes it, in a command that is copied.
+func word(path string) string {
+	if !strings.ContainsAny(path, " \t'\"$`\\&;()<>|*?[]#!{}") {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
