@@ -79,9 +79,14 @@ func (k Kept) PlanUninstall(path string) (Change, error) {
 	if c.After, err = Uninstall(c.Before); err != nil {
 		return c, named(path, err)
 	}
-	nothing := blank(bytes.TrimPrefix(c.After, []byte(bom)))
-	c.Remove = nothing && !bytes.Equal(c.After, c.Before) && !(known && was.Existed)
+	c.Remove = onlyOurs(c.Before, c.After) && !was.Existed
 	return c, nil
+}
+
+// onlyOurs reports whether a text is nothing without our entries: then a file that is not
+// known to have been there before was made for them.
+func onlyOurs(with, without []byte) bool {
+	return blank(bytes.TrimPrefix(without, []byte(bom))) && !bytes.Equal(with, without)
 }
 
 // Uninstall takes our entries out of a settings file, and forgets what it was.
@@ -142,6 +147,9 @@ func (k Kept) keep(c Change) error {
 		var err error
 		if before, err = Uninstall(c.Before); err != nil {
 			return err
+		}
+		if onlyOurs(c.Before, before) {
+			now.Existed = was.Existed
 		}
 	}
 	if now.MadeDir == "" {

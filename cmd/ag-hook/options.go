@@ -33,7 +33,7 @@ events (schema/event.schema.json): objects or arrays of them.
   --version      print the version
 
 It prints nothing and exits 0 whatever happens; problems are in hook.log under the
-home. To install it, see: ag-sessiond hooks print claude
+home. To have it called: ag-sessiond install
 `
 
 func parseOptions(args []string, now time.Time) options {

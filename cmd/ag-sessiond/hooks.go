@@ -9,10 +9,9 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
-)
 
-// howToStart is what an empty state says to do next.
-const howToStart = `to record Claude Code sessions, merge the output of "ag-sessiond hooks print claude" into ~/.claude/settings.json and use claude as usual`
+	"github.com/actiongraph/actiongraph/settings"
+)
 
 func (a *app) hooksCmd() *cobra.Command {
 	hooks := &cobra.Command{
@@ -26,8 +25,9 @@ func (a *app) hooksCmd() *cobra.Command {
 		Use:   "print AGENT",
 		Short: "Print the settings that make an agent's hooks call ag-hook (claude)",
 		Long: `Print the fragment of settings.json that registers ag-hook for Claude Code's hook
-events. Merge it into ~/.claude/settings.json (every project), or into
-.claude/settings.json of one project.
+events, as "ag-sessiond install" would write it into an empty file: for those who merge
+it into ~/.claude/settings.json (every project) or .claude/settings.json of one project by
+themselves.
 
 With --home the sessions are recorded there; without it, where $AG_HOME says when the
 hook runs, else in ~/.actiongraph.
@@ -42,20 +42,19 @@ Claude Code only fires it for files that another hook of yours asks to watch.`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: []string{"claude"},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if args[0] != "claude" {
-				return usagef("no hooks are known for %q: want claude", args[0])
+			if err := checkAgent(args); err != nil {
+				return err
 			}
-			binary, err := hookBinary()
+			r, err := a.recorder()
 			if err != nil {
 				return err
 			}
-			home := a.home
-			if home != "" {
-				if home, err = filepath.Abs(home); err != nil {
-					return err
-				}
+			text, err := settings.Install(nil, r)
+			if err != nil {
+				return err
 			}
-			return a.printJSON(claudeHooks(binary, home))
+			_, err = a.out.Write(escapeControls(text))
+			return err
 		},
 	}
 	a.add(hooks, "", show)
@@ -77,34 +76,22 @@ func claudeEvents() []string {
 	}
 }
 
-// hook and hookGroup are the shapes of Claude Code's settings.
-type hook struct {
-	Type    string   `json:"type"`
-	Command string   `json:"command"`
-	Args    []string `json:"args"` // their presence makes it the exec form: no shell, no quoting
-	Timeout int      `json:"timeout,omitempty"`
-}
-
-type hookGroup struct {
-	Hooks []hook `json:"hooks"`
-}
-
-// claudeHooks is the fragment of settings.json. No matcher means every tool.
-func claudeHooks(binary, home string) map[string]map[string][]hookGroup {
-	args := []string{"claude"}
-	if home != "" {
-		args = append(args, "--home", home)
+// recorder is what the hooks call. Without --home that records where $AG_HOME says when
+// it runs, else in ~/.actiongraph.
+func (a *app) recorder() (settings.Recorder, error) {
+	binary, err := hookBinary()
+	if err != nil {
+		return settings.Recorder{}, err
 	}
-	events := map[string][]hookGroup{}
-	for _, event := range claudeEvents() {
-		h := hook{Type: "command", Command: binary, Args: args}
-		if event == "SessionEnd" {
-			// All hooks of this event together have 1.5 s unless one asks for more.
-			h.Timeout = 10
+	r := settings.Recorder{Binary: binary, Args: []string{"claude"}, Events: claudeEvents()}
+	if a.home != "" {
+		home, err := filepath.Abs(a.home)
+		if err != nil {
+			return settings.Recorder{}, err
 		}
-		events[event] = []hookGroup{{Hooks: []hook{h}}}
+		r.Args = append(r.Args, "--home", home)
 	}
-	return map[string]map[string][]hookGroup{"hooks": events}
+	return r, nil
 }
 
 // hookBinary is the absolute path of the ag-hook beside this program, else of the

@@ -68,7 +68,7 @@ Hooks append what an agent does to a journal; every verb that reads first catche
 local store up with it, so no daemon is needed. SESSION is a session's id, a unique
 prefix of it, or "latest".
 
-To start recording: ag-sessiond hooks print claude
+To start recording: ag-sessiond install
 
 Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavailable.`,
 		Example: `  ag-sessiond sessions --since yesterday
@@ -101,7 +101,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	}
 	a.add(root, "read", reading...)
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
-	a.add(root, "keep", a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
+	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.doctorCmd())
 	a.add(root, "keep", a.configCmd())
