@@ -50,6 +50,9 @@ history that Claude Code keeps on disk is to be imported, too.`,
 			if err := checkAgent(args); err != nil {
 				return err
 			}
+			if o.history && o.noHistory {
+				return usagef("--import or --no-import, not both")
+			}
 			scope, err := o.scope()
 			if err != nil {
 				return err
@@ -61,7 +64,6 @@ history that Claude Code keeps on disk is to be imported, too.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.history, "import", false, "import the history that is on disk, without asking")
 	flags.BoolVar(&o.noHistory, "no-import", false, "import none, without asking")
-	cmd.MarkFlagsMutuallyExclusive("import", "no-import")
 	return cmd
 }
 
