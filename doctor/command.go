@@ -119,13 +119,13 @@ func (c command) homes(e *exam) []string {
 // maxSaid bounds what is kept of what a hook prints.
 const maxSaid = 4 << 10
 
-// call runs the handler once, in a folder, and returns how long it took.
-func (c command) call(ctx context.Context, dir, payload string) (took time.Duration, err error) {
+// call runs the handler once, in a folder and for a project, and returns how long it took.
+func (c command) call(ctx context.Context, dir, project, payload string) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.name, c.args...)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, slices.Clone(c.env), strings.NewReader(payload)
-	cmd.Env = append(cmd.Env, "CLAUDE_PROJECT_DIR="+dir)
+	cmd.Env = append(cmd.Env, "CLAUDE_PROJECT_DIR="+project)
 	var said bounded
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.WaitDelay = grace // of a shell's child that keeps the pipes

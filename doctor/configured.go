@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/policy"
 )
 
 // configuration reads the file as the daemon does.
@@ -23,4 +24,25 @@ func configuration(_ context.Context, e *exam) []Check {
 		return ok("nothing is wrong with %s", path)
 	}
 	return ok("%s: %s, %s", path, plural(len(c.Graph), "graph", "graphs"), plural(len(c.Source), "source", "sources"))
+}
+
+// capture asks whether what config.toml says of it is in force: hooks read a compiled form.
+func capture(_ context.Context, e *exam) []Check {
+	p, state := policy.Load(e.Home)
+	problem, cure := state.Problem()
+	switch {
+	case state.Err != nil:
+		return fail(cure, "%s", problem)
+	case problem != "":
+		return warn(cure, "%s", problem)
+	}
+	rules := p.Rules()
+	if rules.Zero() {
+		return ok("everything is kept, but for secrets")
+	}
+	content := rules.Content
+	if content == "" {
+		content = policy.Full
+	}
+	return ok("in force: content = %s, without %s and %s", content, plural(len(rules.ExcludeProjects), "folder", "folders"), plural(len(rules.ExcludeTools), "tool", "tools"))
 }

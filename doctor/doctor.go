@@ -89,6 +89,7 @@ const (
 func checks() []check {
 	return []check{
 		{name: "config", look: configuration},
+		{name: "policy", look: capture},
 		{name: "home", look: home},
 		{name: "files", look: files},
 		{name: "filesystem", look: filesystem},

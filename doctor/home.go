@@ -119,7 +119,7 @@ func files(ctx context.Context, e *exam) []Check {
 	}
 	// Not below folders that hold nothing of ours: one level is all that there is.
 	seen := looseFiles{}
-	for _, dir := range []string{e.Home, journal.Dir(e.Home)} {
+	for _, dir := range []string{e.Home, journal.Dir(e.Home), journal.LeftOutDir(e.Home)} {
 		if err := seen.in(ctx, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fail(ownHome(e.Home), "%v", err)
 		}

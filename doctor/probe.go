@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/policy"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -65,6 +66,8 @@ type probe struct {
 	command
 	session string
 	dir     string // where it is called: not where anything of ours is
+	// project is dir as the hook is told; "" where a policy leaves dir out.
+	project string
 }
 
 func newProbe(e *exam, r registration) *probe {
@@ -83,7 +86,10 @@ func (p *probe) try(ctx context.Context) (found []Check) {
 		return fail("make the folder for temporary files writable", "%v", err)
 	}
 	defer os.RemoveAll(p.dir)
-	if _, err := p.call(ctx, p.dir, p.payload(0)); err != nil {
+	if rules, _ := policy.Load(p.Home); rules == nil || rules.Project(p.dir) == 0 {
+		p.project = p.dir
+	}
+	if _, err := p.call(ctx, p.dir, p.project, p.payload(0)); err != nil {
 		return fail(p.failure(install), "the hook of %s failed: %v", p.where(), err)
 	}
 	home, err := p.arrived(ctx)
@@ -111,7 +117,7 @@ func (p *probe) failure(cure string) string {
 // payload is what Claude Code gives its hooks before a tool is run, which is what agents
 // wait for most.
 func (p *probe) payload(n int) string {
-	dir := schema.AppendString(nil, p.dir)
+	dir := schema.AppendString(nil, p.project)
 	return fmt.Sprintf(`{"session_id":"%s","transcript_path":"","cwd":%s,"permission_mode":"default","hook_event_name":"PreToolUse",`+
 		`"tool_name":"Bash","tool_input":{"command":"true"},"tool_use_id":"toolu_doctor%d"}`+"\n", p.session, dir, n)
 }
@@ -137,7 +143,7 @@ func (p *probe) arrived(ctx context.Context) (home string, err error) {
 func (p *probe) latency(ctx context.Context, home string) []Check {
 	var took []time.Duration
 	for begin := time.Now(); len(took) < rounds && time.Since(begin) < enough; {
-		one, err := p.call(ctx, p.dir, p.payload(len(took)+1))
+		one, err := p.call(ctx, p.dir, p.project, p.payload(len(took)+1))
 		if err != nil {
 			return fail(p.failure(install), "the hook of %s recorded %s and then failed: %v", p.where(), plural(len(took)+1, "probe", "probes"), err)
 		}

@@ -3,6 +3,7 @@ package doctor
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 )
 
@@ -92,6 +94,28 @@ func TestConfiguration(t *testing.T) {
 	p.want("graphs", Fail, "AG_NONE")
 	p.remove("home/config.toml")
 	p.want("config", OK)
+}
+
+// TestPolicy: what is not in force, what cannot be read, and a probe where a policy leaves
+// out what a probe does.
+func TestPolicy(t *testing.T) {
+	p := newPatient(t)
+	p.want("policy", OK, "everything is kept")
+	p.write("home/config.toml", fmt.Sprintf("[capture]\nexclude_projects = [%q]\nexclude_tools = [\"*\"]\ncontent = \"none\"\n", filepath.ToSlash(os.TempDir())))
+	p.want("policy", Fail, "never compiled", "ag-sessiond status")
+	_, err := config.CompilePolicy(p.Home)
+	p.check(err)
+	p.want("policy", OK, "content = none, without 1 folder and 1 tool")
+	before := p.tree()
+	p.want("probe", OK)
+	if !maps.Equal(before, p.tree()) {
+		t.Error("the home was changed")
+	}
+	p.write("home/policy", "rubbish")
+	p.want("policy", Fail, "ag-sessiond status")
+	p.remove("home/policy")
+	p.remove("home/config.toml")
+	p.want("policy", OK)
 }
 
 // TestGraphs: a database that is down, and one that takes connections and says nothing.
