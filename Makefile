@@ -5,7 +5,7 @@ GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD       := -trimpath -ldflags="-s -w"
 
-.PHONY: all build install test soak bench bench-neo4j bench-reference demo lint
+.PHONY: all build install release test soak bench bench-neo4j bench-reference demo lint
 
 all: build
 
@@ -14,6 +14,9 @@ build: ## both binaries into bin/
 
 install: ## both binaries to GOBIN
 	$(GO) install $(BUILD) ./cmd/...
+
+release: ## archives of both programs for every system into dist/, with their sums
+	$(GO) run ./internal/release
 
 test: ## everything, with the race detector; kill loops at a tenth
 	$(GO) run ./internal/maketest

@@ -87,7 +87,13 @@ func (o *options) set(name, value string) {
 	}
 }
 
+// release is the version of a published build: make release sets it.
+var release string
+
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

@@ -39,6 +39,9 @@ func (v versionInfo) String() string {
 	return fmt.Sprintf("ag-sessiond %s (event protocol %d, %s %s/%s)", v.Version, v.Protocol, v.Go, runtime.GOOS, runtime.GOARCH)
 }
 
+// release is the version of a published build: make release sets it.
+var release string
+
 // versions says what this program was built from, as the Go tool stamped it.
 func versions() versionInfo {
 	v := versionInfo{Version: "devel", Protocol: schema.Version, Go: runtime.Version()}
@@ -48,6 +51,9 @@ func versions() versionInfo {
 	}
 	if info.Main.Version != "" && info.Main.Version != "(devel)" {
 		v.Version = info.Main.Version
+	}
+	if release != "" {
+		v.Version = release
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {

@@ -78,6 +78,7 @@ func layers() []layer {
 		{dir: "internal/maketest"},
 		{dir: "internal/neo4jtest"},
 		{dir: "internal/nobody"},
+		{dir: "internal/release"},
 		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
 	}
 }
