@@ -2,6 +2,8 @@ package policy
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -24,7 +26,7 @@ func shorten(e *schema.Event) {
 }
 
 func head(s string) string {
-	if len(s) <= GistChars || utf8.RuneCountInString(s) <= GistChars {
+	if len(s) <= GistChars || utf8.RuneCountInString(s) <= GistChars || isGist(s) {
 		return s
 	}
 	end := 0
@@ -33,6 +35,19 @@ func head(s string) string {
 		end += n
 	}
 	return schema.CutHead(s, end)
+}
+
+// isGist reports whether s is what head left of a text: it ends with the mark of what was cut.
+func isGist(s string) bool {
+	const open = "…[cut: "
+	i := strings.LastIndex(s, open)
+	if i < 0 || utf8.RuneCountInString(s[:i]) > GistChars {
+		return false
+	}
+	var n int
+	var sum []byte
+	_, err := fmt.Sscanf(s[i:], open+"%d bytes, sha256:%64x", &n, &sum)
+	return err == nil && s[i:] == fmt.Sprintf("%s%d bytes, sha256:%x]…", open, n, sum)
 }
 
 // shortenJSON shortens every string of a JSON value. Where that is still long, only what

@@ -46,9 +46,6 @@ func (k *Keeper) LeavesOut(e *schema.Event) uint64 {
 // Withhold takes out of an event, which is redacted, what is not kept of its texts. Its ids,
 // times and names stay, and so do the words from which the fold tells what happened.
 func (k *Keeper) Withhold(e *schema.Event) {
-	if e.EventType == schema.SourcePosition {
-		return // the readers' own: a place in a file, and no text
-	}
 	switch tool := k.leavesOutTool(e); {
 	case tool || k.policy.rules.Content == None:
 		k.strip(e)
@@ -172,19 +169,20 @@ func formed(e *schema.Event, short func(string) string) string {
 		}
 		return out
 	case strings.HasPrefix(text, "<task-notification>"):
-		id, status := tagged(text, "task-id"), tagged(text, "status")
-		was := short(text)
-		if was == text || strings.HasSuffix(text, markClose+"</task-notification>") {
+		const begin, end = "<task-notification>", "</task-notification>"
+		told := ""
+		if id := tagged(text, "task-id"); schema.ValidID(id) {
+			told += "<task-id>" + id + "</task-id>"
+		}
+		if status := tagged(text, "status"); status != "" && isWord(status) {
+			told += "<status>" + status + "</status>"
+		}
+		body := strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(text, begin), end), told)
+		was := short(body)
+		if was == body {
 			return e.Content
 		}
-		out := "<task-notification>"
-		if schema.ValidID(id) {
-			out += "<task-id>" + id + "</task-id>"
-		}
-		if isWord(status) {
-			out += "<status>" + status + "</status>"
-		}
-		return out + strings.TrimPrefix(was, "<task-notification>") + "</task-notification>"
+		return begin + told + was + end
 	}
 	if was := short(text); was != text {
 		return was

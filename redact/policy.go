@@ -30,7 +30,8 @@ func (r *Redactor) current() *Redactor {
 		max: r.max, anchors: r.anchors, rules: r.rules, exprs: r.exprs,
 		patterns: p.Patterns(), keeper: policy.NewKeeper(p, r.options.Key, r.options.Project),
 	}
-	if n := p.Rules().MaxChars; n > 0 {
+	// A gist is shorter than any cut, and a size is that of the whole text.
+	if n := p.Rules().MaxChars; n > 0 && p.Rules().Content != policy.Gist && p.Rules().Content != policy.None {
 		of.max = min(n, of.max)
 	}
 	of.whole = min(max(maxStrings*of.max, leastWhole), r.whole)

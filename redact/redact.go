@@ -84,7 +84,9 @@ func (r *Redactor) Event(e schema.Event) Line {
 // writes the line behind buf, which it returns longer by that line; the line's bytes are
 // those of buf. A line for which buf has no room has memory of its own.
 func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
-	r = r.current()
+	if e.EventType != schema.SourcePosition { // the readers' own, who compare its path
+		r = r.current()
+	}
 	if e.EventType != schema.SourcePosition || !schema.IsPositionsID(e.SessionID) {
 		e.SessionID = schema.SafeID(e.SessionID)
 	}
