@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,8 @@ const pluginRoot = "CLAUDE_PLUGIN_ROOT"
 
 func newCommand(e *exam, r registration) command {
 	c := command{registration: r, env: e.environment()}
-	if r.file.Scope == settings.Plugin { // <root>/hooks/hooks.json, or <root>/.claude-plugin/plugin.json
-		c.root = filepath.Dir(filepath.Dir(r.file.Path))
+	if r.file.Scope == settings.Plugin {
+		c.root = rootOf(r.file.Path)
 		c.env = append(c.env, pluginRoot+"="+c.root)
 	}
 	if r.entry.Exec {
@@ -42,6 +43,19 @@ func newCommand(e *exam, r registration) command {
 	}
 	c.name, c.args = shell(e.Claude.GOOS, c.expand(r.entry.Command))
 	return c
+}
+
+// rootOf is the folder of the plugin that a file of hooks belongs to: the one above it with a
+// manifest, or where there is none, as <root>/hooks/hooks.json needs none, the second above.
+func rootOf(path string) string {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, ".claude-plugin")); err == nil && info.IsDir() {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return filepath.Dir(filepath.Dir(path))
+		}
+	}
 }
 
 func (c command) expand(text string) string {

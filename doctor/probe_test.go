@@ -108,6 +108,13 @@ func TestProbeOfAPlugin(t *testing.T) {
 	p.plugin("rec@market", registersLine(map[string]any{"type": "command", "command": `"${CLAUDE_PLUGIN_ROOT}"/bin/ag-hook claude`}, "PreToolUse"))
 	p.want("probe", OK)
 	p.want("binary", OK)
+
+	// The manifest may name files of hooks at any depth.
+	p.remove("user/.claude/plugins/rec/hooks")
+	p.write("user/.claude/plugins/rec/some/where/deep/h.json", registers("${CLAUDE_PLUGIN_ROOT}/bin/ag-hook", "PreToolUse"))
+	p.write("user/.claude/plugins/rec/.claude-plugin/plugin.json", `{"name":"rec","hooks":"./some/where/deep/h.json"}`)
+	p.want("probe", OK, "plugin rec@market")
+	p.want("binary", OK, p.path("user/.claude/plugins/rec/bin/ag-hook"))
 }
 
 // TestProbeSweeps: what a doctor that was killed left is removed, and what another one is

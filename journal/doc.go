@@ -73,6 +73,9 @@
 //     bit) is returned; schema.Decode refuses it and the caller counts it.
 //   - A line longer than MaxLine is torn too, and is passed in bounded memory.
 //     Append does not write one.
+//   - Two kinds of files are nobody's session (schema.NoSession) and not listed: up to
+//     where other programs' files were read, and the probes of doctor, which calls a hook to
+//     see that it records, and removes what it recorded (Probes, DiscardProbe).
 //
 // # Positions
 //
