@@ -74,7 +74,8 @@ func (f *folding) file(ctx context.Context, session string) error {
 	from := f.positions[session]
 	p := &part{Batch: f.batch(session)}
 	p.counts.Sessions = 1
-	cursor, err := f.Journal.Read(session, from)
+	other := folded(from) != from
+	cursor, err := f.Journal.Read(session, folded(from))
 	if errors.Is(err, journal.ErrReplaced) {
 		if cursor, err = f.Journal.Read(session, schema.Position{}); err != nil {
 			return err
@@ -83,6 +84,10 @@ func (f *folding) file(ctx context.Context, session string) error {
 			Msg("the journal file is not the one that was folded; folding it again from its beginning")
 		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
 		f.twins.found(session)
+	} else if other {
+		f.Log.Info().Str("run_id", session).Str("reason", "fold.revision").
+			Msg("another version of this program folded the session; folding it again from its beginning")
+		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
 	}
 	if err != nil {
 		return err
@@ -199,10 +204,28 @@ func decode(d *schema.Decoder, line []byte, session string) (schema.Event, error
 	return e, nil
 }
 
+// folded is a position if what the store holds there is what this program's fold makes of
+// it; else the beginning, from which the session is to be folded again.
+func folded(at schema.Position) schema.Position {
+	if at.Fold != graph.Revision {
+		return schema.Position{}
+	}
+	return at
+}
+
+// reached is where a cursor stands, as the position of what was folded up to there.
+func reached(cursor *journal.Cursor) schema.Position {
+	at := cursor.Position()
+	if at != (schema.Position{}) {
+		at.Fold = graph.Revision
+	}
+	return at
+}
+
 // finish adds the last part of a file and keeps the fold's state while the
 // session lives.
 func (f *folding) finish(p *part, cursor *journal.Cursor, state *fold) {
-	at, age := cursor.Position(), f.age(p.Session)
+	at, age := reached(cursor), f.age(p.Session)
 	if at != p.From { // a file that was replaced never ends where the old one did
 		f.add(p, cursor, state, age)
 	}
@@ -224,7 +247,7 @@ func (f *folding) age(session string) time.Duration {
 // add puts a part that ends at the cursor into the transaction. state is nil where the
 // part has only torn lines.
 func (f *folding) add(p *part, cursor *journal.Cursor, state *fold, age time.Duration) {
-	p.To = cursor.Position()
+	p.To = reached(cursor)
 	if state != nil {
 		var room []graph.Op
 		if p.counts.Events >= maxPart {

@@ -49,7 +49,7 @@ func findGaps(j *journal.Journal, positions map[string]schema.Position) ([]gap, 
 	}
 	var gaps []gap
 	for _, f := range files {
-		from := positions[f.Session]
+		from := folded(positions[f.Session])
 		if f.Size == from.Offset {
 			continue
 		}

@@ -203,7 +203,7 @@ func (f *folding) absorbed(ctx context.Context, session string) (bool, error) {
 		return true, f.again(ctx, session)
 	}
 	p := &part{Batch: f.batch(session)}
-	if p.counts.Sessions = 1; cursor.Position() != p.From {
+	if p.counts.Sessions = 1; reached(cursor) != p.From {
 		f.add(p, cursor, nil, f.age(session))
 	}
 	return true, nil

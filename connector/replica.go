@@ -151,7 +151,7 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	}
 	p.report.Missing = missing(positions, files)
 	files = slices.DeleteFunc(files, func(f journal.File) bool {
-		behind := f.Size - positions[f.Session].Offset
+		behind := f.Size - folded(positions[f.Session]).Offset
 		p.total += max(behind, 0)
 		return behind == 0 && !thorough
 	})

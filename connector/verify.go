@@ -20,6 +20,10 @@ import (
 // ErrBeingWritten says that a session changes too fast to be compared.
 var ErrBeingWritten = errors.New("it is being written all the time: verify it again later")
 
+// ErrOtherFold says that what a store holds of a session is what another version of this
+// program made of its journal.
+var ErrOtherFold = errors.New("another version of this program folded it: `ag-sessiond sync` folds it again")
+
 // Verify folds a session's journal afresh, up to where the store says it is, and
 // returns what the store holds differently, A being the journal's and B the
 // store's. An empty session is all of them, in the order of their ids. What the
@@ -42,12 +46,19 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 		sessions = slices.Sorted(maps.Keys(positions))
 	}
 	found := map[string]finding{}
+	var errs []error
 	for _, s := range sessions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if v.standings[s].Absorbed > 0 {
 			continue // it is in another journal's, which is verified where that is
+		}
+		if folded(positions[s]) != positions[s] {
+			if len(errs) == 0 { // one is enough: an upgrade leaves all of them so
+				errs = append(errs, fmt.Errorf("verify session %s, maybe more: %w", s, ErrOtherFold))
+			}
+			continue
 		}
 		if f := v.look(ctx, s, positions[s]); f.err != nil || len(f.changes) > 0 {
 			found[s] = f
@@ -67,7 +78,6 @@ func Verify(ctx context.Context, j *journal.Journal, store Store, session string
 		}
 	}
 	var all []graph.Change
-	var errs []error
 	for _, s := range slices.Sorted(maps.Keys(found)) {
 		all = append(all, found[s].changes...)
 		if err := found[s].err; err != nil {

@@ -8,4 +8,6 @@ type Position struct {
 	Offset int64  `json:"offset"` // bytes
 	Sum    uint64 `json:"sum"`    // hash of the record that ends at Offset
 	First  uint64 `json:"first"`  // hash of the file's first record
+	// Fold is the graph.Revision of what the store made of it; 0 in a Position of a file alone.
+	Fold int64 `json:"fold,omitempty"`
 }

@@ -210,7 +210,7 @@ func lagOf(ctx context.Context, j *journal.Journal, at map[string]journal.Positi
 	}
 	for _, f := range files {
 		if id != "" && f.Session != id {
-			has[f.Session] = journal.Position{Offset: f.Size} // whatever it is, it was not asked for
+			has[f.Session] = journal.Position{Offset: f.Size, Fold: graph.Revision} // whatever it is, it was not asked for
 			continue
 		}
 		if at[f.Session].Offset > 0 {

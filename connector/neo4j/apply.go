@@ -213,7 +213,7 @@ func (t *tx) move() error {
 	rows := make([]row, len(t.plan.claims))
 	for i, c := range t.plan.claims {
 		rows[i] = row{"position": c.position(), "journal": c.journal, "fills": c.own, "continues": c.continues, "absorbed": nil,
-			"offset": c.to.Offset, "sum": int64(c.to.Sum), "first": int64(c.to.First)}
+			"offset": c.to.Offset, "sum": int64(c.to.Sum), "first": int64(c.to.First), "fold": c.to.Fold}
 		if t.resting(c) {
 			rows[i]["fills"], rows[i]["absorbed"] = nil, t.held[c.position()].Absorbed
 		}

@@ -43,7 +43,7 @@ func (t tally) without(session string, p schema.Position) tally {
 
 func hashPosition(session string, p schema.Position) uint64 {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s %d %d %d", session, p.Offset, p.Sum, p.First)
+	fmt.Fprintf(h, "%s %d %d %d %d", session, p.Offset, p.Sum, p.First, p.Fold)
 	return h.Sum64()
 }
 

@@ -35,13 +35,14 @@ func (s *Store) ofJournal(ctx context.Context, name, journal string) ([]*driver.
 	})
 }
 
-// decodePosition reads offset, sum and first. Bolt has signed integers only: the
+// decodePosition reads offset, sum, first and fold. Bolt has signed integers only: the
 // hashes are the same bits.
 func decodePosition(row map[string]any) schema.Position {
 	offset, _ := row["offset"].(int64)
 	sum, _ := row["sum"].(int64)
 	first, _ := row["first"].(int64)
-	return schema.Position{Offset: offset, Sum: uint64(sum), First: uint64(first)}
+	fold, _ := row["fold"].(int64) // absent in what was written before there was one
+	return schema.Position{Offset: offset, Sum: uint64(sum), First: uint64(first), Fold: fold}
 }
 
 // Positions returns the position of every session of one journal.

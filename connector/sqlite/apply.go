@@ -115,8 +115,8 @@ func (t *tx) batch(b *graph.Batch) error {
 func (t *tx) move(b *graph.Batch) error {
 	var at schema.Position
 	var sum, first int64
-	err := t.queryRow("SELECT offset, sum, first FROM position WHERE journal = ? AND session = ?", b.Journal, b.Session).
-		Scan(&at.Offset, &sum, &first)
+	err := t.queryRow("SELECT offset, sum, first, fold FROM position WHERE journal = ? AND session = ?", b.Journal, b.Session).
+		Scan(&at.Offset, &sum, &first, &at.Fold)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -124,9 +124,9 @@ func (t *tx) move(b *graph.Batch) error {
 	if at != b.From {
 		return fmt.Errorf("at %v of journal %s, expected %v: %w", at, b.Journal, b.From, graph.ErrConflict)
 	}
-	return t.exec("INSERT INTO position VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "+
-		"offset = excluded.offset, sum = excluded.sum, first = excluded.first",
-		b.Journal, b.Session, b.To.Offset, int64(b.To.Sum), int64(b.To.First))
+	return t.exec("INSERT INTO position VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "+
+		"offset = excluded.offset, sum = excluded.sum, first = excluded.first, fold = excluded.fold",
+		b.Journal, b.Session, b.To.Offset, int64(b.To.Sum), int64(b.To.First), b.To.Fold)
 }
 
 // untilDeleted returns how many ops there are up to the end of the first series of

@@ -12,8 +12,7 @@ import (
 var schemaSQL string
 
 // Version is the layout of the file that this package reads and writes, in
-// PRAGMA user_version. It changes whenever schema.sql does, or what the fold makes of a
-// journal that is there: verify would call a store that an older fold wrote damaged.
+// PRAGMA user_version. It changes whenever schema.sql does.
 const Version = 6
 
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".

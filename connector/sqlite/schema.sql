@@ -6,7 +6,7 @@
 
 CREATE TABLE position (
   journal TEXT NOT NULL, session TEXT NOT NULL,
-  offset INTEGER NOT NULL, sum INTEGER NOT NULL, first INTEGER NOT NULL,
+  offset INTEGER NOT NULL, sum INTEGER NOT NULL, first INTEGER NOT NULL, fold INTEGER NOT NULL,
   PRIMARY KEY (journal, session)
 ) WITHOUT ROWID;
 

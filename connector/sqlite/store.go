@@ -237,7 +237,7 @@ func (s *Store) Close() error {
 
 // Positions returns the position of every session of one journal.
 func (s *Store) Positions(ctx context.Context, journal string) (map[string]schema.Position, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT session, offset, sum, first FROM position WHERE journal = ?", journal)
+	rows, err := s.read.QueryContext(ctx, "SELECT session, offset, sum, first, fold FROM position WHERE journal = ?", journal)
 	if err != nil {
 		return nil, s.fail("read positions", err)
 	}
@@ -245,11 +245,11 @@ func (s *Store) Positions(ctx context.Context, journal string) (map[string]schem
 	out := map[string]schema.Position{}
 	for rows.Next() {
 		var session string
-		var offset, sum, first int64
-		if err := rows.Scan(&session, &offset, &sum, &first); err != nil {
+		var offset, sum, first, fold int64
+		if err := rows.Scan(&session, &offset, &sum, &first, &fold); err != nil {
 			return nil, s.fail("read positions", err)
 		}
-		out[session] = schema.Position{Offset: offset, Sum: uint64(sum), First: uint64(first)}
+		out[session] = schema.Position{Offset: offset, Sum: uint64(sum), First: uint64(first), Fold: fold}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, s.fail("read positions", err)

@@ -157,6 +157,7 @@ func testConflict(t *testing.T, p *pair) {
 	bump := func(f func(*schema.Position)) schema.Position { from := at; f(&from); return from }
 	for i, from := range []schema.Position{
 		{}, bump(func(p *schema.Position) { p.Offset++ }), bump(func(p *schema.Position) { p.Sum++ }), bump(func(p *schema.Position) { p.First++ }),
+		bump(func(p *schema.Position) { p.Fold++ }),
 	} {
 		good := graph.Batch{Journal: journal, Session: "fine", To: next, Ops: small("fine")}
 		bad := graph.Batch{Journal: journal, Session: "s", From: from, To: next, Ops: []graph.Op{delNode(call)}}

@@ -72,6 +72,7 @@ func (w *world) batch(l *life) graph.Batch {
 	l.pos.Offset += 1 + int64(len(l.ops))
 	l.pos.Sum = rapid.Uint64().Draw(w.t, "sum")
 	l.pos.First = 1 << 63
+	l.pos.Fold = rapid.Int64Range(0, 2).Draw(w.t, "fold")
 	b.To = l.pos
 	return b
 }

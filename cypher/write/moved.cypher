@@ -3,7 +3,7 @@
 // claim.cypher in this transaction.
 UNWIND $rows AS row
 MATCH (p:JournalPosition {position_id: row.position})
-SET p.offset = row.offset, p.sum = row.sum, p.first = row.first, p.continues = row.continues, p.absorbed = row.absorbed,
+SET p.offset = row.offset, p.sum = row.sum, p.first = row.first, p.fold = row.fold, p.continues = row.continues, p.absorbed = row.absorbed,
     p.dropping = null
 WITH row
 OPTIONAL MATCH (s:Session {session_id: row.fills})
