@@ -35,6 +35,7 @@ const (
 	isThought                    // a message that is no answer
 	inFile                       // a model call: a transcript states its usage
 	isFinal                      // and a fact says why the answer ended: its figures are the last
+	isLoose                      // only records of one event tell of it, and none of them what it ends: see told
 	isHeld                       // its parent holds it back: its own time is not after the parent's
 )
 

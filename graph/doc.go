@@ -16,6 +16,8 @@
 //	call, result          tool_use_id                                             toolcall.go
 //	model call, usage     message id, else what its end was caused by; the        llm.go, usage.go
 //	                      greatest of each figure
+//	end of a call         the event's id, where one record of it says what it     told.go
+//	                      ended and another does not, as of a repaired file
 //	prompt                lane, prompt id, role and text, in the order of time;   prompts.go
 //	                      what is left, by lane, text and nearness
 //	prompt that waited    likewise, a day apart at most; it is where its line     promptloans.go

@@ -19,8 +19,16 @@ const (
 )
 
 // llm folds a model call: llm_start and llm_end are one action. Its key is the model
-// API's message id, else the event id of its start.
+// API's message id, else the event id of its start; of an end that does not say which call
+// it is of, that of the end: see told.
 func (s *Session) llm(f *fact) {
+	loose := unplaced(f.Event)
+	switch {
+	case loose && s.isTold(f, schema.LLMEnd):
+		return
+	case f.EventType == schema.LLMEnd && f.MessageID == "" && f.CausedBy != "":
+		s.tell(f, llmKey(s.id, f.EventID))
+	}
 	id := f.MessageID
 	if id == "" {
 		id = f.EventID
@@ -29,6 +37,7 @@ func (s *Session) llm(f *fact) {
 		}
 	}
 	i, created := s.keyed(f, llmKey(s.id, id), LLMCall)
+	s.setLoose(i, loose, created)
 	regs := &s.actions.at(i).regs
 	if f.Model != "" {
 		if won, _ := s.regs.take(regs, f.stamp(0), llmModel); won != 0 {

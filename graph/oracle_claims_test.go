@@ -100,6 +100,7 @@ func (w *world) findNamed() {
 	groups := map[schema.Key][]record{}
 	for _, r := range w.recs {
 		switch {
+		case w.saidBetter(r):
 		case singleType(r) != "" && r.Origin != schema.OriginHook, r.EventType == schema.Permission && r.ToolUseID != "":
 			groups[eventKey(w.session, r.EventID)] = append(groups[eventKey(w.session, r.EventID)], r)
 		case r.EventType == schema.LLMStart, r.EventType == schema.LLMEnd:

@@ -86,6 +86,21 @@ func (w *world) delegation(by, to string, at int64) *vertex {
 	return best
 }
 
+// saidBetter reports a record that does not say what its event ended, where another one does:
+// an llm_end that was caused by something, the tool_end of a call that failed.
+func (w *world) saidBetter(r record) bool {
+	better := func(o record) bool { return false }
+	switch {
+	case r.EventType == schema.LLMEnd && r.MessageID == "" && r.CausedBy == "":
+		better = func(o record) bool { return o.EventType == schema.LLMEnd && o.MessageID == "" && o.CausedBy != "" }
+	case r.EventType == schema.Error && r.Origin != schema.OriginHook && !isTurnFailure(r):
+		better = func(o record) bool {
+			return o.EventType == schema.ToolEnd && o.ToolUseID != "" && o.IsError && (o.Origin == schema.OriginAudit || o.Origin == schema.OriginAPI)
+		}
+	}
+	return first(where(w.recs, func(o record) bool { return o.EventID == r.EventID && better(o) })) != nil
+}
+
 // isAnswer reports the record of a request that names neither call nor input.
 func isAnswer(r record) bool {
 	return r.EventType == schema.Permission && r.Origin != schema.OriginHook && r.ToolUseID == "" && len(r.ToolInput) == 0

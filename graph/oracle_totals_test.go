@@ -299,6 +299,7 @@ func (w *world) references(facts []record) {
 // none where its payload has no key.
 func (w *world) about(r record) schema.Key {
 	switch {
+	case w.saidBetter(r):
 	case r.EventType == schema.ToolStart:
 		return toolCallKey(w.session, r.ToolUseID)
 	case isEnd(r):

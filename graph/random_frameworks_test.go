@@ -14,7 +14,7 @@ func framework(d dice, e *schema.Event) {
 	if e.Origin == schema.OriginAudit {
 		e.Seq = int64(1+d(9)) * 1000
 	}
-	[]func(dice, *schema.Event){run, decision, grain, answer, skill, recorded, modelRecord}[d(7)](d, e)
+	[]func(dice, *schema.Event){run, decision, grain, answer, skill, recorded, modelRecord, repaired}[d(8)](d, e)
 }
 
 // caller is what a start says of who called it: a run, a name, itself, one that never
@@ -92,6 +92,28 @@ func recorded(d dice, e *schema.Event) {
 	e.HookEventName, e.Title, e.Content, e.Reason = d.pick("event", ""), d.pick("note", ""), d.pick("summary", ""), d.pick("memory_put", "")
 	e.Extra = json.RawMessage(d.pick(`{"title":"note","memory_uri":"mem://1","scope":null,"metadata":{}}`, `{"name":"note","ok":false}`, ""))
 	e.Tags = [][]string{nil, {"x"}}[d(2)]
+}
+
+// repaired is a record of an end that there are several of: in some a line before it was not
+// read, and nothing says what it is the end of.
+func repaired(d dice, e *schema.Event) {
+	e.Origin = schema.Origin(d.pick("audit", "api"))
+	name := fmt.Sprint(d(3))
+	e.Tags, e.RelatedTo = [][]string{nil, nil, {"x", "y"}}[d(3)], [][]string{nil, {"t3"}, {"g4", "t2"}}[d(3)]
+	if d.one(2) {
+		e.EventType, e.EventID = schema.LLMEnd, schema.EventID(e.Origin, "answer", name)
+		e.Model, e.Content, e.Reason = d.pick("opus", ""), d.pick("text", ""), d.pick("", "end_turn")
+		if d.one(2) {
+			e.CausedBy = schema.EventID(e.Origin, string(schema.LLMStart), "", name)
+		}
+		usage(d, e)
+		return
+	}
+	e.EventType, e.EventID, e.ToolName = schema.Error, schema.EventID(e.Origin, "failure", name), d.pick("Bash", "")
+	e.ErrorType, e.ErrorMessage = "E", d.pick("boom", "")
+	if d.one(2) {
+		e.EventType, e.ToolUseID, e.IsError = schema.ToolEnd, d.pick("t1", "t2"), !d.one(4)
+	}
 }
 
 // modelRecord is a model call as a record has it, whole.

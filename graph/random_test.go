@@ -43,9 +43,11 @@ func randomSession(d dice, session string, n int) []schema.Event {
 		modelUse, rare, rare, framework, framework,
 	}
 	kinds := all
-	switch d(10) {
+	switch d(12) {
+	case 10:
+		kinds = []func(dice, *schema.Event){repaired, repaired, modelRecord, modelUse, run, grain, failure}
 	case 8:
-		kinds = []func(dice, *schema.Event){run, run, run, framework, decision, toolStart}
+		kinds = []func(dice, *schema.Event){run, run, run, framework, decision, toolStart, repaired, repaired}
 	case 9:
 		kinds = []func(dice, *schema.Event){grain, grain, grain, grain, toolEnd, agentEvent, rare}
 	case 0:

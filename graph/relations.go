@@ -7,6 +7,7 @@ import "github.com/actiongraph/actiongraph/schema"
 type relations struct {
 	first map[schema.Key]int32 // into list
 	list  []relation
+	loose map[int32]struct{} // actions among them that may be dropped
 }
 
 type relation struct{ from, next int32 }
@@ -32,20 +33,47 @@ func (s *Session) relate(f *fact) {
 				s.putEdge(RelatedTo, s.handle(f.self), s.handle(to))
 			} else {
 				s.related.wait(key, f.self)
+				s.related.note(f.self, s.actions.at(f.self).has(isLoose))
 			}
 		}
 	}
 }
 
+// note notes what an edge comes from that waits.
+func (r *relations) note(i int32, loose bool) {
+	if !loose {
+		return
+	}
+	if r.loose == nil {
+		r.loose = map[int32]struct{}{}
+	}
+	r.loose[i] = struct{}{}
+}
+
+// leave has no edge wait that comes from i, which is being dropped.
+func (r *relations) leave(i int32) {
+	if _, waits := r.loose[i]; !waits {
+		return
+	}
+	delete(r.loose, i)
+	for k := range r.list {
+		if r.list[k].from == i {
+			r.list[k].from = 0
+		}
+	}
+}
+
 // awaited puts the edges to i, which is new, that wait for it. What they come from has a
-// key of its own and is never dropped.
+// key of its own, and is dropped only if it is loose.
 func (s *Session) awaited(i int32) {
 	if len(s.related.first) == 0 {
 		return
 	}
 	key := s.actions.at(i).key
 	for k := s.related.first[key]; k != 0; k = s.related.list[k].next {
-		s.putEdge(RelatedTo, s.handle(s.related.list[k].from), s.handle(i))
+		if from := s.related.list[k].from; from != 0 {
+			s.putEdge(RelatedTo, s.handle(from), s.handle(i))
+		}
 	}
 	delete(s.related.first, key)
 }

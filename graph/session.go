@@ -34,6 +34,7 @@ type Session struct {
 	inputs      map[uint64][]int32       // calls by lane, tool and input; nil until one is asked for
 	asking      map[uint64]*claimGroup
 	related     relations
+	told        told
 	spawned     map[int32][]*lane    // by the call that spawned them
 	spawnings   map[spawning]int32   // how many starts of the agent are under it
 	lastStart   int64                // of any agent

@@ -66,6 +66,9 @@ func (s *Session) toolEnd(f *fact) {
 	if f.ToolUseID == "" {
 		return // PostToolBatch without calls
 	}
+	if failedCall(f.Event) {
+		s.tell(f, eventKey(s.id, f.EventID))
+	}
 	i, was := s.call(f)
 	c := s.callOf(i)
 	c.evidence |= endEvidence(f.Event)

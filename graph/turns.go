@@ -26,13 +26,15 @@ func (s *Session) failure(f *fact) {
 		t = RateLimitEvent
 	}
 	if !endsTurn(f.Event) {
-		s.single(f, t)
+		s.otherFailure(f, t)
 		return
 	}
 	if f.Origin == schema.OriginTranscript {
 		s.seamLine(f, t)
 	} else if g, from := s.single(f, t); g != nil {
 		s.sew(f, t, g, from)
+	} else {
+		s.setLoose(f.self, false, false)
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
 	if f.AgentID == "" {
@@ -44,6 +46,20 @@ func (s *Session) failure(f *fact) {
 	if f.AgentID != "" {
 		s.showAgent(l)
 	}
+}
+
+// otherFailure folds an error that ended no turn, nor, as another record of it may say, a call.
+func (s *Session) otherFailure(f *fact, t ActionType) {
+	if t != ErrorEvent || f.Origin == schema.OriginHook {
+		s.single(f, t)
+		return
+	}
+	if s.isTold(f, schema.ToolEnd) {
+		return
+	}
+	created := s.actions.find(eventKey(s.id, f.EventID)) == 0
+	s.single(f, t)
+	s.setLoose(f.self, true, created)
 }
 
 // endsTurn reports an error that ended a turn.

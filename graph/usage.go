@@ -178,6 +178,33 @@ func (s *Session) countCall(i int32) {
 	}
 }
 
+// uncount takes what a model call used out of all sums: it is going.
+func (s *Session) uncount(i int32) {
+	a := s.actions.at(i)
+	if actionTypes[a.typ] != LLMCall {
+		return
+	}
+	l := s.lanes[a.lane]
+	if u := s.usageOf(i, false); u != nil {
+		for k, n := range u {
+			l.sums().add(k, -n)
+			s.node.spent.add(k, -n)
+		}
+	}
+	if a.low() {
+		l.sums().low--
+		s.node.spent.low--
+	}
+	s.putUsage(l)
+	l.calls--
+	s.showMissing(l)
+	if s.node.modelCalls--; s.node.modelCalls == 0 {
+		for _, l := range s.lanes {
+			s.showMissing(l)
+		}
+	}
+}
+
 // showMissing makes the sums lower bounds where a subagent ran and none of its calls of the
 // model is known, though the session's are: its own file is missing.
 func (s *Session) showMissing(l *lane) {

@@ -70,7 +70,10 @@
 // may have repaired, all lines before it have the sum they had; else behind any other position that the file's content has, so that
 // a copy, a file that was moved to another disk, and what it is packed to, go on where it was;
 // else at the beginning, as does a copy of the first part of what was read: its facts are
-// recorded twice, and are the same. A file of the size and time that it was read with is not
+// recorded twice, and are the same; but that, of a trace or dump of which somebody repaired a line, later
+// lines may say more than they did (jsonl.Order). The graph takes back what it made of an end that said
+// less (graph, told.go); not that a run failed, a call that an answer was given to in place of the right one,
+// or a second time of a line that has none. A file of the size and time that it was read with is not
 // read at all, but for its first line. To have files read anew, remove the journal of the
 // session, or, of formats whose lines name their sessions, the files of positions.
 //
