@@ -175,6 +175,7 @@ func TestInstallRefuses(t *testing.T) {
 		"{} // mine":                         "line 1, column 4",
 		"[1]":                                "no object",
 		"{\"a\": 'x'}":                       "line 1, column 7",
+		"\xff\xfe{\x00}\x00":                 "is UTF-16",
 		"\uFEFF{\n\t\"a\": 1\n\t\"b\": 2\n}": "line 3, column 2",
 	} {
 		if out, err := Install([]byte(text), recorder1); err == nil || out != nil || !strings.Contains(err.Error(), want) {

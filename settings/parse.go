@@ -30,6 +30,9 @@ func parse(text []byte) (*document, error) {
 	if bytes.HasPrefix(text, []byte(bom)) {
 		d.bom, d.text = bom, text[len(bom):]
 	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, errors.New("is UTF-16, as PowerShell's > writes: save it as UTF-8 first")
+	}
 	for i, c := range d.text {
 		if c == '\n' {
 			d.lines = append(d.lines, i)
@@ -70,7 +73,7 @@ func (d *document) syntaxError(err error) error {
 	if syntax.Error() == "unexpected end of JSON input" {
 		at = len(d.text)
 	}
-	return d.errorAt(max(at, 0), "invalid JSON: "+syntax.Error())
+	return d.errorAt(max(at, 0), "invalid JSON, which Claude Code does not read either: mend it first: "+syntax.Error())
 }
 
 func (d *document) errorAt(offset int, what string) error {

@@ -44,7 +44,7 @@ func newHook(o options) *hook {
 // run records what stdin holds.
 func (h *hook) run(stdin io.Reader) {
 	for _, p := range h.problems {
-		h.warn(p, "correct the command in the runtime's settings: see `ag-sessiond hooks print`")
+		h.warn(p, "correct the command in the runtime's settings, or run `ag-sessiond install` again")
 	}
 	if h.runtime == "" {
 		h.log.add(problem{level: "ERROR", message: "no runtime given, nothing recorded",
@@ -112,7 +112,7 @@ func (h *hook) drain(stdin io.Reader) {
 func (h *hook) record(payload []byte) {
 	if len(bytes.TrimSpace(payload)) == 0 {
 		h.log.add(problem{level: "ERROR", message: "stdin was empty, nothing recorded",
-			cure: "the runtime gives the payload on stdin: see `ag-sessiond hooks print`"})
+			cure: "the runtime gives the payload on stdin: `ag-sessiond install` has it call ag-hook"})
 		return
 	}
 	if len(payload) == maxPayload {

@@ -38,7 +38,7 @@ written. Where the hook is registered in another file of this user, project or p
 says so instead: every event would be recorded twice.
 
 Then doctor looks whether everything works, and on a terminal you are asked whether the
-history that Claude Code keeps on disk is to be imported, too.`,
+history that Claude Code keeps on disk is to be imported, too. With --json neither is done.`,
 		Example: `  ag-sessiond install
   ag-sessiond install --dry-run
   ag-sessiond install --project --yes --no-import`,
@@ -305,8 +305,11 @@ func (in *installation) edit() error {
 	return unavailable(err)
 }
 
-// say tells what else is registered.
+// say tells what else is registered, and who else has the file.
 func (in *installation) say() {
+	if in.report.Scope == settings.Project {
+		in.note("a project's settings.json is shared: whoever has no %s gets an error at every step (--local is for you alone)", in.report.Binary)
+	}
 	for _, p := range in.report.Registered {
 		in.note("ag-hook is registered in %s (%s), too, which may record every event twice: %s", p.File, p.Scope, p.cure())
 	}
