@@ -29,7 +29,8 @@ byte for byte; one that was not there goes.
 
 What is recorded stays. With --purge the home goes, too: journal, store, configuration and
 all. That is asked first, and without a terminal needs --yes. A home that a daemon has is
-refused, and so is a path that is no home. What actiongraph did not put into it stays.`,
+refused, and so is a path that is no home. What actiongraph did not put into it stays. End
+sessions that run first: their hooks may make a home again.`,
 		Example: `  ag-sessiond uninstall
   ag-sessiond uninstall --project --dry-run
   ag-sessiond uninstall --purge --yes`,
@@ -189,13 +190,13 @@ func (un *uninstallation) tellOthers(files []settings.File) {
 func (un *uninstallation) purge() error {
 	if _, err := os.Lstat(un.home); errors.Is(err, fs.ErrNotExist) {
 		if !un.json {
-			un.printf("nothing to remove: there is no %s\n", un.home)
+			un.printf("nothing to remove: there is no %s\n", render.OneLine(un.home))
 		}
 		return nil
 	}
 	if un.dryRun {
 		if !un.json {
-			un.printf("would remove %s and everything that is recorded in it\n", un.home)
+			un.printf("would remove %s and everything that is recorded in it\n", render.OneLine(un.home))
 		}
 		return nil
 	}
@@ -214,7 +215,7 @@ func (un *uninstallation) purge() error {
 	if un.report.Left = left; len(left) == 0 {
 		un.report.Purged = un.home
 		if !un.json {
-			un.printf("%s is gone\n", un.home)
+			un.printf("%s is gone\n", render.OneLine(un.home))
 		}
 		return nil
 	}
