@@ -331,3 +331,53 @@ func TestNothingOfATextIsKept(t *testing.T) {
 		t.Errorf("only %d pieces were searched for", searched)
 	}
 }
+
+// TestPolicyKeepsTheShapeOfDumps is TestPolicyKeepsTheShape for the JSONL of other agents.
+func TestPolicyKeepsTheShapeOfDumps(t *testing.T) {
+	files, err := filepath.Glob("adapters/jsonl/testdata/*/*.jsonl")
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	for _, path := range files {
+		record := func(toml string) map[string][]string {
+			home := homeWith(t, toml)
+			h := must(actiongraph.Open(home, actiongraph.Options{}))(t)
+			defer h.Close()
+			must(h.ImportJSONL(context.Background(), []string{path}, nil, actiongraph.JSONLOptions{}, nil))(t)
+			return shape(t, home)
+		}
+		want := record("")
+		if len(want) == 0 {
+			t.Errorf("%s: nothing was read", path)
+		}
+		for _, toml := range []string{nothingKept, gistKept, shortKept, toolsLeftOut} {
+			if diff := cmp.Diff(want, record(toml)); diff != "" {
+				t.Errorf("%s, %s: -full +kept\n%s", path, toml, diff)
+			}
+		}
+	}
+}
+
+// TestPolicyOfAnOpenHome: who has a home open writes by the policy that is in force, soon
+// after it changes; what was recorded before stays.
+func TestPolicyOfAnOpenHome(t *testing.T) {
+	home := homeWith(t, "")
+	h := must(actiongraph.Open(home, actiongraph.Options{}))(t)
+	defer h.Close()
+	r := h.Recorder("test")
+	say := func(text string) {
+		t.Helper()
+		must(r.RecordMessage(actiongraph.Message{SessionID: "s", Role: "user", Content: text}))(t)
+	}
+	say("before")
+	configure(t, home, nothingKept)
+	time.Sleep(600 * time.Millisecond) // policy.File looks twice a second
+	say("the needle in between")
+	configure(t, home, gistKept)
+	time.Sleep(600 * time.Millisecond)
+	say("after")
+	data := string(must(os.ReadFile(filepath.Join(journal.Dir(home), "s.jsonl")))(t))
+	if !strings.Contains(data, "before") || !strings.Contains(data, "after") || strings.Contains(data, "needle") || strings.Count(data, "[left out: 21 bytes") != 1 {
+		t.Error(data)
+	}
+}

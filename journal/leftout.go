@@ -23,6 +23,10 @@ import (
 // not fill the disk.
 const maxLeftOut = 1 << 20
 
+// noSession is where adapters file what names no session. It is nobody's: that one of its
+// events is left out says nothing of the others.
+const noSession = "unknown"
+
 // Redactor returns the way into the journal: a Redactor with the capture policy of the home, as
 // it is at each event. project is where the runtime says that the session's project is, "" where
 // nobody does.
@@ -57,7 +61,7 @@ func (j *Journal) leave(out redact.LeftOut) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err == nil {
+	if _, err := os.Stat(path); err == nil || out.Session == noSession {
 		out.Rule = 0
 	}
 	record := j.hash("event", out.Event)[:8]
@@ -120,7 +124,7 @@ type LeftOut struct {
 	Events   int64 `json:"events"`   // of both
 }
 
-// LeftOut returns how much was left out of a home's journal by its policies.
+// ReadLeftOut returns how much was left out of a home's journal by its policies.
 func ReadLeftOut(home string) (n LeftOut, err error) {
 	entries, err := os.ReadDir(LeftOutDir(home))
 	if errors.Is(err, fs.ErrNotExist) {

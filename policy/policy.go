@@ -176,25 +176,29 @@ func split(dir string, fold bool) []string {
 	return strings.FieldsFunc(dir, func(c rune) bool { return c == '/' })
 }
 
-// below reports whether a folder is one that a glob means, or below one.
+// below reports whether a folder is one that a glob means, or below one. Of several places
+// where what follows a ** fits, the first will do: so it takes no longer than the product
+// of both lengths, whatever a payload says that its folder is.
 func below(glob, dir []string) bool {
-	for len(glob) > 0 {
-		if glob[0] == "**" {
-			glob = glob[1:]
-			for i := range dir {
-				if below(glob, dir[i:]) {
-					return true
-				}
+	g, d := 0, 0
+	star, from := -1, 0 // the last **, and where what follows it is tried
+	for g < len(glob) {
+		if glob[g] == "**" {
+			star, from = g, d
+			g++
+			continue
+		}
+		if d < len(dir) {
+			if ok, _ := path.Match(glob[g], dir[d]); ok {
+				g, d = g+1, d+1
+				continue
 			}
-			return len(glob) == 0
 		}
-		if len(dir) == 0 {
+		if star < 0 || from >= len(dir) {
 			return false
 		}
-		if ok, _ := path.Match(glob[0], dir[0]); !ok {
-			return false
-		}
-		glob, dir = glob[1:], dir[1:]
+		from++
+		g, d = star+1, from
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
@@ -46,8 +47,8 @@ func (k *Keeper) LeavesOut(e *schema.Event) uint64 {
 // Withhold takes out of an event, which is redacted, what is not kept of its texts. Its ids,
 // times and names stay, and so do the words from which the fold tells what happened.
 func (k *Keeper) Withhold(e *schema.Event) {
-	switch tool := k.leavesOutTool(e); {
-	case tool || k.policy.rules.Content == None:
+	switch {
+	case k.policy.rules.Content == None, k.leavesOutTool(e), k.unread(e):
 		k.strip(e)
 	case k.policy.rules.Content == Gist:
 		shorten(e)
@@ -60,8 +61,8 @@ func (k *Keeper) leavesOutTool(e *schema.Event) bool {
 	if len(k.policy.rules.ExcludeTools) == 0 {
 		return false
 	}
-	if e.ToolName != "" {
-		out := k.policy.Tool(e.ToolName)
+	if name := toolName(e); name != "" {
+		out := k.policy.Tool(name)
 		if e.ToolUseID != "" {
 			k.mu.Lock()
 			if len(k.calls) >= maxCalls {
@@ -72,8 +73,11 @@ func (k *Keeper) leavesOutTool(e *schema.Event) bool {
 		}
 		return out
 	}
+	if schema.Field(e.Extra, "tool_calls") != nil {
+		return true // of a batch that could not be taken apart
+	}
 	ids := [...]string{e.ToolUseID, schema.FieldString(e.Extra, "toolUseID"), schema.FieldString(e.Extra, "parentToolUseID"),
-		schema.FieldString(e.Extra, "source_tool_use_id")}
+		schema.FieldString(e.Extra, "source_tool_use_id"), schema.FieldString(schema.Field(e.Extra, "attachment"), "toolUseID")}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, id := range ids {
@@ -85,6 +89,18 @@ func (k *Keeper) leavesOutTool(e *schema.Event) bool {
 		}
 	}
 	return e.EventType == schema.ToolEnd && e.ToolUseID == ""
+}
+
+// toolName is the tool that an event is about, also of one that no adapter understood.
+func toolName(e *schema.Event) string {
+	return cmp.Or(e.ToolName, schema.FieldString(e.Extra, "tool_name"), schema.FieldString(e.Extra, "toolName"))
+}
+
+// unread reports whether the event is a payload that nobody could read, of which nobody
+// can say where it is from or about which tool it is.
+func (k *Keeper) unread(e *schema.Event) bool {
+	return e.EventType == schema.Unknown && len(k.policy.projects)+len(k.policy.rules.ExcludeTools) > 0 &&
+		e.WorkingDirectory == "" && schema.Field(e.Metadata, schema.MetaPayload) != nil
 }
 
 // strip leaves nothing of any text but its size.
@@ -128,7 +144,7 @@ func isMark(text string) bool {
 	var n int64
 	var sum []byte
 	_, err := fmt.Sscanf(rest, "%d bytes, %16x", &n, &sum)
-	return err == nil && text == fmt.Sprintf("%s%d bytes, %x%s", markOpen, n, sum, markClose)
+	return err == nil && len(sum) == 8 && text == fmt.Sprintf("%s%d bytes, %x%s", markOpen, n, sum, markClose)
 }
 
 // content is the mark of an event's text, in the form from which the fold tells what it is.

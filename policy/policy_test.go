@@ -1,0 +1,207 @@
+package policy
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+func policyOf(t testing.TB, r Rules) *Policy {
+	t.Helper()
+	p, err := New(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestProject(t *testing.T) {
+	for glob, c := range map[string]struct{ in, out string }{
+		"/home/me/secret":      {"/home/me/secret /home/me/secret/ /home/me/secret/a/b /home/me/x/../secret", "/home/me /home/me/secrets /home/me/Secret secret relative/secret"},
+		"/home/me/secret/**":   {"/home/me/secret /home/me/secret/a /home/me/secret/a/b", "/home/me /home/me/secrets"},
+		"/home/me/secret/":     {"/home/me/secret/a", "/home/me"},
+		"/home/*/secret":       {"/home/me/secret /home/you/secret/a", "/home/secret /home/a/b/secret"},
+		"**/secret":            {"/secret /a/secret /a/b/secret/c", "/secrets /a"},
+		"/a/**/z":              {"/a/z /a/b/z /a/b/c/z/d", "/a /z /b/a/z"},
+		"/a/**/b/**/c":         {"/a/b/c /a/x/b/y/z/c/d", "/a/c/b"},
+		"/a/s*t/[xy]":          {"/a/secret/x /a/st/y/z", "/a/secret/z /a/secret"},
+		`C:\Users\me\secret`:   {`C:\Users\me\secret\a C:/Users/me/secret`, `C:\Users\me D:\Users\me\secret`},
+		"/weird name/[a-c]]/*": {"/weird", "/x"},
+	} {
+		p := policyOf(t, Rules{ExcludeProjects: []string{glob}})
+		if glob == "/weird name/[a-c]]/*" {
+			if p.Project("/weird name/b]/x") == 0 || p.Project("/weird name/b]") != 0 {
+				t.Error(glob)
+			}
+			continue
+		}
+		for _, dir := range strings.Fields(c.in) {
+			if p.Project(dir) == 0 {
+				t.Errorf("%s does not mean %s", glob, dir)
+			}
+		}
+		for _, dir := range strings.Fields(c.out) {
+			if p.Project(dir) != 0 {
+				t.Errorf("%s means %s", glob, dir)
+			}
+		}
+	}
+	fold := policyOf(t, Rules{ExcludeProjects: []string{`C:\Users\Me\Secret`}, FoldCase: true})
+	if fold.Project(`c:\users\me\secret\x`) == 0 {
+		t.Error("in another case")
+	}
+	two := policyOf(t, Rules{ExcludeProjects: []string{"/a", "/b"}})
+	if d := two.Project("/b/c"); d == 0 || d == two.Project("/a") || !policyOf(t, Rules{ExcludeProjects: []string{"/b"}}).HasProject(d) ||
+		policyOf(t, Rules{ExcludeProjects: []string{"/a"}}).HasProject(d) || (*Policy)(nil).HasProject(d) {
+		t.Error("the rule that left a session out is not known again")
+	}
+}
+
+// FuzzProject holds the globs without brackets against a regular expression.
+func FuzzProject(f *testing.F) {
+	f.Add("/a/**/b*", "/a/x/bc/d")
+	f.Add("**/**/a", "/b/a")
+	f.Add("/a/*/**", "/a/b")
+	f.Fuzz(func(t *testing.T, glob, dir string) {
+		if !utf8.ValidString(glob) || !utf8.ValidString(dir) || strings.ContainsAny(glob+dir, `[]\?`) || strings.Contains(glob, "..") || strings.Count(glob, "**") > 3 || len(glob)+len(dir) > 60 {
+			return
+		}
+		p, err := New(Rules{ExcludeProjects: []string{glob}})
+		if err != nil {
+			return
+		}
+		expr := "^"
+		for _, part := range split(glob, false) {
+			if part == "**" {
+				expr += "(?:/[^/]+)*"
+				continue
+			}
+			expr += "/" + strings.ReplaceAll(regexp.QuoteMeta(part), `\*`, "[^/]*")
+		}
+		re := regexp.MustCompile("(?s)" + expr + "(?:/|$)")
+		want := false
+		if parts := split(dir, false); len(parts) > 0 {
+			want = re.MatchString("/" + strings.Join(parts, "/"))
+		}
+		if got := p.Project(dir) != 0; dir != "" && got != want {
+			t.Fatalf("%q means %q: %v, %s says %v", glob, dir, got, expr, want)
+		}
+	})
+}
+
+func TestTool(t *testing.T) {
+	p := policyOf(t, Rules{ExcludeTools: []string{"Read", "mcp__*", "Web*h"}})
+	for name, want := range map[string]bool{
+		"Read": true, "read": false, "ReadMore": false, "mcp__a__b": true, "WebFetch": true, "WebSearch": true, "Web": false, "": false,
+	} {
+		if p.Tool(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}
+
+// TestUnderstoodByNobody: what no adapter could read may be of what is left out.
+func TestUnderstoodByNobody(t *testing.T) {
+	payload := schema.Event{EventType: schema.Unknown, Metadata: []byte(`{"payload":"{\"cwd\":\"/secret\" a text"}`)}
+	tool := schema.Event{EventType: schema.Unknown, Extra: []byte(`{"tool_name":"Read","tool_input":{"x":"a text"}}`)}
+	other := schema.Event{EventType: schema.Unknown, Extra: []byte(`{"tool_name":"Write","tool_input":{"x":"a text"}}`)}
+	batch := schema.Event{EventType: schema.Unknown, Extra: []byte(`{"tool_calls":[{"tool_name":"Read","tool_input":{"x":"a text"}}]}`)}
+	progress := schema.Event{EventType: schema.Unknown, Extra: []byte(`{"parentToolUseID":"t9","data":"a text"}`)}
+	for _, c := range []struct {
+		rules Rules
+		e     schema.Event
+		kept  bool
+	}{
+		{Rules{ExcludeProjects: []string{"/secret"}}, payload, false},
+		{Rules{ExcludeTools: []string{"Read"}}, payload, false},
+		{Rules{MaxChars: 1000}, payload, true},
+		{Rules{ExcludeTools: []string{"Read"}}, tool, false},
+		{Rules{ExcludeTools: []string{"Read"}}, other, true},
+		{Rules{ExcludeTools: []string{"Read"}}, batch, false},
+		{Rules{ExcludeTools: []string{"Read"}}, progress, false},
+	} {
+		e := c.e
+		NewKeeper(policyOf(t, c.rules), nil, "").Withhold(&e)
+		if got := strings.Contains(string(e.Extra)+string(e.Metadata), "a text"); got != c.kept {
+			t.Errorf("%+v: %s %s", c.rules, e.Extra, e.Metadata)
+		}
+	}
+}
+
+// TestManyCalls: what is forgotten is left out.
+func TestManyCalls(t *testing.T) {
+	k := NewKeeper(policyOf(t, Rules{ExcludeTools: []string{"Read"}}), nil, "")
+	result := func(id string) string {
+		e := schema.Event{EventType: schema.ToolEnd, ToolUseID: id, Result: []byte(`"a text"`)}
+		k.Withhold(&e)
+		return string(e.Result)
+	}
+	for i := range maxCalls {
+		k.Withhold(&schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: fmt.Sprint("t", i)})
+	}
+	if got := result("t0"); got != `"a text"` {
+		t.Error(got)
+	}
+	k.Withhold(&schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: "last"})
+	if result("last") != `"a text"` || result("t0") == `"a text"` || len(k.calls) != 1 {
+		t.Error(len(k.calls))
+	}
+}
+
+// TestFile: a policy that changes is in force soon, for who has the home open.
+func TestFile(t *testing.T) {
+	home := t.TempDir()
+	f := Open(home)
+	soon := func(want string) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); f.Policy().Rules().Content != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("content %q is in force, want %q: %+v", f.Policy().Rules().Content, want, f.State())
+			}
+		}
+	}
+	soon("")
+	for _, content := range []string{None, Gist, None} {
+		if err := Write(home, Rules{Content: content}, Stamp{}); err != nil {
+			t.Fatal(err)
+		}
+		soon(content)
+	}
+	if err := os.WriteFile(filepath.Join(home, FileName), []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	soon(None)
+	if err := Remove(home); err != nil {
+		t.Fatal(err)
+	}
+	soon("")
+	if err := Write(home, Rules{Content: "all"}, Stamp{}); err == nil {
+		t.Error("rules that are none were written")
+	}
+	if files, _ := os.ReadDir(home); len(files) != 0 {
+		t.Errorf("left behind: %v", files)
+	}
+}
+
+func TestMark(t *testing.T) {
+	k := NewKeeper(policyOf(t, Rules{Content: None}), []byte("key"), "")
+	m := k.mark("a text")
+	if !isMark(m) || k.mark(m) != m || k.mark("a text") != m || k.mark("a texu") == m || k.mark("") != "" || strings.Contains(m, "text") {
+		t.Error(m)
+	}
+	if NewKeeper(k.policy, []byte("another"), "").mark("a text") == m {
+		t.Error("the hash has no key")
+	}
+	for _, s := range []string{m + " ", "x" + m, m[:len(m)-1], "[left out: -1 bytes, 0]", "[left out: 5 bytes, secret]", "[left out: 5 bytes, 00]"} {
+		if isMark(s) {
+			t.Errorf("%q is a mark", s)
+		}
+	}
+}
