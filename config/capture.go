@@ -99,22 +99,27 @@ func CompilePolicy(home string) (policy.State, error) {
 		}
 		return state, nil
 	}
-	if err != nil || !state.Stale && state.Err == nil {
-		return state, err
-	}
-	c, err := Load(home)
 	if err != nil {
-		return state, err
+		return state, fmt.Errorf("read the configuration: %w", err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return state, fmt.Errorf("read the configuration: %w", err)
 	}
+	sum := fmt.Sprintf("%x", sha256.Sum256(text))
+	if !state.Stale && state.Err == nil && state.From.Sum == sum {
+		return state, nil
+	}
+	state.Stale = true // the sum is another one, though neither time nor size is
+	c, err := Load(home)
+	if err != nil {
+		return state, err
+	}
 	rules, err := c.rules()
 	if err != nil {
 		return state, fmt.Errorf("%s: %w", path, err)
 	}
-	from := policy.Stamp{ModTime: info.ModTime().UnixNano(), Size: info.Size(), Sum: fmt.Sprintf("%x", sha256.Sum256(text))}
+	from := policy.Stamp{ModTime: info.ModTime().UnixNano(), Size: info.Size(), Sum: sum}
 	if err := policy.Write(home, rules, from); err != nil {
 		return state, err
 	}
