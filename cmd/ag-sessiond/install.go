@@ -105,7 +105,7 @@ func (o *installOptions) scope() (settings.Scope, error) {
 	case 1:
 		return named[0], nil
 	}
-	return "", usagef("one of --user, --project and --local: hooks in two files would record every event twice")
+	return "", usagef("one of --user, --project and --local: hooks in two files would record events twice")
 }
 
 func checkAgent(args []string) error {
@@ -256,7 +256,9 @@ func (in *installation) elsewhere() error {
 		in.printf("ag-hook is registered already: in %s (%s)\n", render.OneLine(p.File), p.Scope)
 		in.note("to have it in %s instead, take it out there first: %s", in.report.File, p.cure())
 	}
-	in.printf("Nothing was written: in a second file it would record every event twice.\n")
+	// Claude Code runs equal commands of several settings files once, but not a plugin's,
+	// nor what an update made different in one of them.
+	in.printf("Nothing was written: two registrations record every event twice as soon as they differ.\n")
 	return nil
 }
 
