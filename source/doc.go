@@ -37,7 +37,9 @@
 // A line that is bad, or longer than lines.MaxLine, is reported with its number and passed over.
 // Of a dump and a trace the lines before tell what one leaves out (jsonl.Order): who goes on
 // behind a position reads what is before it once more, of a dump its last MiB, and no position
-// says more than where it is. Memory does not depend on the size of a file, but for its longest line. Lines are decoded
+// says more than where it is. Lines at the head of a file that have no time have the first one that follows
+// in its first 64 MiB; of a file that grows, once one is there: they wait for it until the file is
+// quiet, or 4 MiB long. What a pipe gives is not looked ahead in. Memory does not depend on the size of a file, but for its longest line. Lines are decoded
 // and redacted on all cores, and appended in the order of the file.
 //
 // # Positions

@@ -185,7 +185,7 @@ func (s *stream) same(records []*record) *record {
 // still; else behind what is known of a file with the same content, as of one that this is a
 // copy of, or that was packed.
 func (s *stream) place(f *os.File, info os.FileInfo, records []*record) error {
-	s.noted, s.at, s.broken, s.order = record{}, lines.Position{}, 0, nil
+	s.noted, s.at, s.broken, s.order, s.ahead = record{}, lines.Position{}, 0, nil, ahead{}
 	if rec := s.same(records); rec != nil {
 		if rec.Offset == 0 {
 			s.goOn(rec)

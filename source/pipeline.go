@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -72,9 +74,9 @@ func (p *pipeline) stop() {
 	}
 }
 
-// run reads from l what is whole, at most about limit bytes; more says that there is more.
+// run reads from l, which reads f (nil of a pipe), what is whole, at most about limit bytes; more says that there is more.
 // at is the time of what states none, nor does its order tell; zero is when it came.
-func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.Time) (more bool, err error) {
+func (s *stream) run(ctx context.Context, f *os.File, l *lines.Reader, limit int64, at time.Time) (more bool, err error) {
 	p := s.pipeline()
 	defer p.stop()
 	all, begun := s.at.All, l.Offset()
@@ -90,7 +92,10 @@ func (s *stream) run(ctx context.Context, l *lines.Reader, limit int64, at time.
 		if b.at = at; at.IsZero() {
 			b.at = time.Now().UTC()
 		}
-		if s.undated(b, err, at) {
+		if failed := s.date(f, b); failed != nil {
+			return false, errors.Join(failed, s.commitAll(p, 0))
+		}
+		if s.undated(b, at) {
 			p.blocks.Put(b)
 			return false, errCopying
 		}

@@ -46,6 +46,7 @@ type stream struct {
 
 	order   *jsonl.Order // of the lines before ordered; nil until lines are read
 	ordered int64        // an offset
+	ahead   ahead
 
 	live      []*record  // of files that begin alike, up to where they are read and no position says yet
 	chosen    *record    // where it goes on
@@ -204,7 +205,7 @@ func (s *stream) read(ctx context.Context, f *os.File, info os.FileInfo, limit i
 		return false, err
 	}
 	l.Ahead(info.Size() - l.Offset())
-	more, err = s.run(ctx, l, limit, info.ModTime())
+	more, err = s.run(ctx, f, l, limit, info.ModTime())
 	if err == nil && !more {
 		s.size = info.Size()
 		s.noteRest()
@@ -218,7 +219,7 @@ func (s *stream) pipe(ctx context.Context, l *lines.Reader) error {
 		s.order = jsonl.NewOrder(s.src)
 	}
 	for {
-		if _, err := s.run(ctx, l, 1<<62, time.Time{}); !errors.Is(err, errIdle) {
+		if _, err := s.run(ctx, nil, l, 1<<62, time.Time{}); !errors.Is(err, errIdle) {
 			return err
 		}
 	}
