@@ -303,7 +303,9 @@ func (in *installation) edit() error {
 	if err := h.Close(); err != nil {
 		return unavailable(err)
 	}
-	_, err = in.kept.Install(in.report.File, in.recorder)
+	if _, err = in.kept.Install(in.report.File, in.recorder); err != nil {
+		err = fmt.Errorf("%w\nnothing was changed; what would go there, for whoever may write it: ag-sessiond hooks print claude", err)
+	}
 	return unavailable(err)
 }
 
