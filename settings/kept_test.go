@@ -155,11 +155,11 @@ func TestInstallationsAtOnce(t *testing.T) {
 	path := filepath.Join(dir, "settings.json")
 	write(t, path, `{"model":"opus"}`)
 	var all sync.WaitGroup
-	for i := range 8 {
+	for i := range 6 {
 		all.Go(func() {
 			r := recorder1
 			r.Binary = fmt.Sprintf("/%d/ag-hook", i)
-			for range 20 {
+			for range 5 {
 				if _, err := Kept(filepath.Join(dir, fmt.Sprint("kept", i))).Install(path, r); err != nil && !strings.Contains(err.Error(), errEdited.Error()) {
 					t.Error(err)
 				}
