@@ -28,27 +28,6 @@ type keptStore struct {
 	replica             *connector.Replica
 }
 
-// openGraphs opens every graph database of the configuration and of --graph. None is
-// waited for: one that is down is its replica's to wait for.
-func (a *app) openGraphs(ctx context.Context, log zerolog.Logger) (keeps kept, err error) {
-	c, err := a.config()
-	if err != nil {
-		return nil, err
-	}
-	graphs, err := a.allGraphs(c)
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range graphs {
-		store, err := a.open(ctx, g, false, log.With().Str("store", g.Name).Logger())
-		if err != nil {
-			return keeps, err
-		}
-		keeps = append(keeps, keptStore{name: g.Name, url: g.URL, database: g.Database, store: store})
-	}
-	return keeps, nil
-}
-
 // How much of the journal one transaction takes where it is not the replica's default of
 // 4 MiB. For a Neo4j a quarter of that is enough: 4, 2, 1 and 1/2 MiB took 213, 191, 177
 // and 221 µs of the server's CPU an action (medians), and 4 MiB take 30 MB of memory
@@ -61,21 +40,13 @@ const (
 	garbagePercent = 70
 )
 
-// bytes bounds a transaction of a store.
-func (k kept) bytes(name string) int64 {
-	switch {
-	case name != embedded:
-		return graphBytes
-	case len(k) > 1:
+// embeddedMaxBytes bounds a transaction of the embedded store beside so many databases; 0 is
+// the replica's default.
+func embeddedMaxBytes(beside int) int64 {
+	if beside > 0 {
 		return embeddedBytes
 	}
-	return 0 // the replica's default
-}
-
-func (k kept) close() {
-	for _, s := range k {
-		s.store.Close() // nothing is in it that the journal has not
-	}
+	return 0
 }
 
 func (k kept) names() (names []string) {
@@ -83,13 +54,6 @@ func (k kept) names() (names []string) {
 		names = append(names, s.name)
 	}
 	return names
-}
-
-func (k kept) followers() (all []connector.Follower) {
-	for _, s := range k {
-		all = append(all, s.replica)
-	}
-	return all
 }
 
 // storeHealth is how one store is: what the daemon says of it in its status file, or
@@ -118,6 +82,7 @@ type beside struct {
 	Transcripts *transcript.Health `json:"transcripts,omitempty"` // the reading of them
 	Sources     *source.Health     `json:"sources,omitempty"`     // the reading of other JSONL
 	API         *apiHealth         `json:"api,omitempty"`         // how it is reached
+	Config      *configHealth      `json:"config,omitempty"`      // whether the file is in force
 }
 
 // reportFile is where it is, below the home. It counts only while the daemon's lock is
@@ -137,7 +102,8 @@ const (
 
 // reporter writes the report, and counts the lag beside that.
 type reporter struct {
-	keeps   kept
+	stores  func() kept // as they are now
+	keeps   kept        // as they were at the last look
 	journal *journal.Journal
 	path    string
 	log     zerolog.Logger
@@ -149,6 +115,7 @@ type reporter struct {
 
 	results chan counted // of the count that goes on
 	going   bool
+	stale   bool               // what goes on is of other stores
 	of      []connector.Health // how the stores were when it began
 	took    time.Duration      // the last one
 	next    time.Time
@@ -162,9 +129,9 @@ type counted struct {
 // keepReport writes the report whenever something changed, at most once a second, and
 // removes it in the end. How the stores are is said at once; how far they are behind as
 // often as it may cost to count that.
-func keepReport(ctx context.Context, j *journal.Journal, keeps kept, others func() beside, log zerolog.Logger) {
-	r := reporter{keeps: keeps, others: others, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
-		lags: make([]*connector.EventLag, len(keeps)), results: make(chan counted, 1)}
+func keepReport(ctx context.Context, j *journal.Journal, stores func() kept, others func() beside, log zerolog.Logger) {
+	r := reporter{stores: stores, others: others, journal: j, path: filepath.Join(j.Home(), reportFile), log: log,
+		results: make(chan counted, 1)}
 	defer os.Remove(r.path)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -190,14 +157,16 @@ func keepReport(ctx context.Context, j *journal.Journal, keeps kept, others func
 // look reports what is new. A change of state has its lag counted whatever was counted
 // before, if that is quick, so that no report says that a store is up and far behind.
 func (r *reporter) look(ctx context.Context) {
+	r.renew(r.stores())
 	now := r.keeps.health()
 	changed := !slices.EqualFunc(now, r.said, sameState)
 	due := (!slices.Equal(now, r.of) || !allUp(now)) && !time.Now().Before(r.next)
 	if !r.going && (due || changed && r.took <= quickCount) {
 		r.going, r.of = true, now
+		keeps := r.keeps
 		go func() {
 			began := time.Now()
-			r.results <- counted{r.keeps.lags(ctx, r.journal), time.Since(began)}
+			r.results <- counted{keeps.lags(ctx, r.journal), time.Since(began)}
 		}()
 		select {
 		case c := <-r.results:
@@ -215,6 +184,15 @@ func (r *reporter) look(ctx context.Context) {
 	r.write(ctx, now)
 }
 
+// renew begins anew with other stores: nothing that was said or counted is about them.
+func (r *reporter) renew(stores kept) {
+	if slices.EqualFunc(stores, r.keeps, func(a, b keptStore) bool { return a.replica == b.replica }) {
+		return
+	}
+	r.keeps, r.said, r.of, r.lags = stores, nil, nil, make([]*connector.EventLag, len(stores))
+	r.stale, r.next = r.going, time.Time{}
+}
+
 // forget drops the lags that were counted in another state than now.
 func (r *reporter) forget(now, then []connector.Health) {
 	for i := range now {
@@ -225,7 +203,12 @@ func (r *reporter) forget(now, then []connector.Health) {
 }
 
 func (r *reporter) take(c counted) {
-	r.lags, r.took, r.going = c.lags, c.took, false
+	r.took, r.going = c.took, false
+	if r.stale {
+		r.stale = false
+		return
+	}
+	r.lags = c.lags
 	r.next = time.Now().Add(lagWait(c.took))
 }
 

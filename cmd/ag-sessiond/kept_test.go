@@ -28,8 +28,9 @@ func TestReportAfterASlowCount(t *testing.T) {
 	}
 	defer store.Close()
 	replica := &connector.Replica{Journal: j, Store: store, Log: zerolog.Nop()}
-	r := reporter{keeps: kept{{name: embedded, store: store, replica: replica}}, journal: j, path: filepath.Join(home, reportFile),
-		lags: make([]*connector.EventLag, 1), results: make(chan counted, 1), log: zerolog.Nop(), others: func() beside { return beside{} }}
+	all := kept{{name: embedded, store: store, replica: replica}}
+	r := reporter{stores: func() kept { return all }, journal: j, path: filepath.Join(home, reportFile),
+		results: make(chan counted, 1), log: zerolog.Nop(), others: func() beside { return beside{} }}
 	said := func() storeHealth {
 		t.Helper()
 		r.look(t.Context())

@@ -45,7 +45,7 @@ func (f *doorFlags) add(cmd *cobra.Command) {
 
 // doors is what the configuration and the flags of run say: --listen is in place of the
 // configuration's.
-func (a *app) doors(f doorFlags) (d doors, err error) {
+func (a *app) doors(c config.Config, f doorFlags) (d doors, err error) {
 	if f.none && f.listen != "" {
 		return d, usagef("--listen and --no-api: give one of them")
 	}
@@ -56,10 +56,6 @@ func (a *app) doors(f doorFlags) (d doors, err error) {
 		if err := api.CheckLoopback(f.listen); err != nil {
 			return d, usagef("--listen: %w", err)
 		}
-	}
-	c, err := a.config()
-	if err != nil {
-		return d, err
 	}
 	return doors{socket: c.API.Socket, listen: cmp.Or(f.listen, c.API.Listen), asked: c.API.Socket != ""}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
-	"github.com/actiongraph/actiongraph/source"
 )
 
 // abandonEvery is how often the daemon looks for sessions that nobody will end.
@@ -24,10 +22,7 @@ const abandonEvery = 5 * time.Minute
 
 func (a *app) runCmd() *cobra.Command {
 	var format string
-	var trees treesFlag
-	var noTranscripts bool
-	var sourcePaths []string
-	var way doorFlags
+	var flags runFlags
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
 		Use:   "run [--transcripts [DIR…]]",
@@ -51,7 +46,11 @@ they post events and Action grains, and recall them. GET /openapi.json says how.
 With --graph, and for each [[graph]] in config.toml, it keeps a Neo4j or Memgraph in
 step, too. Each store goes on from where it is by itself: one that is down, slow or full
 keeps nothing else from working, and catches up when it is back. Who logs in is said in
-config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PASSWORD.`,
+config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PASSWORD.
+
+A config.toml that changed is taken over within two seconds, and on SIGHUP, without
+disturbing what did not change. One that is broken is said, here and by ag-sessiond
+status, and that of before stays in force.`,
 		Example: `  ag-sessiond run
   ag-sessiond run --graph bolt://localhost:7687
   ag-sessiond run --transcripts
@@ -59,7 +58,7 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
   ag-sessiond run --listen 127.0.0.1:4009
   ag-sessiond run --log json 2>> ag-sessiond.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if trees.given {
+			if flags.trees.given {
 				return nil
 			}
 			return cobra.NoArgs(cmd, args)
@@ -68,47 +67,35 @@ config.toml; of a --graph that is not in there, by AG_GRAPH_USER and AG_GRAPH_PA
 			if err := checkOneOf("--log", format, formats); err != nil {
 				return err
 			}
-			trees.dirs = append(trees.dirs, dirs...)
-			followed, err := a.transcripts(trees, noTranscripts)
-			if err != nil {
-				return err
-			}
-			doors, err := a.doors(way)
-			if err != nil {
-				return err
-			}
-			sources, err := a.sources(sourcePaths)
-			if err != nil {
-				return err
-			}
+			flags.trees.dirs = append(flags.trees.dirs, dirs...)
 			console := format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), follows{followed, sources}, doors)
+			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), flags)
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
 	fixedCompletion(cmd, "log", formats)
-	cmd.Flags().Var(&trees, "transcripts", "read all transcripts below `DIR` as they grow, not only announced ones; all: below all folders of Claude Code")
+	cmd.Flags().Var(&flags.trees, "transcripts", "read all transcripts below `DIR` as they grow, not only announced ones; all: below all folders of Claude Code")
 	cmd.Flags().Lookup("transcripts").NoOptDefVal = config.All
-	cmd.Flags().BoolVar(&noTranscripts, "no-transcripts", false, "read no transcripts at all")
-	way.add(cmd)
-	cmd.Flags().StringArrayVar(&sourcePaths, "source", nil, "read the JSONL in this file, folder or glob `PATH` as it grows; may be repeated")
+	cmd.Flags().BoolVar(&flags.noTranscripts, "no-transcripts", false, "read no transcripts at all")
+	flags.doors.add(cmd)
+	cmd.Flags().StringArrayVar(&flags.sources, "source", nil, "read the JSONL in this file, folder or glob `PATH` as it grows; may be repeated")
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
 }
 
-// follows is what a daemon reads as it grows, beside the journal.
-type follows struct {
-	transcripts followed
-	sources     []source.Spec
-}
-
-func (a *app) run(ctx context.Context, log zerolog.Logger, reads follows, doors doors) error {
+func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
 	}
-	keeps, err := a.openGraphs(ctx, log)
-	defer keeps.close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	asked := hangUps(ctx, stop, log)
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
+	p, err := a.plan(c, flags)
 	if err != nil {
 		return err
 	}
@@ -138,58 +125,40 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, reads follows, doors 
 	if err != nil {
 		return unavailable(err)
 	}
-	web, err := doors.open(j, log)
-	if err != nil {
+	if err := a.keep(ctx, j, keptStore{name: embedded, url: path, store: store}, store, p, flags, asked, log); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	if len(keeps) > 0 && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
-	keeps = append(kept{{name: embedded, url: path, store: store}}, keeps...)
-	log.Info().Str("home", home).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
-		Strs("stores", keeps.names()).Str("transcripts", reads.transcripts.String()).
-		Strs("sources", specPaths(reads.sources)).Msg("following the journal")
-	a.follow(ctx, j, store, keeps, reads, web, log)
 	log.Info().Msg("stopped")
 	return store.Close()
 }
 
-// follow keeps the stores in step with the journal until ctx ends, and says how they
-// are in the home's status file.
-func (a *app) follow(ctx context.Context, j *journal.Journal, r connector.Reader, keeps kept, reads follows, web *listening, log zerolog.Logger) {
+// keep keeps the stores in step with the journal until ctx ends, by a plan and those that
+// follow it, and says how they are in the home's status file.
+func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r connector.Reader, p plan, flags runFlags, asked <-chan os.Signal, log zerolog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs))}
+	k := &keeper{app: a, journal: j, log: log, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r,
+		config: configHealth{LoadedAt: time.Now().UTC()}}
+	k.crew.add(first.replica)
 	var besides sync.WaitGroup
-	defer besides.Wait() // they read the stores that are closed then
-	for i, k := range keeps {
-		keeps[i].replica = &connector.Replica{Journal: j, Store: k.store, Name: k.name, Log: log, MaxBytes: keeps.bytes(k.name)}
+	defer func() {
+		besides.Wait() // they read the stores that are closed then
+		k.end()
+	}()
+	if err := k.take(p); err != nil {
+		cancel()
+		k.crew.Run(ctx, nil) // waits
+		return err
 	}
+	log.Info().Str("home", j.Home()).Str("journal", j.ID()).Int("pid", os.Getpid()).Str("version", versions().Version).
+		Strs("stores", k.keeps().names()).Str("transcripts", p.transcripts.String()).
+		Strs("sources", specPaths(p.sources)).Msg("following the journal")
 	besides.Go(func() { endAbandoned(ctx, j, r, log) })
-	followers := keeps.followers()
-	transcripts := reads.transcripts.follower(j, log)
-	if transcripts != nil {
-		followers = append(followers, transcripts)
-	}
-	sources := sourceFollower(j, reads.sources, log)
-	if sources != nil {
-		followers = append(followers, sources)
-	}
-	besides.Go(func() {
-		keepReport(ctx, j, keeps, func() (b beside) {
-			if transcripts != nil {
-				h := transcripts.Health()
-				b.Transcripts = &h
-			}
-			if sources != nil {
-				h := sources.Health()
-				b.Sources = &h
-			}
-			b.API = web.health()
-			return b
-		}, log)
-	})
-	if web != nil {
-		besides.Go(func() { web.serve(ctx, j, r, keeps[0].replica, log) })
-	}
-	connector.Follow(ctx, j, log, followers...)
+	besides.Go(func() { keepReport(ctx, j, k.keeps, k.beside, log) })
+	besides.Go(func() { k.reload(ctx, asked, flags) })
+	connector.Follow(ctx, j, log, k.crew)
+	return nil
 }
 
 // waitForLock waits until nobody else writes the store: a reading verb that catches

@@ -15,11 +15,7 @@ import (
 
 // sources is what the configuration and --source say: the JSONL that a daemon reads as it
 // grows. What the configuration says of a path is not said anew by a flag.
-func (a *app) sources(paths []string) (specs []source.Spec, err error) {
-	c, err := a.config()
-	if err != nil {
-		return nil, err
-	}
+func (a *app) sources(c config.Config, paths []string) (specs []source.Spec, err error) {
 	for _, s := range c.Source {
 		if specs, err = addSource(specs, s.Path, source.Options{Format: sourceFormat(s.Format), Namespace: s.Namespace, KeepUnknown: s.KeepUnknown}); err != nil {
 			return nil, usagef("%s: [[source]]: %w", a.configPath(), err)

@@ -21,7 +21,11 @@ func TestSources(t *testing.T) {
 	home := t.TempDir()
 	writeConfig(t, home, "[[source]]\npath = \"logs/*.jsonl\"\nformat = \"oms\"\nnamespace = \"n\"\nkeep_unknown = true\n[[source]]\npath = \"/dumps\"")
 	a := &app{home: home, env: os.Getenv}
-	got, err := a.sources([]string{"/more", "/dumps", "/more"})
+	c, err := a.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.sources(c, []string{"/more", "/dumps", "/more"})
 	if err != nil {
 		t.Fatal(err)
 	}

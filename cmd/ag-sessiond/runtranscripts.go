@@ -41,16 +41,12 @@ func (f *treesFlag) Set(dir string) error {
 
 // transcripts is what the configuration and the flags of run say: --transcripts adds to
 // the configuration, --no-transcripts overrides it.
-func (a *app) transcripts(trees treesFlag, none bool) (f followed, err error) {
+func (a *app) transcripts(c config.Config, trees treesFlag, none bool) (f followed, err error) {
 	if trees.given && none {
 		return f, usagef("--transcripts and --no-transcripts: give one of them")
 	}
 	if none {
 		return f, nil
-	}
-	c, err := a.config()
-	if err != nil {
-		return f, err
 	}
 	follow := slices.Clone(c.Transcripts.Follow)
 	if follow == nil {

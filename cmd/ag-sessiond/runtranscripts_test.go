@@ -49,7 +49,11 @@ func TestFollowedTranscripts(t *testing.T) {
 		a := &app{home: home, env: os.Getenv}
 		args := strings.Fields(strings.ReplaceAll(c.args, "DIR", dir))
 		trees := treesFlag{given: strings.Contains(c.args, "--transcripts"), dirs: args[min(1, len(args)):]}
-		got, err := a.transcripts(trees, strings.Contains(c.args, "--no-transcripts"))
+		file, err := a.config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.transcripts(file, trees, strings.Contains(c.args, "--no-transcripts"))
 		if err != nil || strings.NewReplacer(home, "HOME", dir, "DIR").Replace(got.String()) != c.want {
 			t.Errorf("%s, run %s: %s (%v), want %s", c.config, c.args, got, err, c.want)
 		}

@@ -25,11 +25,11 @@ func (a *app) configuredOnly() (*configured, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.transcripts(treesFlag{}, false)
+	f, err := a.transcripts(c, treesFlag{}, false)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.sources(nil); err != nil { // a path that run would refuse
+	if _, err := a.sources(c, nil); err != nil { // a path that run would refuse
 		return nil, err
 	}
 	if len(c.Source)+len(f.trees) == 0 {

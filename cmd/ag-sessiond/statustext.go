@@ -76,6 +76,7 @@ func (a *app) printStatus(s statusReport) {
 		field("daemon", "not running (none is needed)")
 	}
 	a.printPolicy(s.Policy, field)
+	a.printConfigHealth(s.Config)
 	a.printAPI(s.API)
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	a.printFollowed("transcript", s.Transcripts)
