@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,10 +101,14 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", pair, err)
 		}
 	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	names := map[string]bool{}
 	for _, v := range config.Variables() {
-		if names[v.Name] = true; v.Means == "" {
-			t.Errorf("%s: nothing is said of it", v.Name)
+		if names[v.Name] = true; v.Means == "" || !strings.Contains(string(readme), "`"+v.Name+"`") {
+			t.Errorf("%s: nothing is said of it, here or in README.md", v.Name)
 		}
 	}
 	for _, name := range []string{"AG_HOME", "AG_GRAPH_USER", "AG_GRAPH_PASSWORD", "AG_API_SOCKET", "AG_API_LISTEN", "AG_TRANSCRIPTS_FOLLOW"} {
