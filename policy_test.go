@@ -101,7 +101,11 @@ func playHooks(t *testing.T, home, dir string) {
 		if i%7 == 0 {
 			r = j.Redactor("") // nothing may depend on what a process remembers
 		}
-		for _, e := range claude.Events(payload, claude.Env{Now: at[i], Host: "host", User: "dev", HashKey: j.Key()}) {
+		env := claude.Env{Now: at[i], Host: "host", User: "dev", HashKey: j.Key()}
+		if id := schema.FieldString(payload, "agent_id"); id != "" {
+			env.AgentMeta, _ = os.ReadFile(filepath.Join(dir, "agent-"+id+".meta.json"))
+		}
+		for _, e := range claude.Events(payload, env) {
 			if err := j.Append(r.Event(e)); err != nil {
 				t.Fatal(err)
 			}
