@@ -39,6 +39,7 @@ type followed struct {
 
 	around uint64 // what is at the file's beginning and in front of the position: see sum
 	looked int64  // up to where no line ends behind the position
+	zeros  int64  // how large the file was when there were but zeros behind the position; 0: it never was
 
 	due  time.Time // when it is to be read again, though nothing changed
 	wait time.Duration
@@ -74,7 +75,7 @@ func (f *followed) unnoted() bool {
 }
 
 func (f *followed) behind() int64 {
-	if f.ignored || f.info == nil || f.packed || f.refused == stateOf(f.info) {
+	if f.ignored || f.info == nil || f.packed || f.refused == stateOf(f.info) || f.zeros == f.info.Size() {
 		return 0
 	}
 	return max(0, f.info.Size()-f.at.Offset)
@@ -93,6 +94,7 @@ func (s *following) read(ctx context.Context, f *followed) {
 	if err == nil && !f.ignored {
 		err = s.slice(ctx, f)
 	}
+	f.noteZeros()
 	if f.id.inode == 0 || len(f.paths) > 0 && (len(s.queue) > maxOpen || f.info != nil && time.Since(f.info.ModTime()) > openFor) {
 		f.close() // only its path tells whether it is this one still; there are too many; it is old
 	}
@@ -117,6 +119,23 @@ func (s *following) read(ctx context.Context, f *followed) {
 	default:
 		s.failed(f, err)
 	}
+}
+
+// noteZeros notes whether what is behind the position is zeros, as where a file was allocated before it is
+// filled, or was not on the disk when the power went: nobody waits for them. Both ends tell.
+func (f *followed) noteZeros() {
+	f.zeros = 0
+	if f.file == nil || f.info == nil || f.packed {
+		return
+	}
+	from, size := f.at.Offset, f.info.Size()
+	buf := make([]byte, min(int64(sumBytes), max(0, size-from)))
+	for _, at := range []int64{from, size - int64(len(buf))} {
+		if n, err := f.file.ReadAt(buf, at); n < len(buf) || err != nil && err != io.EOF || len(bytes.Trim(buf, "\x00")) > 0 {
+			return
+		}
+	}
+	f.zeros = size
 }
 
 // open opens a file that is not open, if its path still leads to it.

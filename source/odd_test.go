@@ -67,9 +67,29 @@ func TestAllocated(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.awaitFacts(i + 1)
+		f.await("nothing is behind", func() bool { return f.Health().Behind == 0 })
 	}
+	if _, err := file.WriteString(`{"v":1`); err != nil {
+		t.Fatal(err)
+	}
+	f.await("what is torn is behind", func() bool { return f.Health().Behind > 0 })
 	f.stop()
 	once(t, facts(t, r.Journal))
+}
+
+// TestNothingButZeros: a file of zeros is not behind, what is written behind them is, until it is read.
+func TestNothingButZeros(t *testing.T) {
+	dir := realDir(t)
+	path := write(t, strings.Repeat("\x00", 300<<10), dir, "in", "zeros.jsonl")
+	r := newReader(t, filepath.Join(dir, "home"))
+	f := start(t, r, Spec{Path: filepath.Dir(path)})
+	f.await("it is not behind", func() bool { h := f.Health(); return h.Files == 1 && h.Behind == 0 })
+	appendTo(t, path, events(20, 1)[:30])
+	f.await("what follows is", func() bool { return f.Health().Behind > 0 })
+	appendTo(t, path, events(20, 1)[30:]+strings.Repeat("\x00", 9<<10))
+	f.awaitFacts(1)
+	f.await("and is read", func() bool { return f.Health().Behind == 0 })
+	f.stop()
 }
 
 // TestUTF16: a file in UTF-16 is named as that, by an import and a follower, and read once it

@@ -98,6 +98,9 @@ func jsonlFiles(reports []source.FileReport) (files []readFile) {
 		if again := restartNote(r.Restart); again != "" {
 			f.note = strings.TrimPrefix(f.note+", "+again, ", ")
 		}
+		if r.Format == "" && len(r.Problems) > 0 {
+			f.note = "not read: see below"
+		}
 		for _, p := range r.Problems {
 			f.problems = append(f.problems, p.String())
 		}
