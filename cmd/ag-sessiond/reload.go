@@ -116,7 +116,7 @@ func (k *keeper) load(flags runFlags) {
 	switch {
 	case err != nil:
 		k.log.Error().Str("reason", "config.broken").Str("error_message", err.Error()).Str("path", k.app.configPath()).
-			Msg("the configuration is not taken over: that of before stays in force; once it is repaired it is read by itself")
+			Msg("the configuration is not taken over: that of before stays in force; it is read again when the file changes, and on SIGHUP")
 	case changed || broken:
 		k.log.Info().Strs("stores", k.keeps().names()).Str("transcripts", next.transcripts.String()).
 			Strs("sources", specPaths(next.sources)).Msg("the configuration is in force")
