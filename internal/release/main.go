@@ -43,7 +43,7 @@ func systems() (all []system) {
 }
 
 func release(out string) error {
-	version, err := git("describe", "--tags", "--always", "--dirty")
+	version, err := git("describe", "--tags", "--always", "--abbrev=12", "--dirty")
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,8 @@ func (s system) release(out, version string, at time.Time) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(bin)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X main.release="+version, "-o", bin+string(filepath.Separator), "./cmd/ag-hook", "./cmd/ag-sessiond")
+	// Go stamps a clone and leaves out a linked work tree: the version says the commit to both.
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X main.release="+version, "-o", bin+string(filepath.Separator), "./cmd/ag-hook", "./cmd/ag-sessiond")
 	build.Env = append(os.Environ(), "GOOS="+s.os, "GOARCH="+s.arch, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
