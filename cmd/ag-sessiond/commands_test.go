@@ -20,7 +20,9 @@ type held struct{ locks sync.Map }
 
 // lock takes a lock of the home: lock graph.lock
 func (h *held) lock(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := connector.LockHome(ts.Getenv("AG_HOME"), args[0], 0)
+	// One that was given back is held a moment longer by a child of another script that
+	// forked meanwhile, until it runs its program.
+	l, err := connector.LockHome(ts.Getenv("AG_HOME"), args[0], 5*time.Second)
 	ts.Check(err)
 	h.locks.Store(ts.Getenv("AG_HOME")+args[0], l)
 	ts.Defer(func() { l.Unlock() })
