@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -29,9 +30,11 @@ func TestForeign(t *testing.T) {
 		}
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	f := &Follower{Reader: newReader(t, filepath.Join(realDir(t), "home")), Trees: []string{dir}}
-	go f.Run(ctx, make(chan []string))
+	var running sync.WaitGroup
+	running.Go(func() { f.Run(ctx, make(chan []string)) })
+	defer running.Wait() // before its folder is removed
+	defer stop()
 	for deadline := time.Now().Add(20 * time.Second); f.Health().Lines < 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%+v", f.Health())
