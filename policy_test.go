@@ -182,6 +182,7 @@ const (
 	gistKept     = "[capture]\ncontent = \"gist\"\n"
 	shortKept    = "[capture]\nmax_chars = 256\n"
 	toolsLeftOut = "[capture]\nexclude_tools = [\"Bash\", \"R*d\", \"mcp__*\", \"Agent\", \"Task\"]\n"
+	otherLeftOut = "[capture]\nexclude_tools = [\"Read\"]\n" // hooks know of no call, a session's file of all
 )
 
 // TestPolicyKeepsTheShape: with any policy of contents the graph of a session, from hooks,
@@ -202,7 +203,7 @@ func TestPolicyKeepsTheShape(t *testing.T) {
 					return shape(t, home)
 				}
 				want := record("")
-				for _, toml := range []string{nothingKept, gistKept, shortKept, toolsLeftOut} {
+				for _, toml := range []string{nothingKept, gistKept, shortKept, toolsLeftOut, otherLeftOut} {
 					if diff := cmp.Diff(want, record(toml)); diff != "" {
 						t.Errorf("%s, %s: -full +kept\n%s", how, toml, diff)
 					}

@@ -69,6 +69,7 @@ func TestCaptureRefuses(t *testing.T) {
 		"[capture]\nexclude_projects = [\"secret\"]":   "~/ or **/",
 		"[capture]\nexclude_projects = [\"/\"]":        "everything",
 		"[capture]\nexclude_projects = [\"**\"]":       "everything",
+		"[capture]\nexclude_projects = [\"/**/*\"]":    "everything",
 		"[capture]\nexclude_projects = [\"/a/[b\"]":    "no glob",
 		"[capture]\nexclude_tools = [\"mcp[\"]":        "glob like",
 		"[capture]\nexclude_tools = [\"\"]":            "glob like",

@@ -13,7 +13,11 @@
 //   - exclude_tools: a call of such a tool stays, with its name, ids, times and status, so
 //     that turns, durations and counts are right and nobody takes the gap for completeness.
 //     What it was given, returned and said of its failure is not kept, but for its size and a
-//     keyed hash.
+//     keyed hash. Where a runtime says it again it is not kept either: the prompt and record
+//     of the agent that a call started; with any such tool, the text of notes that a task has
+//     ended, the commands of background tasks, and what made a file of instructions load. What
+//     the model and its agents say in words of their own stays, an agent's answer with it,
+//     though the call that started the agent returns the same.
 //   - content = "none": the same of every text; names, ids, times, statuses, sizes, token
 //     counts and the working directory stay. "gist": the first 200 characters of each.
 //

@@ -96,3 +96,13 @@ func agentMember(name string) kind {
 	}
 	return nothing
 }
+
+func taskMember(name string) kind {
+	switch name {
+	case "id", "agent_type":
+		return id
+	case "type", "status":
+		return word
+	}
+	return nothing
+}

@@ -31,7 +31,8 @@ const (
 // Rules are what a user may set. The zero value keeps everything.
 type Rules struct {
 	// ExcludeProjects are absolute folders, with / between their parts; a part may be a glob,
-	// ** is any number of parts. What is below a folder belongs to it.
+	// and means a folder of that very name, too; ** is any number of parts. What is below a
+	// folder belongs to it.
 	ExcludeProjects []string `json:"exclude_projects,omitempty"`
 	// ExcludeTools are names and globs of tools.
 	ExcludeTools []string `json:"exclude_tools,omitempty"`
@@ -75,8 +76,8 @@ func New(r Rules) (*Policy, error) {
 	p := &Policy{rules: r}
 	for _, folder := range r.ExcludeProjects {
 		parts := split(folder, r.FoldCase)
-		if !slices.ContainsFunc(parts, func(part string) bool { return part != "**" }) {
-			return nil, fmt.Errorf("exclude_projects: %q would leave out everything: name a folder below it", folder)
+		if !slices.ContainsFunc(parts, func(part string) bool { return strings.Trim(part, "*?") != "" || !strings.Contains(part, "*") }) {
+			return nil, fmt.Errorf("exclude_projects: %q would leave out everything: name a folder", folder)
 		}
 		for _, part := range parts {
 			if _, err := path.Match(part, ""); err != nil {
@@ -189,7 +190,8 @@ func below(glob, dir []string) bool {
 			continue
 		}
 		if d < len(dir) {
-			if ok, _ := path.Match(glob[g], dir[d]); ok {
+			// A folder may be called [x]: then that is what the part means, too.
+			if ok, _ := path.Match(glob[g], dir[d]); ok || glob[g] == dir[d] {
 				g, d = g+1, d+1
 				continue
 			}

@@ -32,6 +32,7 @@ func TestProject(t *testing.T) {
 		"/a/**/z":              {"/a/z /a/b/z /a/b/c/z/d", "/a /z /b/a/z"},
 		"/a/**/b/**/c":         {"/a/b/c /a/x/b/y/z/c/d", "/a/c/b"},
 		"/a/s*t/[xy]":          {"/a/secret/x /a/st/y/z", "/a/secret/z /a/secret"},
+		"/app/[x]/z":           {"/app/[x]/z /app/[x]/z/a /app/x/z", "/app/y/z /app/[x]"},
 		`C:\Users\me\secret`:   {`C:\Users\me\secret\a C:/Users/me/secret`, `C:\Users\me D:\Users\me\secret`},
 		"/weird name/[a-c]]/*": {"/weird", "/x"},
 	} {
@@ -51,6 +52,11 @@ func TestProject(t *testing.T) {
 			if p.Project(dir) != 0 {
 				t.Errorf("%s means %s", glob, dir)
 			}
+		}
+	}
+	for _, all := range []string{"/", "**", "/*", "/**/*", "**/*", "/*/**", "/?*", "/*/*"} {
+		if _, err := New(Rules{ExcludeProjects: []string{all}}); err == nil || !strings.Contains(err.Error(), "everything") {
+			t.Errorf("%s: %v", all, err)
 		}
 	}
 	fold := policyOf(t, Rules{ExcludeProjects: []string{`C:\Users\Me\Secret`}, FoldCase: true})
@@ -152,6 +158,68 @@ func TestManyCalls(t *testing.T) {
 	k.Withhold(&schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: "last"})
 	if result("last") != `"a text"` || result("t0") == `"a text"` || len(k.calls) != 1 {
 		t.Error(len(k.calls))
+	}
+}
+
+// TestCallsOfSessions: an id says which call only within a session, and a call that was left
+// out once is, whatever tool is named later.
+func TestCallsOfSessions(t *testing.T) {
+	k := NewKeeper(policyOf(t, Rules{ExcludeTools: []string{"bank"}}), nil, "")
+	start := func(session, tool string) {
+		k.Withhold(&schema.Event{EventType: schema.ToolStart, SessionID: session, ToolName: tool, ToolUseID: "call-1"})
+	}
+	kept := func(session, tool string) bool {
+		e := schema.Event{EventType: schema.ToolEnd, SessionID: session, ToolName: tool, ToolUseID: "call-1", Result: []byte(`"a text"`)}
+		k.Withhold(&e)
+		return string(e.Result) == `"a text"`
+	}
+	start("A", "bank")
+	start("B", "ls")
+	if kept("A", "") || !kept("B", "") || kept("C", "") {
+		t.Error("a call of another session decides")
+	}
+	start("A", "ls")
+	if kept("A", "") || kept("A", "ls") {
+		t.Error("a call is not left out any more")
+	}
+}
+
+// TestRetold: what a call was given is not kept where it is said again, and the rest is.
+func TestRetold(t *testing.T) {
+	agent := func(typ schema.Type, call string) schema.Event {
+		return schema.Event{EventType: typ, AgentID: "a1", Content: "a text", Extra: []byte(`{"uuid":"u1"}`),
+			Metadata: []byte(`{"agent":{"agentType":"Explore","description":"a text","toolUseId":"` + call + `"},"note":"kept"}`)}
+	}
+	background := schema.Event{EventType: schema.TurnEnd, Content: "kept",
+		Extra: []byte(`{"background_tasks":[{"id":"b1","type":"shell","status":"running","description":"a text","command":"a text"},"a text"],"note":"kept"}`)}
+	for _, c := range []struct {
+		tool string
+		e    schema.Event
+		kept bool // the text
+		stay string
+	}{
+		{"Read", background, false, `"note":"kept"`},
+		{"Read", background, false, `{"id":"b1","type":"shell","status":"running","left_out":`},
+		{"Read", schema.Event{EventType: schema.Context, Extra: []byte(`{"trigger_file_path":"/a text","file_path":"/rule.md"}`)}, false, "/rule.md"},
+		{"Read", schema.Event{EventType: schema.Message, Role: schema.RoleSystem, Content: "<task-notification>\n<task-id>b1</task-id>\n<tool-use-id>bash</tool-use-id><status>completed</status><summary>a text</summary></task-notification>"}, false, "<task-id>b1</task-id><status>completed</status>"},
+		{"Agent", agent(schema.AgentStart, "nobody knows"), false, `"toolUseId":`},
+		{"T*k", agent(schema.SessionUpdate, "none"), false, `"note":"kept"`},
+		{"Agent", agent(schema.AgentStart, "bash"), true, ""},
+		{"Read", agent(schema.AgentStart, "none"), true, ""},
+		{"Ba*", agent(schema.AgentStart, "bash"), false, `"toolUseId":"bash"`},
+		{"Ba*", agent(schema.SessionUpdate, "bash"), false, `"agentType":"Explore"`},
+	} {
+		k := NewKeeper(policyOf(t, Rules{ExcludeTools: []string{c.tool}}), nil, "")
+		k.Withhold(&schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: "bash"})
+		e := c.e
+		k.Withhold(&e)
+		got := e.Content + string(e.Extra) + string(e.Metadata)
+		if e.EventType == schema.SessionUpdate { // its content is no call's
+			got = string(e.Extra) + string(e.Metadata)
+		}
+		if strings.Contains(got, "a text") != c.kept || !strings.Contains(got, c.stay) {
+			t.Errorf("without %s: %s", c.tool, got)
+		}
 	}
 }
 

@@ -19,8 +19,12 @@ type Keeper struct {
 	project uint64
 
 	mu    sync.Mutex
-	calls map[string]bool // tool_use_id → left out, where tools are: a transcript's result does not name its tool
+	calls map[callKey]bool // → left out, where tools are: a transcript's result does not name its tool
 }
+
+// callKey names a call: an id says which one only within a session, since not every agent's
+// ids are random.
+type callKey struct{ session, id string }
 
 // maxCalls is how many calls a Keeper remembers. Of those it has forgotten the results are
 // left out: the private side.
@@ -29,7 +33,7 @@ const maxCalls = 1 << 16
 // NewKeeper returns one for events of a home, whose key keys the hashes of what is left
 // out. dir is where the runtime says that the session's project is, "" where it does not.
 func NewKeeper(p *Policy, key []byte, dir string) *Keeper {
-	return &Keeper{policy: p, key: key, project: p.Project(dir), calls: map[string]bool{}}
+	return &Keeper{policy: p, key: key, project: p.Project(dir), calls: map[callKey]bool{}}
 }
 
 // Policy returns the policy.
@@ -50,7 +54,11 @@ func (k *Keeper) Withhold(e *schema.Event) {
 	switch {
 	case k.policy.rules.Content == None, k.leavesOutTool(e), k.unread(e):
 		k.strip(e)
-	case k.policy.rules.Content == Gist:
+		return
+	case len(k.policy.rules.ExcludeTools) > 0:
+		k.untell(e)
+	}
+	if k.policy.rules.Content == Gist {
 		shorten(e)
 	}
 }
@@ -61,15 +69,13 @@ func (k *Keeper) leavesOutTool(e *schema.Event) bool {
 	if len(k.policy.rules.ExcludeTools) == 0 {
 		return false
 	}
+	if k.retells(e) {
+		return true
+	}
 	if name := toolName(e); name != "" {
 		out := k.policy.Tool(name)
 		if e.ToolUseID != "" {
-			k.mu.Lock()
-			if len(k.calls) >= maxCalls {
-				clear(k.calls)
-			}
-			k.calls[e.ToolUseID] = out
-			k.mu.Unlock()
+			out = k.remember(callKey{e.SessionID, e.ToolUseID}, out)
 		}
 		return out
 	}
@@ -78,17 +84,36 @@ func (k *Keeper) leavesOutTool(e *schema.Event) bool {
 	}
 	ids := [...]string{e.ToolUseID, schema.FieldString(e.Extra, "toolUseID"), schema.FieldString(e.Extra, "parentToolUseID"),
 		schema.FieldString(e.Extra, "source_tool_use_id"), schema.FieldString(schema.Field(e.Extra, "attachment"), "toolUseID")}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	for _, id := range ids {
 		if id == "" {
 			continue
 		}
-		if out, known := k.calls[id]; out || !known {
+		if out, known := k.call(e, id); out || !known {
 			return true
 		}
 	}
 	return e.EventType == schema.ToolEnd && e.ToolUseID == ""
+}
+
+// remember returns whether a call is left out: one that once was is, whatever tool another
+// event says that it is of.
+func (k *Keeper) remember(c callKey, out bool) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out = out || k.calls[c]
+	if len(k.calls) >= maxCalls {
+		clear(k.calls)
+	}
+	k.calls[c] = out
+	return out
+}
+
+// call returns what is remembered of a call in the event's session.
+func (k *Keeper) call(e *schema.Event, id string) (out, known bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out, known = k.calls[callKey{e.SessionID, id}]
+	return out, known
 }
 
 // toolName is the tool that an event is about, also of one that no adapter understood.
@@ -160,6 +185,9 @@ func (k *Keeper) content(e *schema.Event) string {
 	})
 }
 
+// notice begins what a runtime tells the model of a task that ended.
+const notice = "<task-notification>"
+
 // formed applies short to an event's text, and keeps the tags by which a slash command and
 // the end of a task are known. short("/name args") begins with a slash.
 func formed(e *schema.Event, short func(string) string) string {
@@ -184,8 +212,8 @@ func formed(e *schema.Event, short func(string) string) string {
 			out = "<command-message></command-message>" + out
 		}
 		return out
-	case strings.HasPrefix(text, "<task-notification>"):
-		const begin, end = "<task-notification>", "</task-notification>"
+	case strings.HasPrefix(text, notice):
+		const begin, end = notice, "</task-notification>"
 		told := ""
 		if id := tagged(text, "task-id"); schema.ValidID(id) {
 			told += "<task-id>" + id + "</task-id>"

@@ -72,6 +72,9 @@ func TestWithoutPolicyNothingChanges(t *testing.T) {
 		if e.ToolUseID != "" && e.ToolName == "" {
 			continue // a call that nobody knows
 		}
+		if strings.HasPrefix(e.Content, "<task-notification>") || schema.Field(e.Extra, "trigger_file_path") != nil || len(schema.Field(e.Extra, "background_tasks")) > len("[]") {
+			continue // of a call that is not named
+		}
 		n++
 		for name, r := range map[string]*Redactor{"none": none, "other": other} {
 			if got := r.Event(e).Bytes(); !bytes.Equal(got, want) {
