@@ -77,16 +77,36 @@ func shell(goos, line string) (name string, args []string) {
 }
 
 // environment is what a hook needs at least: more of ours might hide what is missing where
-// Claude Code is started otherwise. AG_HOME is in it, as whoever sets it here sets it there.
+// Claude Code is started otherwise. AG_HOME is in it, as whoever sets it here sets it there,
+// unless a settings file does.
 func (e *exam) environment() []string {
 	env := []string{"CLAUDECODE=1", "HOME=" + e.Claude.UserHome}
 	for _, name := range []string{"PATH", "AG_HOME", "CLAUDE_CONFIG_DIR", "USER", "LOGNAME", "LANG", "TMPDIR",
 		"SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"} {
-		if value := e.Getenv(name); value != "" {
+		if value := e.variable(name); value != "" {
 			env = append(env, name+"="+value)
 		}
 	}
 	return env
+}
+
+// variable is one as a hook has it: Claude Code puts the "env" of its settings over what it
+// was started with, the strongest file last.
+func (e *exam) variable(name string) string {
+	if value, from := e.settingsVariable(name); from != nil {
+		return value
+	}
+	return e.Getenv(name)
+}
+
+// settingsVariable is one that a settings file sets, and which; nil where none does.
+func (e *exam) settingsVariable(name string) (value string, from *settings.File) {
+	for _, f := range e.settings() {
+		if v, is := f.Env[name]; is {
+			value, from = v, &f
+		}
+	}
+	return value, from
 }
 
 // program is the path of the ag-hook that the handler runs.
@@ -122,7 +142,7 @@ func (c command) homes(e *exam) []string {
 			homes = append(homes, c.word(e, words[i+1]))
 		}
 	}
-	for _, variable := range append(env, "AG_HOME="+e.Getenv("AG_HOME")) {
+	for _, variable := range append(env, "AG_HOME="+e.variable("AG_HOME")) {
 		if dir, is := strings.CutPrefix(variable, "AG_HOME="); is && dir != "" {
 			homes = append(homes, c.word(e, dir))
 		}

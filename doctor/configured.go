@@ -40,6 +40,12 @@ func capture(_ context.Context, e *exam) []Check {
 	if rules.Zero() {
 		return ok("everything is kept, but for secrets")
 	}
+	for _, dir := range []string{e.Claude.Project, e.Claude.UserHome} {
+		if p.Project(dir) != 0 {
+			return warn("take the rule out of exclude_projects, where sessions there are wanted: ag-sessiond config edit",
+				"exclude_projects leaves out %s: nothing of sessions there is recorded", dir)
+		}
+	}
 	content := rules.Content
 	if content == "" {
 		content = policy.Full

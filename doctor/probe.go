@@ -99,7 +99,11 @@ func (p *probe) try(ctx context.Context) (found []Check) {
 	case home == "":
 		return fail(p.failure("see hook.log in its home, and "+install), "the hook of %s ran, and nothing of it is in the journal after %v", p.where(), arrival)
 	case !sameDir(home, p.Home):
-		return fail(fmt.Sprintf("set AG_HOME=%s where you ask, or ag-sessiond install --home %s", word(home), word(p.Home)), "the hook of %s records into %s, and this looks at %s", p.where(), home, p.Home)
+		cure := fmt.Sprintf("set AG_HOME=%s where you ask, or ag-sessiond install --home %s", word(home), word(p.Home))
+		if dir, from := p.settingsVariable("AG_HOME"); from != nil && dir != p.Home {
+			cure += fmt.Sprintf(`; "env" in %s sets AG_HOME`, from.Path)
+		}
+		return fail(cure, "the hook of %s records into %s, and this looks at %s", p.where(), home, p.Home)
 	}
 	return append(ok("the hook of %s recorded a probe, which is taken away again", p.where()), p.latency(ctx, home)...)
 }

@@ -80,6 +80,25 @@ func TestProbe(t *testing.T) {
 	p.want("probe", OK, "taken away again")
 }
 
+// TestProbeWithSettingsEnv: a settings file's "env" is what the hook has, the strongest file's.
+func TestProbeWithSettingsEnv(t *testing.T) {
+	p := newPatient(t)
+	p.write("user/.claude/settings.json", `{"env":{"AG_HOME":`+quote(p.path("else"))+`},`+registers(p.hook, events()...)[1:])
+	p.want("probe", Fail, "records into "+p.path("else"), `"env" in `+p.path("user/.claude/settings.json"))
+	if left, err := os.ReadDir(journal.Dir(p.path("else"))); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	p.write("project/.claude/settings.json", `{"env":{"AG_HOME":`+quote(p.Home)+`}}`)
+	p.want("probe", OK)
+	// --home is stronger than the variable.
+	p.remove("project/.claude/settings.json")
+	p.write("user/.claude/settings.json", `{"env":{"AG_HOME":`+quote(p.path("else"))+`},`+
+		registersLine(map[string]any{"type": "command", "command": p.hook, "args": []string{"claude", "--home", p.Home}}, events()...)[1:])
+	p.want("probe", OK)
+}
+
+func quote(s string) string { return string(schema.AppendString(nil, s)) }
+
 // TestProbeHangs: a handler that hangs is ended, and a child of its shell, too, is not
 // waited for.
 func TestProbeHangs(t *testing.T) {

@@ -87,24 +87,21 @@ func registered(_ context.Context, e *exam) []Check {
 		if r.entry.Async {
 			return warn(install, "%s has %s async: events come in any order, and the last are lost", r.where(), r.entry.Event)
 		}
-		if every(r.entry.Matcher) {
+		if limit(r.entry) == "" {
 			have[r.entry.Event] = true
 		}
 	}
 	var lacks []string
 	for _, event := range e.Events {
-		if !have[event] {
+		if !have[event] && !slices.ContainsFunc(all, func(r registration) bool { return r.entry.Event == event && !never(r.entry) }) {
 			lacks = append(lacks, event)
 		}
 	}
-	if len(lacks) > 0 {
-		return warn(install, "%s not recorded: %s", plural(len(lacks), "event is", "events are"), strings.Join(lacks, ", "))
+	if found := append(inPart(all, have), lacking(lacks)...); len(found) > 0 {
+		return found
 	}
 	return ok("%s registered in %s", plural(len(have), "event is", "events are"), strings.Join(places(all), ", "))
 }
-
-// every reports whether a matcher is all there is.
-func every(matcher string) bool { return matcher == "" || matcher == "*" }
 
 // places are the files of registrations, each once.
 func places(all []registration) (names []string) {
@@ -126,7 +123,7 @@ func duplicates(_ context.Context, e *exam) []Check {
 	}
 	for _, r := range all { // in the order of the files
 		others := slices.DeleteFunc(handlers(byEvent[r.entry.Event]), func(o registration) bool {
-			return !overlap(r.entry.Matcher, o.entry.Matcher)
+			return !overlap(r.entry, o.entry)
 		})
 		if len(others) > 1 {
 			return warn(removal(others), "%s is recorded %d times: in %s", r.entry.Event, len(others), strings.Join(places(others), " and "))
@@ -138,7 +135,7 @@ func duplicates(_ context.Context, e *exam) []Check {
 	return ok("none")
 }
 
-func overlap(a, b string) bool { return a == b || every(a) || every(b) }
+func overlap(a, b settings.Entry) bool { return a.Matcher == b.Matcher || a.Every() || b.Every() }
 
 // removal says how all but the first of several are taken out.
 func removal(several []registration) string {

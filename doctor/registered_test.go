@@ -21,7 +21,13 @@ func TestSettings(t *testing.T) {
 	p.write("user/.claude/settings.json", registers(p.hook, "SessionStart", "PreToolUse"))
 	p.want("hook", Warn, "1 event is not recorded: SessionEnd", "ag-sessiond install")
 	p.write("user/.claude/settings.json", strings.Replace(string(well), `"hooks":[{"args"`, `"matcher":"Bash","hooks":[{"args"`, 1))
-	p.want("hook", Warn, "1 event is not recorded: ")
+	p.want("hook", Warn, "recorded in part: ", ": only Bash", "ag-sessiond install")
+	p.write("user/.claude/settings.json", registersLine(map[string]any{"type": "command", "command": p.hook, "args": []string{"claude"}, "if": "Bash(git *)"}, "PreToolUse"))
+	p.want("hook", Warn, "recorded in part: PreToolUse: only Bash(git *)", "ag-sessiond install")
+	p.Events = []string{"Stop"}
+	p.write("user/.claude/settings.json", registersLine(map[string]any{"type": "command", "command": p.hook, "args": []string{"claude"}, "if": "Bash(git *)"}, "Stop"))
+	p.want("hook", Warn, "1 event is not recorded: Stop", "ag-sessiond install")
+	p.Events = events()
 	p.write("user/.claude/settings.json", strings.Replace(string(well), `"type":`, `"async":true,"type":`, 1))
 	p.want("hook", Warn, "async", "ag-sessiond install")
 	p.write("user/.claude/settings.json", string(well))
@@ -86,6 +92,11 @@ func TestDuplicates(t *testing.T) {
 	p.write("user/.claude/settings.json", twice("Bash", "*"))
 	p.want("duplicates", Warn, "ag-sessiond install --user")
 	p.write("user/.claude/settings.json", registers(p.hook, events()...))
+
+	// What is called by another program is ours, too.
+	p.write("project/.claude/settings.json", registersLine(map[string]any{"type": "command", "command": "timeout 5 '" + p.hook + "' --home /x claude"}, "PreToolUse"))
+	p.want("duplicates", Warn, "PreToolUse is recorded 2 times")
+	p.remove("project/.claude/settings.json")
 
 	// A plugin's copy is one of its own, though it runs the same.
 	p.plugin("rec@market", registers(p.hook, "PreToolUse"))

@@ -105,11 +105,24 @@ func TestPolicy(t *testing.T) {
 	p.want("policy", Fail, "never compiled", "ag-sessiond status")
 	_, err := config.CompilePolicy(p.Home)
 	p.check(err)
-	p.want("policy", OK, "content = none, without 1 folder and 1 tool")
+	p.want("policy", Warn, "exclude_projects leaves out "+p.Claude.Project, "config edit")
 	before := p.tree()
 	p.want("probe", OK)
 	if !maps.Equal(before, p.tree()) {
 		t.Error("the home was changed")
+	}
+	for pattern, want := range map[string]struct {
+		status Status
+		words  string
+	}{
+		filepath.ToSlash(p.Claude.UserHome): {Warn, "leaves out " + p.Claude.UserHome},
+		"**/*":                              {Warn, "leaves out " + p.Claude.Project},
+		filepath.ToSlash(p.path("user/a-customer")): {OK, "content = none, without 1 folder and 1 tool"},
+	} {
+		p.write("home/config.toml", fmt.Sprintf("[capture]\nexclude_projects = [%q]\nexclude_tools = [\"*\"]\ncontent = \"none\"\n", pattern))
+		_, err := config.CompilePolicy(p.Home)
+		p.check(err)
+		p.want("policy", want.status, want.words)
 	}
 	p.write("home/policy", "rubbish")
 	p.want("policy", Fail, "ag-sessiond status")

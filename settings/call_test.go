@@ -11,6 +11,8 @@ func TestCall(t *testing.T) {
 		`"/my bin/ag-hook" claude --home '/a b'`:                   {[]string{"/my bin/ag-hook", "claude", "--home", "/a b"}, nil},
 		`X=1 AG_HOME=/h exec ag-hook claude --home=/x`:             {[]string{"ag-hook", "claude", "--home=/x"}, []string{"X=1", "AG_HOME=/h"}},
 		`A=1 true; tee log | ${CLAUDE_PLUGIN_ROOT}/ag-hook claude`: {[]string{"${CLAUDE_PLUGIN_ROOT}/ag-hook", "claude"}, nil},
+		`ag-hook --home /h claude`:                                 {[]string{"ag-hook", "--home", "/h", "claude"}, nil},
+		`A=1 timeout 5 env B=2 sh -c 'C=3 /b/ag-hook claude'`:      {[]string{"/b/ag-hook", "claude"}, []string{"A=1", "B=2", "C=3"}},
 		`/bin/other claude`:                                        {nil, nil},
 	} {
 		words, env := Entry{Type: "command", Command: line}.Call()

@@ -94,7 +94,7 @@ func (e *editor) register(hooks *hujson.Object, outer layout, event string) erro
 	if !ok {
 		return e.errorAt(hooks.Members[i].Value.StartOffset, `the hooks of "`+event+`" are no list`)
 	}
-	if e.mendGroups(groups) || holds(groups, Entry.Wrapped) {
+	if e.mendGroups(groups, event) || holds(groups, Entry.Wrapped) {
 		return nil
 	}
 	was := fresh
@@ -105,26 +105,36 @@ func (e *editor) register(hooks *hujson.Object, outer layout, event string) erro
 	return nil
 }
 
-// mendGroups makes the recorder's entries of an event what they should be, and takes out
-// those that are too many: beside one for every tool all others, else those whose matcher
-// was there. It reports whether there is one.
-func (e *editor) mendGroups(groups *hujson.Array) bool {
-	every := false
-	for i := range groups.Elements {
-		g := &groups.Elements[i]
-		every = every || matcher(g) == "" && holds(&hujson.Array{Elements: []hujson.Value{*g}}, clean)
+// mendGroups makes the recorder's entries of an event what they should be: one, for every
+// tool. It reports whether there is one. One that is limited becomes it where its group has
+// ours alone; else all of them go, for a group of the recorder's own to take their place.
+func (e *editor) mendGroups(groups *hujson.Array, event string) bool {
+	if !slices.ContainsFunc(groups.Elements, func(g hujson.Value) bool { return everyTool(event, &g) && ours(&g) > 0 }) {
+		e.widen(groups)
 	}
-	var seen []string
-	taken := takeOutOfGroups(groups, func(matcher string, h *hujson.Value) bool {
-		if slices.Contains(seen, matcher) || every && matcher != "" {
+	one := false
+	taken := takeOutOfGroups(groups, func(group, h *hujson.Value) bool {
+		if one || !everyTool(event, group) {
 			return true
 		}
-		seen = append(seen, matcher)
+		one = true
 		e.mend(h)
 		return false
 	})
 	e.changed = e.changed || taken.n > 0
-	return len(seen) > 0
+	return one
+}
+
+// widen takes the matcher off the first group that has entries of ours and no others.
+func (e *editor) widen(groups *hujson.Array) {
+	for i := range groups.Elements {
+		if g := &groups.Elements[i]; ours(g) > 0 && ours(g) == len(elements(member(g, "hooks"))) {
+			object := g.Value.(*hujson.Object)
+			object.Members = keepMembers(object, func(m *hujson.ObjectMember) bool { return key(*m) != "matcher" })
+			e.changed = true
+			return
+		}
+	}
 }
 
 // clean reports whether an entry is ours to edit.
@@ -133,11 +143,15 @@ func clean(e Entry) bool { return e.Ours() && !e.Wrapped() }
 // mend sets what a handler runs. Everything else of it is its user's.
 func (e *editor) mend(h *hujson.Value) {
 	is := entry(h)
+	object := h.Value.(*hujson.Object)
+	if lastMember(object, "if") >= 0 { // it would keep events from the recorder
+		object.Members = keepMembers(object, func(m *hujson.ObjectMember) bool { return key(*m) != "if" })
+		e.changed = true
+	}
 	if is.Exec && is.Command == e.Binary && slices.Equal(is.Args, e.Args) {
 		return
 	}
 	e.changed = true
-	object := h.Value.(*hujson.Object)
 	i := lastMember(object, "command")
 	object.Members[i].Value.Value = hujson.String(e.Binary)
 	in := e.inside(object, layout{})
@@ -219,7 +233,7 @@ func takeOut(hooks *hujson.Object, keep func(event string) bool) removal {
 			return true
 		}
 		end := closing(groups)
-		out := takeOutOfGroups(groups, func(string, *hujson.Value) bool { return true })
+		out := takeOutOfGroups(groups, func(_, _ *hujson.Value) bool { return true })
 		taken.add(out)
 		switch {
 		case out.n == 0 || len(groups.Elements) > 0:
@@ -236,7 +250,7 @@ func takeOut(hooks *hujson.Object, keep func(event string) bool) removal {
 
 // takeOutOfGroups takes the handlers of ours that drop says out of a list of groups, and
 // the groups that they leave empty.
-func takeOutOfGroups(groups *hujson.Array, drop func(matcher string, h *hujson.Value) bool) removal {
+func takeOutOfGroups(groups *hujson.Array, drop func(group, h *hujson.Value) bool) removal {
 	taken := removal{origin: fresh}
 	groups.Elements = keepElements(groups, func(group *hujson.Value) bool {
 		v := member(group, "hooks")
@@ -246,7 +260,7 @@ func takeOutOfGroups(groups *hujson.Array, drop func(matcher string, h *hujson.V
 		list := v.Value.(*hujson.Array)
 		before := taken.n
 		list.Elements = keepElements(list, func(h *hujson.Value) bool {
-			if h.Value.Kind() != '{' || !clean(entry(h)) || !drop(matcher(group), h) {
+			if h.Value.Kind() != '{' || !clean(entry(h)) || !drop(group, h) {
 				return true
 			}
 			taken.add(removal{n: 1, origin: originOf(h)})
@@ -257,12 +271,19 @@ func takeOutOfGroups(groups *hujson.Array, drop func(matcher string, h *hujson.V
 	return taken
 }
 
-// matcher is that of a group; "" is every tool.
-func matcher(group *hujson.Value) string {
-	if m := str(member(group, "matcher")); m != "*" {
-		return m
+// everyTool reports whether a group is for all there is of its event.
+func everyTool(event string, group *hujson.Value) bool {
+	return Entry{Event: event, Matcher: str(member(group, "matcher"))}.Every()
+}
+
+// ours is how many handlers of a group are ours to edit.
+func ours(group *hujson.Value) (n int) {
+	for _, h := range elements(member(group, "hooks")) {
+		if h.Value.Kind() == '{' && clean(entry(&h)) {
+			n++
+		}
 	}
-	return ""
+	return n
 }
 
 // holds reports whether any handler of the groups is what is says.

@@ -96,6 +96,42 @@ func TestInstallText(t *testing.T) {
 	}
 }
 
+// TestInstallUnlimits: an entry of ours is for all of its event, whatever is around it, and what is
+// another's stays as it was.
+func TestInstallUnlimits(t *testing.T) {
+	r := Recorder{Binary: "/b/ag-hook", Args: []string{"claude"}, Events: []string{"PreToolUse"}}
+	const (
+		ours  = `{"type":"command","command":"/b/ag-hook","args":["claude"]}`
+		other = `{"type":"command","command":"x"}`
+	)
+	in := func(groups string) string { return `{"hooks":{"PreToolUse":[` + groups + `]}}` }
+	for name, c := range map[string]struct{ before, after string }{
+		"alone":          {in(`{"matcher":"Bash","hooks":[` + ours + `]}`), in(`{"hooks":[` + ours + `]}`)},
+		"several":        {in(`{"matcher":"Bash","hooks":[` + ours + `]},{"matcher":"Read","hooks":[` + ours + `]}`), in(`{"hooks":[` + ours + `]}`)},
+		"shared":         {in(`{"matcher":"Bash","hooks":[` + other + `,` + ours + `]}`), in(`{"matcher":"Bash","hooks":[` + other + `]},{"hooks":[` + ours + `]}`)},
+		"shared first":   {in(`{"matcher":"Bash","hooks":[` + other + `,` + ours + `]},{"hooks":[` + ours + `],"matcher":"Read"}`), in(`{"matcher":"Bash","hooks":[` + other + `]},{"hooks":[` + ours + `]}`)},
+		"if":             {in(`{"hooks":[{"if":"Bash(git *)",` + ours[1:] + `]}`), in(`{"hooks":[` + ours + `]}`)},
+		"if, at the end": {in(`{"hooks":[` + ours[:len(ours)-1] + `,"if":"Bash(git *)"}]}`), in(`{"hooks":[` + ours + `]}`)},
+		"another's":      {in(`{"matcher":"Bash","hooks":[{"if":"Bash(git *)",` + other[1:] + `]}`), in(`{"matcher":"Bash","hooks":[{"if":"Bash(git *)",` + other[1:] + `]},{"hooks":[` + ours + `]}`)},
+		"wrapped":        {in(`{"matcher":"Bash","hooks":[{"type":"command","command":"timeout 5 ag-hook claude"}]}`), in(`{"matcher":"Bash","hooks":[{"type":"command","command":"timeout 5 ag-hook claude"}]}`)},
+		"options first":  {in(`{"hooks":[{"type":"command","command":"ag-hook --home /x claude"}]}`), in(`{"hooks":[` + ours + `]}`)},
+	} {
+		got := install(t, c.before, r)
+		if got != c.after {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.after)
+		}
+		if again := install(t, got, r); again != got {
+			t.Errorf("%s, the second time:\n%s", name, again)
+		}
+	}
+	// Its matcher says which files are watched.
+	watched := `{"hooks":{"FileChanged":[{"matcher":".env","hooks":[` + ours + `]}]}}`
+	r.Events = []string{"FileChanged"}
+	if got := install(t, watched, r); got != watched {
+		t.Errorf("FileChanged: %s", got)
+	}
+}
+
 func TestInstallMends(t *testing.T) {
 	r := Recorder{Binary: "/new/ag-hook", Args: []string{"claude", "--home", "/h"}, Events: []string{"Stop", "SessionEnd"}}
 	before := `{
@@ -148,12 +184,11 @@ func TestInstallMends(t *testing.T) {
 	}
 }
 
-// What a user limited to a matcher stays limited, and a line that does more than call
-// ag-hook is not touched.
+// A line that does more than call ag-hook is not touched.
 func TestInstallLeavesAlone(t *testing.T) {
 	r := Recorder{Binary: "/b/ag-hook", Args: []string{"claude"}, Events: []string{"Stop"}}
 	for _, text := range []string{
-		`{"hooks":{"Stop":[{"matcher":"Bash","hooks":[{"type":"command","command":"/b/ag-hook","args":["claude"]}]}]}}`,
+		`{"hooks":{"Stop":[{"matcher":"Bash","hooks":[{"type":"command","command":"sh -c 'ag-hook claude'"}]}]}}`,
 		`{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"tee /tmp/log | ag-hook claude"}]}]}}`,
 	} {
 		if got := install(t, text, r); got != text {

@@ -7,42 +7,102 @@ import (
 
 // Ours reports whether the handler runs ag-hook for Claude Code, wherever that is.
 func (e Entry) Ours() bool {
-	ours, _ := e.calls()
-	return ours
+	words, _, _ := e.find()
+	return words != nil
 }
 
 // Wrapped reports whether a handler that is ours does more than to run ag-hook, as
-// "tee log | ag-hook claude" does: taking it out would take out more than ours.
+// "tee log | ag-hook claude" or "timeout 5 ag-hook claude" does: taking it out would take
+// out more than ours.
 func (e Entry) Wrapped() bool {
-	ours, alone := e.calls()
-	return ours && !alone
+	words, _, alone := e.find()
+	return words != nil && !alone
 }
 
-// calls reports whether ag-hook is run for Claude Code, and whether nothing else is.
-func (e Entry) calls() (ours, alone bool) {
+// Every reports whether the handler's matcher leaves nothing of its event out. That of
+// FileChanged names what is watched, and without one nothing is.
+func (e Entry) Every() bool { return e.Matcher == "" || e.Matcher == "*" || e.Event == "FileChanged" }
+
+// find is the call of ag-hook in a handler, and whether that is all the handler does.
+func (e Entry) find() (words, env []string, alone bool) {
 	if e.Type != "command" {
-		return false, false
+		return nil, nil, false
 	}
 	if e.Exec {
-		ours = recorder(append([]string{e.Command}, e.Args...))
-		return ours, ours
+		return callIn(append([]string{e.Command}, e.Args...))
 	}
-	commands := shellCommands(e.Command)
-	ours = slices.ContainsFunc(commands, recorder)
-	return ours, ours && len(commands) == 1
+	return callInLine(e.Command)
 }
 
-// recorder reports whether words are a call of ag-hook for Claude Code. What only says
-// how a shell is to start it may come first: variables, exec, PowerShell's &.
-func recorder(words []string) bool {
-	for len(words) > 0 && (assignment(words[0]) || slices.Contains([]string{"exec", "command", "env", "nohup", "nice"}, words[0])) {
-		words = words[1:]
+func callInLine(line string) (words, env []string, alone bool) {
+	commands := shellCommands(line)
+	for _, c := range commands {
+		if words, env, alone = callIn(c); words != nil {
+			return words, env, alone && len(commands) == 1
+		}
 	}
-	if len(words) < 2 || words[1] != "claude" {
+	return nil, nil, false
+}
+
+// callIn is the call of ag-hook for Claude Code in a command, the variables that it sets for
+// it, and whether nothing else is run. What only says how a shell is to start it may come
+// first: variables, exec; after a wrapper anything may, also a line for another shell.
+func callIn(all []string) (words, env []string, alone bool) {
+	wrapped := false
+	for i, word := range all {
+		if wrapped && strings.ContainsAny(word, " \t\n") {
+			if words, inner, _ := callInLine(word); words != nil {
+				return words, append(env, inner...), false
+			}
+		}
+		switch {
+		case recorder(all[i:]):
+			return all[i:], env, !wrapped
+		case assignment(word):
+			env = append(env, word)
+		case wrapper(word):
+			wrapped = true
+		case !wrapped && slices.Contains([]string{"exec", "command", "env", "nohup", "nice"}, word):
+			wrapped = i+1 < len(all) && strings.HasPrefix(all[i+1], "-")
+		case !wrapped:
+			return nil, nil, false
+		}
+	}
+	return nil, nil, false
+}
+
+// wrapper reports whether a word begins a command that runs another one, which its
+// arguments name somewhere.
+func wrapper(word string) bool {
+	return slices.Contains([]string{"timeout", "gtimeout", "time", "sudo", "doas", "setsid", "stdbuf", "ionice", "chronic", "flock", "caffeinate",
+		"sh", "bash", "zsh", "dash", "ksh", "fish", "cmd", "powershell", "pwsh", "!", "if", "then", "else", "do"}, program(word))
+}
+
+// program is the name of what a word runs, without its folder.
+func program(word string) string {
+	name := word[strings.LastIndexAny(word, `/\`)+1:]
+	if n := len(name) - len(".exe"); n > 0 && strings.EqualFold(name[n:], ".exe") {
+		return strings.ToLower(name[:n])
+	}
+	return name
+}
+
+// recorder reports whether words are a call of ag-hook for Claude Code. Its options may
+// stand before what it records.
+func recorder(words []string) bool {
+	if len(words) == 0 || program(words[0]) != "ag-hook" {
 		return false
 	}
-	name := words[0][strings.LastIndexAny(words[0], `/\`)+1:]
-	return name == "ag-hook" || strings.EqualFold(name, "ag-hook.exe")
+	for i := 1; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case !strings.HasPrefix(word, "-"):
+			return word == "claude"
+		case slices.Contains([]string{"home", "at"}, strings.TrimLeft(word, "-")):
+			i++ // its value
+		}
+	}
+	return false
 }
 
 // assignment reports whether a shell takes the word for NAME=value.

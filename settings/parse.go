@@ -183,6 +183,7 @@ func entry(h *hujson.Value) Entry {
 	e := Entry{
 		Type:    str(member(h, "type")),
 		Command: str(member(h, "command")),
+		If:      str(member(h, "if")),
 		Timeout: number(member(h, "timeout")),
 		Async:   truth(member(h, "async")),
 	}

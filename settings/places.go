@@ -101,6 +101,12 @@ func readFile(scope Scope, path string) File {
 		return f
 	}
 	f.Entries, f.Switches = d.entries(member(&d.root, "hooks")), d.switches()
+	f.Env = map[string]string{}
+	for _, m := range live(member(&d.root, "env")) {
+		if v := &m.Value; v.Value.Kind() == '"' {
+			f.Env[key(*m)] = str(v)
+		}
+	}
 	f.plugins = map[string]bool{}
 	for _, m := range live(member(&d.root, "enabledPlugins")) {
 		// A list of versions enables, too, but not what a user installed.
@@ -220,6 +226,6 @@ func hooksOf(name, root string) []File {
 
 func readPlugin(name, path string) File {
 	f := readFile(Plugin, path)
-	f.Name, f.Switches, f.plugins = name, Switches{}, nil
+	f.Name, f.Switches, f.Env, f.plugins = name, Switches{}, nil, nil
 	return f
 }

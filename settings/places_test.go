@@ -181,6 +181,17 @@ func TestOurs(t *testing.T) {
 		`& 'C:\Program Files\ag\ag-hook.exe' claude`:          "ours",
 		`tee -a /tmp/log | ag-hook claude`:                    "wrapped",
 		`command -v ag-hook >/dev/null && ag-hook claude; ok`: "wrapped",
+		`ag-hook --home /x claude`:                            "ours",
+		`ag-hook --home=/x -at y claude`:                      "ours",
+		`timeout 5 /b/ag-hook claude`:                         "wrapped",
+		`AG_HOME=/x timeout -k 1 5 ag-hook --home /y claude`:  "wrapped",
+		`nice -n 10 ag-hook claude`:                           "wrapped",
+		`sh -c 'ag-hook claude'`:                              "wrapped",
+		`/bin/bash -lc "cd /; exec ag-hook claude"`:           "wrapped",
+		`if true; then ag-hook claude; fi`:                    "wrapped",
+		`timeout 5 ag-hook events`:                            "",
+		`ag-hook --home claude`:                               "",
+		`sh -c 'echo ag-hook claude'`:                         "",
 		`ag-hook events`:                                      "",
 		`ag-hook`:                                             "",
 		`echo ag-hook claude`:                                 "",
@@ -204,6 +215,10 @@ func TestOurs(t *testing.T) {
 	exec := Entry{Type: "command", Exec: true, Command: "/a b/ag-hook", Args: []string{"claude"}}
 	if !exec.Ours() || exec.Wrapped() {
 		t.Error("the exec form is not ours")
+	}
+	wrapped := Entry{Type: "command", Exec: true, Command: "timeout", Args: []string{"5", "ag-hook", "claude"}}
+	if !wrapped.Wrapped() {
+		t.Error("the exec form with a wrapper is not wrapped")
 	}
 	exec.Args = []string{"events"}
 	http := Entry{Type: "http", Command: "ag-hook claude"}

@@ -61,6 +61,7 @@ func Here(project string) (Env, error) {
 type Entry struct {
 	Event   string   // "PreToolUse"
 	Matcher string   // "" and "*" are all tools
+	If      string   // a permission rule: where it does not hold the handler does not run
 	Type    string   // "command", "http", …
 	Command string   // of a command: the program, or with Exec unset a line for the shell
 	Args    []string // of the exec form
@@ -86,7 +87,9 @@ type File struct {
 	Exists  bool
 	Entries []Entry
 	Switches
-	// Err says why it cannot be read: then Entries and Switches are empty.
+	// Env are the variables that it sets in Claude Code, which its hooks have from there.
+	Env map[string]string
+	// Err says why it cannot be read: then Entries, Switches and Env are empty.
 	Err error
 
 	plugins map[string]bool // enabledPlugins

@@ -29,8 +29,8 @@ events, as "ag-sessiond install" would write it into an empty file: for those wh
 it into ~/.claude/settings.json (every project) or .claude/settings.json of one project by
 themselves.
 
-With --home the sessions are recorded there; without it, where $AG_HOME says when the
-hook runs, else in ~/.actiongraph.
+With --home, or $AG_HOME set, the sessions are recorded there, wherever Claude Code is
+started from; else where $AG_HOME says when the hook runs, or in ~/.actiongraph.
 
 Not registered, because a recorder must not change what the agent does: WorktreeCreate
 (a hook replaces the creation of git worktrees), MessageDisplay (it holds up the
@@ -76,22 +76,38 @@ func claudeEvents() []string {
 	}
 }
 
-// recorder is what the hooks call. Without --home that records where $AG_HOME says when
-// it runs, else in ~/.actiongraph.
+// recorder is what the hooks call, with the home of this command unless that is the default:
+// Claude Code may be started where AG_HOME is not set.
 func (a *app) recorder() (settings.Recorder, error) {
 	binary, err := hookBinary()
 	if err != nil {
 		return settings.Recorder{}, err
 	}
 	r := settings.Recorder{Binary: binary, Args: []string{"claude"}, Events: claudeEvents()}
-	if a.home != "" {
-		home, err := filepath.Abs(a.home)
-		if err != nil {
-			return settings.Recorder{}, err
-		}
+	home, err := a.ownHome()
+	if err != nil {
+		return settings.Recorder{}, err
+	}
+	if home != "" {
 		r.Args = append(r.Args, "--home", home)
 	}
 	return r, nil
+}
+
+// ownHome is the home that --home or AG_HOME names; "" where AG_HOME names the default.
+func (a *app) ownHome() (string, error) {
+	switch home := os.Getenv("AG_HOME"); {
+	case a.home != "":
+		return filepath.Abs(a.home)
+	case home == "":
+		return "", nil
+	default:
+		home, err := filepath.Abs(home)
+		if user, none := os.UserHomeDir(); none == nil && home == filepath.Join(user, ".actiongraph") {
+			return "", err
+		}
+		return home, err
+	}
 }
 
 // hookBinary is the absolute path of the ag-hook beside this program, else of the

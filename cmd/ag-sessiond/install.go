@@ -34,8 +34,11 @@ func (a *app) installCmd() *cobra.Command {
 Only our entries change: all else keeps its order, its formatting and its spelling, and what
 the file was is kept in the home, so that uninstall gives back the same bytes. Run it again
 after an update or when the binary has moved; where nothing is to be done nothing is
-written. Where the hook is registered in another file of this user, project or plugin it
+written. An entry of ours that a matcher or an "if" limits to some of an event is mended. Where the hook is registered in another file of this user, project or plugin it
 says so instead: every event would be recorded twice.
+
+Where --home or $AG_HOME names another home than ~/.actiongraph, the hook is registered with
+--home: Claude Code may be started where the variable is not set.
 
 Then doctor looks whether everything works, and on a terminal you are asked whether the
 history that Claude Code keeps on disk is to be imported, too. With --json neither is done.`,
@@ -289,6 +292,9 @@ func (in *installation) write(o installOptions) (bool, error) {
 		in.printf("ag-hook is registered for %s in %s\n", render.Plural(int64(in.report.Events), "event"), render.OneLine(in.report.File))
 	} else {
 		in.printf("nothing to do: ag-hook is registered in %s\n", render.OneLine(in.report.File))
+	}
+	if n := len(in.recorder.Args); n > 1 && in.app.home == "" {
+		in.printf("the hook has --home %s, as AG_HOME says here: it records there whether or not Claude Code has the variable\n", render.OneLine(in.recorder.Args[n-1]))
 	}
 	in.say()
 	return true, nil
