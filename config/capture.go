@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/policy"
@@ -71,28 +73,32 @@ func projectFolders(folder string) ([]string, error) {
 	if !filepath.IsAbs(filepath.FromSlash(whole)) && !strings.HasPrefix(whole, "/") {
 		return nil, fmt.Errorf("exclude_projects: %q: want a whole path, or one that begins with ~/ or **/", folder)
 	}
-	fixed := whole
-	if i := strings.IndexAny(whole, "*?["); i >= 0 {
-		fixed = whole[:strings.LastIndexByte(whole[:i], '/')+1]
-	}
-	folders := []string{whole}
-	if real, err := filepath.EvalSymlinks(filepath.FromSlash(fixed)); err == nil {
-		if other := strings.TrimSuffix(filepath.ToSlash(real), "/") + "/" + strings.TrimPrefix(whole[len(fixed):], "/"); strings.TrimSuffix(other, "/") != strings.TrimSuffix(whole, "/") {
-			folders = append(folders, strings.TrimSuffix(other, "/"))
-		}
-	}
-	return folders, nil
+	return append([]string{whole}, linkedFolders(whole)...), nil
 }
 
 // CompilePolicy makes what config.toml says of [capture] and [redact] the policy that is in
-// force in a home, where it is not yet, and says how it is. Without a config.toml there is
-// none. On an error what was in force stays, and the state is its.
-func CompilePolicy(home string) (policy.State, error) {
-	_, state := policy.Load(home)
+// force in a home, where it is not yet, and says how it is. Where links lead is looked up
+// again each time: a folder that was found stays until config.toml changes. Without a
+// config.toml, or with an empty one, a policy that leaves something out stays. On an error
+// what was in force stays, and the state is its.
+func CompilePolicy(home string) (policy.State, error) { return compilePolicy(home, false) }
+
+// compilePolicy is CompilePolicy. asked says that a user changed the file by our own verbs:
+// then an empty one is meant, and not one that an editor is about to fill.
+func compilePolicy(home string, asked bool) (policy.State, error) {
+	if home == "" {
+		return policy.State{}, nil
+	}
+	before, state := policy.Load(home)
 	path := filepath.Join(home, FileName)
+	text, err := read(path)
+	if err != nil {
+		state.Stale = true
+		return state, err
+	}
 	info, err := os.Stat(path)
-	if home == "" || errors.Is(err, fs.ErrNotExist) {
-		if home != "" && (state.Compiled || state.Err != nil) {
+	if errors.Is(err, fs.ErrNotExist) {
+		if state.Compiled && before == nil {
 			err := policy.Remove(home)
 			_, state = policy.Load(home)
 			return state, err
@@ -100,17 +106,19 @@ func CompilePolicy(home string) (policy.State, error) {
 		return state, nil
 	}
 	if err != nil {
-		return state, fmt.Errorf("read the configuration: %w", err)
+		state.Stale = true
+		return state, wrapRead(err)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return state, fmt.Errorf("read the configuration: %w", err)
+	if len(bytes.TrimSpace(text)) == 0 && before != nil && !asked {
+		state.Stale = true
+		return state, fmt.Errorf("%s is empty: set what is kept, or `ag-sessiond config set capture.content full`", path)
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(text))
-	if !state.Stale && state.Err == nil && state.From.Sum == sum {
+	same := !state.Stale && state.Err == nil && state.From.Sum == sum
+	if same && len(before.Rules().ExcludeProjects) == 0 {
 		return state, nil
 	}
-	state.Stale = true // the sum is another one, though neither time nor size is
+	state.Stale = state.Stale || state.From.Sum != sum // the sum is another one, though neither time nor size is
 	c, err := Load(home)
 	if err != nil {
 		return state, err
@@ -119,6 +127,13 @@ func CompilePolicy(home string) (policy.State, error) {
 	if err != nil {
 		return state, fmt.Errorf("%s: %w", path, err)
 	}
+	if state.Err == nil && state.From.Sum == sum {
+		rules.ExcludeProjects = withFound(rules.ExcludeProjects, before.Rules().ExcludeProjects)
+		if same && slices.Equal(rules.ExcludeProjects, before.Rules().ExcludeProjects) {
+			return state, nil
+		}
+	}
+	state.Stale = true
 	from := policy.Stamp{ModTime: info.ModTime().UnixNano(), Size: info.Size(), Sum: sum}
 	if err := policy.Write(home, rules, from); err != nil {
 		return state, err

@@ -107,3 +107,132 @@ func TestExcludedLink(t *testing.T) {
 		}
 	}
 }
+
+// compiled returns the policy that is in force after a verb.
+func compiled(t *testing.T, home string) *policy.Policy {
+	t.Helper()
+	if _, err := config.CompilePolicy(home); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := policy.Load(home)
+	return p
+}
+
+func link(t *testing.T, to, at string) {
+	t.Helper()
+	if err := os.Symlink(to, at); err != nil {
+		t.Skip("SKIP: no symbolic links here")
+	}
+}
+
+// tree is a real folder with the folders real and data/acme, and link, which leads to real.
+func tree(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"real", "data/acme", "clients/plain"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link(t, filepath.Join(dir, "real"), filepath.Join(dir, "link"))
+	return dir
+}
+
+// TestExcludedBeforeItExists: a folder is excluded below a link before somebody makes it.
+func TestExcludedBeforeItExists(t *testing.T) {
+	dir := tree(t)
+	t.Setenv("HOME", filepath.Join(dir, "link"))
+	t.Setenv("USERPROFILE", filepath.Join(dir, "link"))
+	p := compiled(t, home(t, "[capture]\nexclude_projects = ['~/secret/deep']\n", 0o600))
+	for _, at := range []string{"link/secret/deep", "real/secret/deep/er"} {
+		if p.Project(filepath.Join(dir, at)) == 0 {
+			t.Errorf("%s is recorded: %q", at, p.Rules().ExcludeProjects)
+		}
+	}
+	if p.Project(filepath.Join(dir, "real/secret")) != 0 {
+		t.Errorf("%q leaves out too much", p.Rules().ExcludeProjects)
+	}
+}
+
+// TestExcludedGlobOfLinks: what a glob matches may be a link, now or later, and one that
+// leads nowhere for a while; its folder is excluded without a change of the file.
+func TestExcludedGlobOfLinks(t *testing.T) {
+	dir := tree(t)
+	acme, other, gone := filepath.Join(dir, "data", "acme"), filepath.Join(dir, "data", "other[1"), filepath.Join(dir, "away", "x")
+	link(t, acme, filepath.Join(dir, "clients", "acme"))
+	link(t, gone, filepath.Join(dir, "clients", "gone"))
+	h := home(t, "[capture]\nexclude_projects = ['"+dir+"/clients/*', '"+dir+"/c*s/*/repo']\n", 0o600)
+	p := compiled(t, h)
+	if p.Project(acme) == 0 || p.Project(gone) == 0 || p.Project(filepath.Join(dir, "clients", "acme")) == 0 || p.Project(filepath.Dir(acme)) != 0 || p.Project(other) != 0 {
+		t.Errorf("%q", p.Rules().ExcludeProjects)
+	}
+	link(t, other, filepath.Join(dir, "clients", "other"))
+	link(t, filepath.Join(dir, "real"), filepath.Join(dir, "clients", "plain", "repo"))
+	p = compiled(t, h)
+	if p.Project(other) == 0 || p.Project(filepath.Join(dir, "real", "x")) == 0 {
+		t.Errorf("links made later: %q", p.Rules().ExcludeProjects)
+	}
+	before, err := os.Stat(filepath.Join(h, policy.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "clients", "acme")); err != nil {
+		t.Fatal(err)
+	}
+	if p = compiled(t, h); p.Project(acme) == 0 {
+		t.Error("a link that is away lets its folder be recorded")
+	}
+	if now, err := os.Stat(filepath.Join(h, policy.FileName)); err != nil || !os.SameFile(before, now) {
+		t.Error("the policy is written again, though nothing changed")
+	}
+}
+
+// TestPolicyOutlivesItsFile: that config.toml is away, or empty while an editor writes it,
+// takes no policy away; what a user says by our verbs does.
+func TestPolicyOutlivesItsFile(t *testing.T) {
+	const text = "[capture]\nexclude_projects = [\"/secret\"]\n"
+	for name, away := range map[string]func(t *testing.T, path string){
+		"gone":     func(t *testing.T, path string) {},
+		"dangling": func(t *testing.T, path string) { link(t, path+".away", path) },
+		"empty":    func(t *testing.T, path string) { write(t, path, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := home(t, text, 0o600)
+			compiled(t, dir)
+			path := filepath.Join(dir, config.FileName)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			away(t, path)
+			state, err := config.CompilePolicy(dir)
+			if (err == nil) != (name == "gone") || !state.Stale {
+				t.Errorf("%+v, %v", state, err)
+			}
+			p, state := policy.Load(dir)
+			if problem, cure := state.Problem(); p.Project("/secret") == 0 || problem == "" || state.Gone && !strings.Contains(cure, "config set") || state.Gone == (name == "empty") {
+				t.Errorf("%+v: %q, %q", state, problem, cure)
+			}
+			if name == "dangling" {
+				if _, err := config.Load(dir); err == nil || !strings.Contains(err.Error(), "leads nowhere") {
+					t.Errorf("Load: %v", err)
+				}
+				return
+			}
+			if _, err := config.Change(dir, func(text []byte) ([]byte, error) { return config.Set(text, "capture.content", "full") }); err != nil {
+				t.Fatal(err)
+			}
+			if p, state := policy.Load(dir); p != nil || state.Stale {
+				t.Errorf("after config set: %+v, %+v", p.Rules(), state)
+			}
+		})
+	}
+	dir := home(t, "", 0o600)
+	os.Remove(filepath.Join(dir, config.FileName))
+	link(t, "nowhere", filepath.Join(dir, config.FileName))
+	if p, state := policy.Load(dir); p.Rules().Content != policy.None || state.Err == nil {
+		t.Errorf("never compiled from a dangling link: %+v, %+v", p.Rules(), state)
+	}
+}

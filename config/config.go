@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -91,12 +90,12 @@ func Load(home string) (Config, error) {
 // LoadWith is Load with the variables of Variables, which come before the file.
 func LoadWith(home string, env func(string) string) (Config, error) {
 	path := filepath.Join(home, FileName)
-	text, err := os.ReadFile(path)
-	if home == "" || errors.Is(err, fs.ErrNotExist) {
-		text, err = nil, nil
-	}
-	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	var text []byte
+	if home != "" {
+		var err error
+		if text, err = read(path); err != nil {
+			return Config{}, err
+		}
 	}
 	c, err := parse(home, text)
 	if err == nil && c.holdsPassword() {

@@ -34,17 +34,28 @@ func Change(home string, edit func(text []byte) ([]byte, error)) (changed bool, 
 	if err := replace(path, old, text); err != nil {
 		return false, err
 	}
-	_, err = CompilePolicy(home)
+	_, err = compilePolicy(home, true)
 	return true, err
 }
 
 // read is a file's text, none where there is no file.
 func read(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the configuration: %w", err)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return text, wrapRead(err)
 	}
-	return text, nil
+	// A link to dotfiles on a disk that is away is not a user's word that nothing is configured.
+	if _, err := os.Lstat(path); err == nil {
+		return nil, wrapRead(&fs.PathError{Op: "open", Path: path, Err: errors.New("it is a link that leads nowhere: put back what it leads to, or remove it")})
+	}
+	return nil, nil
+}
+
+func wrapRead(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read the configuration: %w", err)
 }
 
 // replace puts a new file in the place of the one that had the text old. Two that do so at

@@ -1,10 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -54,9 +51,9 @@ func Settings(home string, env func(string) string) ([]Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(home, FileName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the configuration: %w", err)
+	text, err := read(filepath.Join(home, FileName))
+	if err != nil {
+		return nil, err
 	}
 	s := settings{env: env}
 	if s.file, err = layoutOf(text); err == nil {
@@ -75,8 +72,8 @@ func Get(home, key string, env func(string) string) ([]Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(home, FileName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	text, err := read(filepath.Join(home, FileName))
+	if err != nil {
 		return nil, err
 	}
 	l, err := layoutOf(text)

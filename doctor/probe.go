@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -66,7 +67,7 @@ type probe struct {
 	command
 	session string
 	dir     string // where it is called: not where anything of ours is
-	// project is dir as the hook is told; "" where a policy leaves dir out.
+	// project is dir as the hook is told; the root, which no policy can leave out, where one leaves dir out.
 	project string
 }
 
@@ -86,8 +87,9 @@ func (p *probe) try(ctx context.Context) (found []Check) {
 		return fail("make the folder for temporary files writable", "%v", err)
 	}
 	defer os.RemoveAll(p.dir)
-	if rules, _ := policy.Load(p.Home); rules == nil || rules.Project(p.dir) == 0 {
-		p.project = p.dir
+	p.project = p.dir
+	if rules, _ := policy.Load(p.Home); rules != nil && rules.Project(p.dir) != 0 {
+		p.project = filepath.VolumeName(p.dir) + string(os.PathSeparator)
 	}
 	if _, err := p.call(ctx, p.dir, p.project, p.payload(0)); err != nil {
 		return fail(p.failure(install), "the hook of %s failed: %v", p.where(), err)

@@ -124,6 +124,11 @@ func TestPolicy(t *testing.T) {
 		p.check(err)
 		p.want("policy", want.status, want.words)
 	}
+	text, err := os.ReadFile(filepath.Join(p.Home, "config.toml"))
+	p.check(err)
+	p.remove("home/config.toml")
+	p.want("policy", Warn, "config.toml is gone", "ag-sessiond config set capture.content full")
+	p.write("home/config.toml", string(text))
 	p.write("home/policy", "rubbish")
 	p.want("policy", Fail, "ag-sessiond status")
 	p.remove("home/policy")

@@ -34,6 +34,9 @@ func (j *Journal) Redactor(project string) *redact.Redactor {
 	return redact.New(redact.Options{Policy: j.policyFile().Policy, Key: j.key, Project: project})
 }
 
+// CapturePolicy returns the capture policy in force; nil is one that keeps everything.
+func (j *Journal) CapturePolicy() *policy.Policy { return j.policyFile().Policy() }
+
 // Policy says how the compiled policy of the home is.
 func (j *Journal) Policy() policy.State { return j.policyFile().State() }
 

@@ -42,6 +42,9 @@ type State struct {
 	Compiled bool
 	// Stale says that config.toml is not what it was compiled from.
 	Stale bool
+	// Gone says that config.toml cannot be found, and that what is in force was compiled
+	// from it when it could: that nobody can read what to leave out is no word for keeping it.
+	Gone bool
 	// Err is why it cannot be used: then Private is in force.
 	Err error
 	// From is what it was compiled from.
@@ -51,11 +54,19 @@ type State struct {
 // Problem says what is wrong, "" where nothing is, and what a person does about it.
 func (s State) Problem() (problem, cure string) {
 	const run = "run `ag-sessiond status`, which takes the file over and says what is wrong with it"
+	if s.Gone {
+		cure = "put " + configName + " back, or set anew what is kept: `ag-sessiond config set capture.content full` keeps everything again"
+		if s.Err == nil {
+			return configName + " is gone: recorded by the policy that was compiled from it", cure
+		}
+	} else {
+		cure = run
+	}
 	switch {
 	case s.Err != nil:
-		return "the capture policy cannot be read, so nothing of any text is recorded (content = none): " + s.Err.Error(), run
+		return "the capture policy cannot be read, so nothing of any text is recorded (content = none): " + s.Err.Error(), cure
 	case s.Stale:
-		return configName + " has changed and is not in force yet: recorded by the policy before", run
+		return configName + " has changed and is not in force yet: recorded by the policy before", cure
 	}
 	return "", ""
 }
@@ -68,7 +79,7 @@ func Load(home string) (*Policy, State) {
 	text, err := os.ReadFile(filepath.Join(home, FileName))
 	if errors.Is(err, fs.ErrNotExist) {
 		text, err := os.ReadFile(filepath.Join(home, configName))
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) && !isLink(filepath.Join(home, configName)) {
 			return nil, s
 		}
 		s.Stale = true
@@ -78,6 +89,8 @@ func Load(home string) (*Policy, State) {
 		}
 		return nil, s
 	}
+	info, statErr := os.Stat(filepath.Join(home, configName))
+	s.Gone = errors.Is(statErr, fs.ErrNotExist)
 	var c compiled
 	var p *Policy
 	if err == nil {
@@ -91,12 +104,18 @@ func Load(home string) (*Policy, State) {
 		return Private(), s
 	}
 	s.Compiled, s.From = true, c.From
-	info, err := os.Stat(filepath.Join(home, configName))
-	s.Stale = err != nil || info.Size() != c.From.Size || info.ModTime().UnixNano() != c.From.ModTime
+	s.Stale = statErr != nil || info.Size() != c.From.Size || info.ModTime().UnixNano() != c.From.ModTime
 	if p.rules.Zero() {
 		p = nil
 	}
 	return p, s
+}
+
+// isLink tells a link that leads nowhere, such as one to dotfiles on a disk that is away,
+// from a file that is not there.
+func isLink(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func (c *compiled) parse(text []byte) error {
@@ -144,7 +163,7 @@ func Write(home string, r Rules, from Stamp) error {
 	return nil
 }
 
-// Remove takes the compiled policy away: there is no config.toml any more.
+// Remove takes the compiled policy away: it keeps everything, and there is no config.toml.
 func Remove(home string) error {
 	if err := os.Remove(filepath.Join(home, FileName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the policy: %w", err)

@@ -110,7 +110,7 @@ func (h *hook) appendAll(j *journal.Journal, r *redact.Redactor, events []schema
 	}()
 	lines := make([]redact.Line, len(events))
 	for i := range events {
-		lines[i] = r.Event(events[i])
+		lines[i] = h.way(j, r, &events[i]).Event(events[i])
 	}
 	return j.Append(lines...) == nil
 }

@@ -34,6 +34,7 @@ type hook struct {
 	in       input
 	patience time.Duration
 	exit     func()
+	started  []string // where this process was started, as it is written and as it is; nil: not asked yet
 	watchdog *time.Timer
 }
 
@@ -149,7 +150,7 @@ func (h *hook) append(j *journal.Journal, r *redact.Redactor, e *schema.Event) {
 			h.lost(e, panicError(v))
 		}
 	}()
-	if err := j.Append(r.Event(*e)); err != nil {
+	if err := j.Append(h.way(j, r, e).Event(*e)); err != nil {
 		h.lost(e, err)
 	}
 }

@@ -163,3 +163,35 @@ func TestPolicyThatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// TestExcludedWithoutCwd: where a payload does not say where the agent works, the folder
+// that the hook was started in does.
+func TestExcludedWithoutCwd(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, home := filepath.Join(dir, "secret"), filepath.Join(dir, "home")
+	if err := os.MkdirAll(filepath.Join(secret, "sub"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	withPolicy(t, home, policy.Rules{ExcludeProjects: []string{filepath.ToSlash(secret)}})
+	for i, c := range []struct{ started, cwd, runtime string }{
+		{secret, "", "claude"}, {secret + "/sub", `"cwd":".",`, "claude"}, {dir, `"cwd":"secret/sub",`, "claude"}, {secret, `"cwd":7,`, "claude"},
+		{secret, "", "events"},
+		{dir, "", "claude"}, {secret, `"cwd":"` + filepath.ToSlash(dir) + `",`, "claude"}, {dir, "", "events"},
+	} {
+		cmd := command(home)
+		cmd.Args[1] = c.runtime
+		cmd.Dir, cmd.Env = c.started, append(cmd.Env, "CLAUDE_PROJECT_DIR=", "PWD="+c.started)
+		text := fmt.Sprintf(`{"session_id":"s%d",%s"hook_event_name":"UserPromptSubmit","prompt":"p"}`, i, c.cwd)
+		if c.runtime == "events" {
+			text = fmt.Sprintf(`{"v":1,"event_id":"e%d","event_type":"message","session_id":"s%d","timestamp":"2026-01-02T03:04:05Z","role":"user","content":"p","source_sdk":"x","actor":"user"}`, i, i)
+		}
+		cmd.Stdin = strings.NewReader(text)
+		runQuietly(t, cmd)
+	}
+	if got, want := prompts(events(t, home)), []string{"s5 p", "s6 p", "s7 p"}; !slices.Equal(got, want) {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}

@@ -48,7 +48,10 @@ func policyState(home string) policyStatus {
 	if s.Content == "" {
 		s.Content = policy.Full
 	}
-	s.Problem, _ = state.Problem()
+	problem, cure := state.Problem()
+	if s.Problem = problem; state.Gone {
+		s.Problem += "; " + cure
+	}
 	var err error
 	if s.LeftOut, err = journal.ReadLeftOut(home); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.Problem = err.Error()

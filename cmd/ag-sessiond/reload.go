@@ -44,6 +44,8 @@ func (k *keeper) reload(ctx context.Context, asked <-chan os.Signal, flags runFl
 	defer func() { <-done }()
 	path := filepath.Join(k.journal.Home(), config.FileName)
 	var last []byte // as it was tried; nil: not yet
+	links := time.NewTicker(time.Minute)
+	defer links.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -52,6 +54,9 @@ func (k *keeper) reload(ctx context.Context, asked <-chan os.Signal, flags runFl
 			last = nil
 			k.log.Info().Msg("asked to read the configuration")
 		case <-reports:
+		case <-links.C: // a folder to exclude may lead elsewhere by now; what is wrong with the file load says
+			_, _ = config.CompilePolicy(k.journal.Home())
+			continue
 		}
 		text := steadyText(ctx, path)
 		if ctx.Err() == nil && (last == nil || !bytes.Equal(text, last)) {
