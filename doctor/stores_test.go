@@ -115,8 +115,8 @@ func TestPolicy(t *testing.T) {
 		status Status
 		words  string
 	}{
-		filepath.ToSlash(p.Claude.UserHome): {Warn, "leaves out " + p.Claude.UserHome},
-		"**/*":                              {Warn, "leaves out " + p.Claude.Project},
+		filepath.ToSlash(p.Claude.UserHome):         {Warn, "leaves out " + p.Claude.UserHome},
+		filepath.ToSlash(p.Claude.Project):          {Warn, "leaves out " + p.Claude.Project},
 		filepath.ToSlash(p.path("user/a-customer")): {OK, "content = none, without 1 folder and 1 tool"},
 	} {
 		p.write("home/config.toml", fmt.Sprintf("[capture]\nexclude_projects = [%q]\nexclude_tools = [\"*\"]\ncontent = \"none\"\n", pattern))
