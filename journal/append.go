@@ -21,7 +21,8 @@ const maxWrite = 64 << 10
 // those that follow each other in a file share. It takes only what redaction returned, so
 // that no writer can forget it. A line that the policy leaves out is counted, and so are those
 // of a session without a file that starts where sessions are left out, or was left out whole
-// before: for them nothing is opened and nothing made.
+// before: for them nothing is opened and nothing made. Where such a session has a file, from a
+// time without the rule, those of its lines are left out of which nobody knows where they happened.
 //
 // A nil error acknowledges every line: each is in its file whole, and no crash of
 // this or another process takes it away again. On an error some of the lines may be
@@ -57,6 +58,8 @@ type appending struct {
 	framed  []byte   // records that are not written yet
 	buf     *[maxWrite]byte
 	next    []redact.Line // those that follow
+	asked   bool          // whether session was left out whole: rule says by what, 0 where not
+	rule    uint64
 }
 
 func (a *appending) add(line redact.Line) (err error) {
@@ -70,7 +73,11 @@ func (a *appending) add(line redact.Line) (err error) {
 		if a.f, err = a.open(line); err != nil || a.f == nil {
 			return err
 		}
-		a.session = session
+		a.session, a.asked = session, false
+	}
+	// A position stays: the reader of a file of which a part is recorded goes on from there.
+	if !line.Placed() && line.Type() != schema.SourcePosition && a.leftOut() != 0 {
+		return a.j.leave(outOf(line, a.rule))
 	}
 	record := line.Bytes()
 	if len(record) > a.j.maxLine {
@@ -115,10 +122,26 @@ func (a *appending) open(line redact.Line) (*os.File, error) {
 		rule, out = a.startsOut(session)
 	}
 	if out {
-		id := schema.FieldString(line.Bytes(), "event_id")
-		return nil, j.leave(redact.LeftOut{Session: session, Event: id, Rule: rule})
+		return nil, j.leave(outOf(line, rule))
 	}
 	return j.openAppend(session)
+}
+
+// leftOut returns the rule by which the session whose file is open was left out whole, 0 where
+// it was not.
+func (a *appending) leftOut() uint64 {
+	if !a.asked {
+		a.asked, a.rule = true, 0
+		if rule, out := a.j.staysOut(a.session); out {
+			a.rule = rule
+		}
+	}
+	return a.rule
+}
+
+// outOf is what is counted of a line that is left out for its session's sake.
+func outOf(line redact.Line, rule uint64) redact.LeftOut {
+	return redact.LeftOut{Session: line.Session(), Event: schema.FieldString(line.Bytes(), "event_id"), Rule: rule}
 }
 
 // startsOut looks at the lines that follow for where a session starts whose first events do not

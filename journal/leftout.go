@@ -104,9 +104,23 @@ func (j *Journal) createLeftOut(path string) (*os.File, error) {
 	return nil, errors.New("left_out: appears and disappears")
 }
 
-// staysOut returns the rule by which a session without a file was left out whole, where it is
-// still one: what a session says that has wandered out of an excluded folder is not kept.
+// StaysOut reports whether nothing of a session is recorded, whatever is appended: it was left
+// out whole, and has no file.
+func (j *Journal) StaysOut(session string) bool {
+	if _, err := j.Stat(session); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	_, out := j.staysOut(session)
+	return out
+}
+
+// staysOut returns the rule by which a session was left out whole, where it is still one: what
+// a session says that has wandered out of an excluded folder is not kept.
 func (j *Journal) staysOut(session string) (rule uint64, ok bool) {
+	p := j.policyFile().Policy()
+	if len(p.Rules().ExcludeProjects) == 0 {
+		return 0, false
+	}
 	f, err := os.Open(j.leftOutPath(session))
 	if err != nil {
 		return 0, false
@@ -117,7 +131,7 @@ func (j *Journal) staysOut(session string) (rule uint64, ok bool) {
 		return 0, false
 	}
 	rule = binary.BigEndian.Uint64(head[:])
-	return rule, rule != 0 && j.policyFile().Policy().HasProject(rule)
+	return rule, rule != 0 && p.HasProject(rule)
 }
 
 // LeftOut counts what was left out so far.

@@ -69,6 +69,40 @@ func TestAppendOfWhatIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestAppendToAFileOfWhatIsLeftOut: a session that was left out whole has a file where it went
+// on while there was no rule. Then what nobody can place is left out; a reader's position is not.
+func TestAppendToAFileOfWhatIsLeftOut(t *testing.T) {
+	j, r := excluding(t, "/secret")
+	mustAppend(t, j, r.Event(in("a", "1", "/secret")))
+	if !j.StaysOut("a") || j.StaysOut("b") {
+		t.Error("not a, but b stays out")
+	}
+	mustAppend(t, j, redact.New(redact.Options{}).Event(in("a", "2", "/tmp"))) // counted: it stays out
+	f, err := j.openAppend("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	position := in("a", "6", "")
+	position.EventType = schema.SourcePosition
+	near, _ := r.AppendEventNear(nil, in("a", "7", ""), "/tmp")
+	out, _ := r.AppendEventNear(nil, in("a", "8", ""), "/secret")
+	mustAppend(t, j, r.Event(in("a", "3", "/tmp")), r.Event(in("a", "4", "")), r.Event(in("a", "5", "")), r.Event(position), near, out)
+	data, err := os.ReadFile(filepath.Join(Dir(j.Home()), "a"+Suffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]bool{"3": true, "4": false, "5": false, "6": true, "7": true, "8": false} {
+		if got := bytes.Contains(data, []byte(`"event_id":"`+id+`"`)); got != want {
+			t.Errorf("event %s is recorded: %v", id, got)
+		}
+	}
+	if j.StaysOut("a") {
+		t.Error("a has a file")
+	}
+	counted(t, j, LeftOut{Sessions: 1, Events: 5})
+}
+
 // TestNobodysSessionStaysOut: events that name no session are filed together, and have
 // nothing to do with each other.
 func TestNobodysSessionStaysOut(t *testing.T) {

@@ -40,12 +40,12 @@ func NewKeeper(p *Policy, key []byte, dir string) *Keeper {
 func (k *Keeper) Policy() *Policy { return k.policy }
 
 // LeavesOut returns what names the rule by which an event is not recorded at all, 0 where
-// it is recorded.
-func (k *Keeper) LeavesOut(e *schema.Event) uint64 {
+// it is recorded. dir is where it happened, "" where nobody knows.
+func (k *Keeper) LeavesOut(dir string) uint64 {
 	if k.project != 0 {
 		return k.project
 	}
-	return k.policy.Project(e.WorkingDirectory)
+	return k.policy.Project(dir)
 }
 
 // Withhold takes out of an event, which is redacted, what is not kept of its texts. Its ids,

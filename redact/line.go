@@ -27,7 +27,7 @@ func (l Line) Session() string { return l.session }
 // Type returns the event's type.
 func (l Line) Type() schema.Type { return l.typ }
 
-// Placed reports whether the event says in which folder it happened.
+// Placed reports whether it is known in which folder the event happened.
 func (l Line) Placed() bool { return l.placed }
 
 // LeftOut returns what of the event is counted where it is left out.

@@ -110,3 +110,9 @@ func matches(p policy.Pattern, s []byte, slot int) (spans []span) {
 	}
 	return spans
 }
+
+// AsksWhere reports whether the policy in force decides by folders what is recorded.
+func (r *Redactor) AsksWhere() bool {
+	k := r.current().keeper
+	return k != nil && len(k.Policy().Rules().ExcludeProjects) > 0
+}

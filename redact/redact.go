@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -84,6 +85,14 @@ func (r *Redactor) Event(e schema.Event) Line {
 // writes the line behind buf, which it returns longer by that line; the line's bytes are
 // those of buf. A line for which buf has no room has memory of its own.
 func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
+	return r.AppendEventNear(buf, e, "")
+}
+
+// AppendEventNear is AppendEvent for an event that may not say in which folder it happened: dir
+// is then the one by which the policy decides whether it is recorded, "" where nobody knows. It
+// is no part of the line.
+func (r *Redactor) AppendEventNear(buf []byte, e schema.Event, dir string) (Line, []byte) {
+	dir = cmp.Or(e.WorkingDirectory, dir)
 	if e.EventType != schema.SourcePosition { // the readers' own, who compare its path
 		r = r.current()
 	}
@@ -91,7 +100,7 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 		e.SessionID = schema.SafeID(e.SessionID)
 	}
 	if r.keeper != nil {
-		if rule := r.keeper.LeavesOut(&e); rule != 0 {
+		if rule := r.keeper.LeavesOut(dir); rule != 0 {
 			return Line{typ: e.EventType, out: LeftOut{Session: e.SessionID, Event: e.EventID, Rule: rule}}, buf
 		}
 	}
@@ -113,7 +122,7 @@ func (r *Redactor) AppendEvent(buf []byte, e schema.Event) (Line, []byte) {
 		}
 		buf = e.AppendJSON(buf[:begin])
 	}
-	line := Line{session: e.SessionID, typ: e.EventType, placed: e.WorkingDirectory != "", json: buf[begin:len(buf):len(buf)]}
+	line := Line{session: e.SessionID, typ: e.EventType, placed: dir != "", json: buf[begin:len(buf):len(buf)]}
 	if full != nil {
 		buf = full
 	}

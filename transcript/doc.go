@@ -37,7 +37,8 @@
 // that to import a tree again is a stat of each file and nothing else; hashes of what it begins
 // with, to know a copy of it when it is gone; how long the journal
 // was then and what it ended with, so that it is not believed of another one; and what was
-// passed over in the file, which `ag-sessiond status` adds up. It is a cache:
+// passed over in the file, which `ag-sessiond status` adds up. It does not name files of which the
+// policy leaves out everything: while it does they are not read again. It is a cache:
 // what it lacks is looked up in the journal of the session and in the file, and it may be deleted;
 // but how a file began that is gone by then is not known any more.
 //

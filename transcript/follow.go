@@ -205,6 +205,10 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 	if err == nil {
 		from, err = s.position(&file)
 	}
+	if errors.Is(err, errStaysOut) {
+		s.recovered(file.Path)
+		return nil
+	}
 	if err != nil {
 		return s.failed(ctx, j, err)
 	}
@@ -248,6 +252,9 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 // transcript was read; once, as agents of old versions have none.
 const metaWait = 3 * time.Second
 
+// errStaysOut says that nothing of a file would be written.
+var errStaysOut = errors.New("its session is left out")
+
 // position says whose a file is, and up to where it is in the journal.
 func (s *following) position(file *File) (Position, error) {
 	s.mu.Lock()
@@ -268,6 +275,9 @@ func (s *following) position(file *File) (Position, error) {
 	e.remind(file)
 	journal, err := s.Reader.Journal.Stat(file.Session)
 	if errors.Is(err, fs.ErrNotExist) {
+		if s.Reader.Journal.StaysOut(file.Session) {
+			return Position{}, errStaysOut
+		}
 		return Position{}, nil
 	}
 	if err != nil {

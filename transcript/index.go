@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,6 +43,10 @@ type entry struct {
 func (e entry) unchanged(f File) bool {
 	return e.modTime != 0 && e.size == f.Size && e.modTime == f.ModTime.UnixNano()
 }
+
+// leftOut reports whether the file was read and nothing of it is in a journal: the policy leaves
+// the session out. The index on disk does not name it: see Journal.StaysOut.
+func (e entry) leftOut() bool { return e.end == 0 && e.Offset > 0 }
 
 // lookAgain is the modTime of a file beside which something could not be read.
 const lookAgain = -1
@@ -216,6 +221,7 @@ func writeIndex(home, host string, changed map[string]entry) (err error) {
 		}
 	}()
 	w := bufio.NewWriterSize(f, 64<<10)
+	maps.DeleteFunc(all, func(_ string, e entry) bool { return e.leftOut() })
 	fmt.Fprintf(w, "%s %q\n", indexHeader, host)
 	var line []byte
 	for path, e := range all {

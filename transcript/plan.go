@@ -171,6 +171,9 @@ func (k *knowledge) read() error {
 
 // of says up to where a file was read, and whether it is as it was then.
 func (k *knowledge) of(f File) (from Position, unchanged bool, err error) {
+	if k.Journal != nil && k.journals[f.Session] == 0 && k.Journal.StaysOut(f.Session) {
+		return Position{}, true, nil // nothing of it would be written
+	}
 	e, indexed := k.index[f.Path]
 	if indexed && k.journals[e.session] == e.end {
 		return e.Position, e.unchanged(f), nil

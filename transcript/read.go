@@ -120,6 +120,8 @@ type reading struct {
 	batch  []redact.Line
 	memory []byte // of the batch
 	size   int
+	place  string    // of the last event that said one
+	sought bool      // place was looked for in the file
 	latest time.Time // of all events
 	timed  bool      // a line had events
 	told   Position  // progress
@@ -309,20 +311,20 @@ func (p *reading) add(e *schema.Event) {
 	if p.Journal == nil {
 		return
 	}
-	line := p.redacted(e)
+	line := p.redacted(e, p.where(e))
 	p.batch = append(p.batch, line)
 	p.size += len(line.Bytes())
 }
 
-// redacted makes a line for the batch.
-func (p *reading) redacted(e *schema.Event) (line redact.Line) {
+// redacted makes a line for the batch; dir is where the event happened if it does not say so.
+func (p *reading) redacted(e *schema.Event, dir string) (line redact.Line) {
 	if p.memory == nil {
 		if p.memory = p.buffers.Get(); p.memory == nil {
 			p.memory = make([]byte, min(lines.BufferSize, 8<<10+2*p.lines.Room()))
 		}
 		p.memory = p.memory[:0]
 	}
-	line, p.memory = p.Redactor.AppendEvent(p.memory, *e)
+	line, p.memory = p.Redactor.AppendEventNear(p.memory, *e, dir)
 	return line
 }
 
@@ -338,7 +340,7 @@ func (p *reading) flush(note bool) error {
 	if p.Journal != nil && (note || len(p.batch) > 0) {
 		if note {
 			e := p.record(at)
-			p.batch = append(p.batch, p.redacted(&e))
+			p.batch = append(p.batch, p.redacted(&e, ""))
 		}
 		if err := p.Journal.Append(p.batch...); err != nil {
 			return fmt.Errorf("%w: %w", errAppend, err)
