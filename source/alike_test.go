@@ -76,6 +76,8 @@ func TestFollowAlike(t *testing.T) {
 		write(t, begin+grain(i), in, fmt.Sprintf("%d.jsonl", i))
 	}
 	f.awaitFacts(2 + 2*files)
+	// Positions come behind facts: a copy that is there before them is read whole.
+	f.await("all are read", func() bool { return f.Health().Lines == 2*files })
 	for i := range 20 {
 		write(t, begin+grain(i)+grain(1000+i), in, fmt.Sprintf("copy-%d.jsonl", i)) // goes on behind the other
 	}
