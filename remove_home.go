@@ -7,19 +7,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // RemoveHome removes a home directory: everything that was recorded in it, its store, its
 // configuration. What actiongraph did not put there stays, and is returned; then the
 // directory stays, too. A path that is no home, or a symbolic link to one, is refused, and
-// so is a home that a daemon has: its error wraps connector.ErrLocked. A removal that was
-// killed is gone on with by the next.
+// so are the user's home directory and what holds it. Of a home that a daemon has the error
+// wraps connector.ErrLocked. A removal that was killed is gone on with by the next.
 func RemoveHome(dir string) (left []string, err error) {
+	if holdsUser(dir) {
+		return nil, fmt.Errorf("%s is your home directory, or holds it: nothing in it is removed; take what actiongraph wrote out of it by hand", dir)
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
 		return nil, os.Remove(dir) // what is left when the last step was killed
 	}
@@ -35,14 +41,20 @@ func RemoveHome(dir string) (left []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	files, folders := ofHome(), foldersOfHome()
 	for _, e := range entries {
-		switch name := e.Name(); {
+		name, path := e.Name(), filepath.Join(dir, e.Name())
+		_, folder := folders[name]
+		switch link := e.Type()&fs.ModeSymlink != 0; {
 		case slices.Contains(lastOfHome(), name):
-		case !ofHome(name):
-			left = append(left, filepath.Join(dir, name))
-		default:
+		case folder && e.IsDir():
+			others, failed := removeFolder(path, folders[name])
+			left, err = append(left, others...), errors.Join(err, failed)
+		case folder && link, !e.IsDir() && files.MatchString(name):
 			// Of a link that is the link: what it leads to is not ours to remove.
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+			err = errors.Join(err, os.Remove(path))
+		default:
+			left = append(left, path)
 		}
 	}
 	if err != nil {
@@ -102,14 +114,62 @@ func checkHome(dir string) error {
 // then, and by its id a home is known.
 func lastOfHome() []string { return []string{connector.GraphLock, connector.RunLock, "key", "id"} }
 
-// ofHome reports whether a file of a home is there because actiongraph made it.
-func ofHome(name string) bool {
-	for _, pattern := range []string{
-		"journal", "graph.db*", "transcripts.index*", "status.json*", "hook.log*", "ag-sessiond*.log*",
-		"config.toml*", "policy*", "left_out", "installed", "api.sock", "api.token*", "id.*.tmp", "key.*.tmp", ".config-*", ".verify-*",
-	} {
-		if ok, _ := filepath.Match(pattern, name); ok {
-			return true
+// The names are those that are really written, and no others: whoever has something of his
+// own in a home, like a copy of the store, keeps it. The digits are os.CreateTemp's, of files
+// that a kill left behind.
+
+// ofHome matches the files of a home that are there because actiongraph made them.
+func ofHome() *regexp.Regexp {
+	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|` +
+		`graph\.db(-wal|-shm|-journal)?|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|` +
+		`api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
+}
+
+// foldersOfHome are its folders, with what the files in them are called.
+func foldersOfHome() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + "$"),
+		"left_out":  regexp.MustCompile(`^[0-9a-f]{32}$`),
+		"installed": regexp.MustCompile(`^([0-9a-f]{16}\.(json|before)|\.[0-9a-f]{16}\.(json|before)\.actiongraph-[0-9]+-[0-9]+\.tmp)$`),
+	}
+}
+
+// removeFolder removes the files of a folder that have such names, and the folder where
+// nothing else is in it.
+func removeFolder(dir string, names *regexp.Regexp) (left []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !e.Type().IsRegular() || !names.MatchString(e.Name()) {
+			left = append(left, path)
+			continue
+		}
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err == nil && len(left) == 0 {
+		err = os.Remove(dir)
+	}
+	return left, err
+}
+
+// holdsUser reports whether a directory is the root of the file system, the user's home
+// directory, or above that: somebody's AG_HOME may be so by mistake.
+func holdsUser(dir string) bool {
+	if path, err := filepath.Abs(dir); err == nil && filepath.Dir(path) == path {
+		return true
+	}
+	info, err := os.Stat(dir)
+	user, userErr := os.UserHomeDir()
+	if err != nil || userErr != nil {
+		return false
+	}
+	real, _ := filepath.EvalSymlinks(user)
+	for _, at := range []string{user, real} {
+		for above := ""; at != above; at = filepath.Dir(at) {
+			if its, err := os.Stat(at); err == nil && os.SameFile(its, info) {
+				return true
+			}
+			above = at
 		}
 	}
 	return false

@@ -62,6 +62,96 @@ func TestRemoveHome(t *testing.T) {
 	}
 }
 
+// Names that are like ours are not ours, what a kill left behind is.
+func TestRemoveHomeKeepsOthers(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	usedHome(t, home, 2)
+	write := func(names []string) (paths []string) {
+		t.Helper()
+		for _, name := range names {
+			path := filepath.Join(home, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, path)
+		}
+		return paths
+	}
+	hash := strings.Repeat("0f", 8)
+	write([]string{"config.toml", "config-edit-12.toml", ".config-12", "policy", "policy.said", "policy.12.tmp", "graph.db", "graph.db-wal", "graph.db-shm",
+		"transcripts.index", "transcripts.index.12.tmp", "status.json", "status.json.new", "hook.log", "hook.log.1", "api.sock", "api.token",
+		"id." + hash + ".tmp", "key." + hash + ".tmp", ".verify-12", "journal/s_1-x.jsonl", "left_out/" + hash + hash,
+		"installed/" + hash + ".json", "installed/" + hash + ".before", "installed/." + hash + ".json.actiongraph-7-12.tmp"})
+	mine := write([]string{"policy-insurance.pdf", "policy.pdf", "policy.2026.txt", "graph.db.mine", "graph.db-old", "config.toml.bak", "config-edit-mine.toml",
+		"transcripts.index.md", "status.json.bak", "hook.log.old", "ag-sessiond.log", "api.token.old", "id.pub.tmp", "key.mine.tmp", ".config-mine", ".verify-me",
+		"journal/2026-11-01.md", "journal/a b.jsonl", "left_out/list", "installed/list", "installed/list.json"})
+	// Folders that have the names of files, or of the files of a folder.
+	for _, name := range []string{"hook.log", "journal/folder.jsonl"} {
+		path := filepath.Join(home, filepath.FromSlash(name))
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		mine = append(mine, path)
+	}
+	left, err := actiongraph.RemoveHome(home)
+	slices.Sort(left)
+	slices.Sort(mine)
+	if !slices.Equal(left, mine) || err != nil {
+		t.Fatalf("left %q, %v\nwant %q", left, err, mine)
+	}
+	var there []string
+	err = filepath.WalkDir(home, func(path string, e fs.DirEntry, err error) error {
+		if slices.Contains(mine, path) || err == nil && !e.IsDir() {
+			there = append(there, path)
+		}
+		return err
+	})
+	slices.Sort(there)
+	if !slices.Equal(there, mine) || err != nil {
+		t.Errorf("there is %q, %v\nwant %q", there, err, mine)
+	}
+}
+
+// A home that is the user's own, or holds it, is not removed, however it is named.
+func TestRemoveHomeOfUser(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	usedHome(t, home, 1)
+	below := filepath.Join(home, "a", "user")
+	if err := os.MkdirAll(below, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	users := []string{home, home + string(filepath.Separator), below}
+	if runtime.GOOS != "windows" {
+		link := filepath.Join(t.TempDir(), "link")
+		if err := os.Symlink(below, link); err != nil {
+			t.Fatal(err)
+		}
+		users = append(users, link)
+	}
+	for _, user := range users {
+		t.Setenv("HOME", user)
+		t.Setenv("USERPROFILE", user)
+		if _, err := actiongraph.RemoveHome(home); err == nil || !strings.Contains(err.Error(), "is your home directory, or holds it") {
+			t.Fatalf("the user's is %s: %v", user, err)
+		}
+	}
+	if _, err := actiongraph.RemoveHome(filepath.VolumeName(home) + string(filepath.Separator)); err == nil || !strings.Contains(err.Error(), "or holds it") {
+		t.Errorf("the root: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(home, "journal", "s0.jsonl")); err != nil {
+		t.Error(err)
+	}
+	// One beside it, or in it, is a home like any other.
+	inside := filepath.Join(below, ".actiongraph")
+	usedHome(t, inside, 1)
+	if left, err := actiongraph.RemoveHome(inside); err != nil || len(left) > 0 {
+		t.Errorf("left %q, %v", left, err)
+	}
+}
+
 func TestRemoveHomeRefuses(t *testing.T) {
 	dir := t.TempDir()
 	home := filepath.Join(dir, "home")

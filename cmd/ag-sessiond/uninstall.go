@@ -29,8 +29,9 @@ byte for byte; one that was not there goes.
 
 What is recorded stays. With --purge the home goes, too: journal, store, configuration and
 all. That is asked first, and without a terminal needs --yes. A home that a daemon has is
-refused, and so is a path that is no home. What actiongraph did not put into it stays. End
-sessions that run first: their hooks may make a home again.`,
+refused, and so is a path that is no home, or that is your own home directory or holds it.
+What actiongraph did not put into it stays, and is named. End sessions that run first: their
+hooks may make a home again.`,
 		Example: `  ag-sessiond uninstall
   ag-sessiond uninstall --project --dry-run
   ag-sessiond uninstall --purge --yes`,
