@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Pair is a key, dotted as DottedKey writes it, and a value as a person types it: a string
@@ -17,8 +16,9 @@ type Pair struct{ Key, Value string }
 // formatting are those of before. A new entry of a list is made by naming one that is not
 // there: graph.team.url, or source.2.path where there is one [[source]].
 //
-// Of the three ways to give a graph's password the others are taken out when one is set.
-// What the result means is not looked at: that is Check's.
+// Of the three ways to give a graph's password the others are taken out when one is set: see
+// TakesOut. A list with comments in it is an error, as they would be lost. What the result
+// means is not looked at: that is Check's.
 func Set(text []byte, key, value string) ([]byte, error) {
 	l, err := layoutOf(text)
 	if err != nil {
@@ -35,14 +35,33 @@ func Set(text []byte, key, value string) ([]byte, error) {
 	if text, err = l.set(f, lit); err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
-	if one := f.tags.Get("oneof"); one != "" {
-		for _, other := range strings.Split(one, ",") {
-			if text, err = unsetPath(text, append(slices.Clone(f.path[:len(f.path)-1]), other)); err != nil {
-				return nil, err
-			}
+	for _, other := range f.others() {
+		if text, err = unsetPath(text, other); err != nil {
+			return nil, err
 		}
 	}
 	return text, nil
+}
+
+// TakesOut returns the keys that are in a file and that Set takes out for this one, each
+// written as the key is.
+func TakesOut(text []byte, key string) (keys []string) {
+	l, err := layoutOf(text)
+	if err != nil {
+		return nil
+	}
+	f, err := l.find(key)
+	if err != nil {
+		return nil
+	}
+	parts, _ := parseKey(key) // find has read it
+	for _, other := range f.others() {
+		if _, there := l.line(other); there {
+			parts[len(parts)-1] = other[len(other)-1]
+			keys = append(keys, DottedKey(parts...))
+		}
+	}
+	return keys
 }
 
 func (l *layout) set(f found, value string) ([]byte, error) {
@@ -51,6 +70,8 @@ func (l *layout) set(f found, value string) ([]byte, error) {
 	if p := l.pair(f.path); p != nil {
 		if old := l.text[p.value:p.to]; string(old) == value {
 			return l.text, nil
+		} else if commented(old) {
+			return nil, fmt.Errorf("there are comments in the list in line %d, which would be lost: use ag-sessiond config edit", l.lineOf(p.value))
 		}
 		return splice(l.text, p.value, p.to, value), nil
 	}

@@ -31,7 +31,7 @@ func TestSet(t *testing.T) {
 		{"inline and empty", "api = {}\n", "api.socket", "s", "api = {socket = \"s\"}\n"},
 		{"Windows lines", "[api]\r\nlisten = 'x'\r\n", "api.socket", "s", "[api]\r\nlisten = 'x'\r\nsocket = \"s\"\r\n"},
 		{"a new table, Windows lines", "[api]\r\n", "transcripts.follow", "all", "[api]\r\n\r\n[transcripts]\r\nfollow = [\"all\"]\r\n"},
-		{"a list over lines", "[transcripts]\nfollow = [ # why\n 'all', # b\n]\n", "transcripts.follow", `["announced", "~/x"]`, "[transcripts]\nfollow = [\"announced\", \"~/x\"]\n"},
+		{"a list over lines", "[transcripts]\nfollow = [\n '#all',\n] # c\n", "transcripts.follow", `["announced", "~/x"]`, "[transcripts]\nfollow = [\"announced\", \"~/x\"] # c\n"},
 		{"by name", "[[graph]]\nurl='a'\n[[graph]]\nname='t'\nurl='b'\n[[graph]]\nurl='c'\n", "graph.t.database", "d", "[[graph]]\nurl='a'\n[[graph]]\nname='t'\nurl='b'\ndatabase = \"d\"\n[[graph]]\nurl='c'\n"},
 		{"by the name of the host", "[[graph]]\nurl='bolt://a.b:1'\n", `graph."a.b:1".database`, "d", "[[graph]]\nurl='bolt://a.b:1'\ndatabase = \"d\"\n"},
 		{"by number", "[[graph]]\nurl='a'\n[[graph]]\nurl='b'\n", "graph.2.url", "c", "[[graph]]\nurl='a'\n[[graph]]\nurl=\"c\"\n"},
@@ -48,6 +48,23 @@ func TestSet(t *testing.T) {
 		got, err := config.Set([]byte(tc.text), tc.key, tc.value)
 		if diff := cmp.Diff(tc.want, string(got)); diff != "" || err != nil {
 			t.Errorf("%s: %v\n%s", tc.name, err, diff)
+		}
+	}
+}
+
+func TestTakesOut(t *testing.T) {
+	const text = "[[graph]]\nurl='a'\npassword_env='E'\n[[graph]]\nname='t.u'\nurl='b'\npassword='p' # mine\npassword_file='f'\n"
+	for key, want := range map[string][]string{
+		"graph.1.password":          {"graph.1.password_env"},
+		"graph.1.password_env":      nil,
+		"graph.2.password_env":      {"graph.2.password", "graph.2.password_file"},
+		`graph."t.u".password_file`: {`graph."t.u".password`},
+		"graph.new.password":        nil,
+		"graph.1.user":              nil,
+		"graph.1.passwort":          nil,
+	} {
+		if diff := cmp.Diff(want, config.TakesOut([]byte(text), key)); diff != "" {
+			t.Errorf("%s: %s", key, diff)
 		}
 	}
 }
@@ -93,6 +110,9 @@ func TestEditErrors(t *testing.T) {
 		{"", "transcripts.follow", "[\"a\"]\nx = 1", `want a list of strings`},
 		{"x = ", "api.listen", "x", "the file is no TOML now"},
 		{"graph = []", "graph.1.url", "bolt://a", ""},
+		{"[transcripts]\nfollow = [ # why\n 'all',\n]\n", "transcripts.follow", "announced", "transcripts.follow: there are comments in the list in line 2, which would be lost: use ag-sessiond config edit"},
+		{"[transcripts]\nfollow = [\n 'all', # b\n]\n", "transcripts.follow", "announced", "would be lost"},
+		{"[transcripts]\nfollow = [\n 'all',\n # b\n]\n", "transcripts.follow", "[]", "would be lost"},
 	} {
 		text, err := config.Set([]byte(tc.text), tc.key, tc.value)
 		if err == nil && tc.want == "" { // where Set does not see it, Check does

@@ -34,6 +34,18 @@ type found struct {
 	tags reflect.StructTag
 }
 
+// others are the keys beside it that say the same in another way: one of them may be there.
+func (f found) others() (paths [][]string) {
+	one := f.tags.Get("oneof")
+	if one == "" {
+		return nil
+	}
+	for _, other := range strings.Split(one, ",") {
+		paths = append(paths, append(slices.Clone(f.path[:len(f.path)-1]), other))
+	}
+	return paths
+}
+
 // find looks a dotted key up in the file's structure; entries of lists are named by their
 // name or by their number. What is beyond the last number, or a new name, is a new entry.
 func (l *layout) find(key string) (found, error) {

@@ -174,7 +174,25 @@ func (l *layout) line(path []string) (line int, there bool) {
 	if at < 0 {
 		return 0, false
 	}
-	return 1 + bytes.Count(l.text[:at], []byte("\n")), true
+	return l.lineOf(at), true
+}
+
+func (l *layout) lineOf(at int) int { return 1 + bytes.Count(l.text[:at], []byte("\n")) }
+
+// commented reports whether there are comments inside a value.
+func commented(value []byte) bool {
+	p := &unstable.Parser{KeepComments: true}
+	p.Reset(append([]byte("V = "), value...))
+	var within func(*unstable.Node) bool
+	within = func(n *unstable.Node) bool {
+		for c := n.Children(); c.Next(); {
+			if c.Node().Kind == unstable.Comment || within(c.Node()) {
+				return true
+			}
+		}
+		return false
+	}
+	return p.NextExpression() && within(p.Expression().Value())
 }
 
 func within(path, table []string) bool {

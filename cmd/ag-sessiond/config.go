@@ -205,7 +205,7 @@ replaced: where something is wrong with it then, nothing changes.
 VALUE is a string without quotes, a number, true or false, or a list: one string, or
 '["a", "b"]'. With - the first line of the standard input is the value: a password on the
 command line is in the shell's history. Setting password, password_file or password_env of
-a graph takes the other two out.`,
+a graph takes the other two out, and says so. A list with comments in it is left to edit.`,
 		Example: `  ag-sessiond config set transcripts.follow all
   ag-sessiond config set graph.team.url bolt://localhost:7687 graph.team.password - < password
   ag-sessiond config set source.1.path '~/agent/logs/*.jsonl' source.1.format oms`,
@@ -217,19 +217,28 @@ a graph takes the other two out.`,
 		},
 		ValidArgsFunction: a.completeKey,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeConfig(func(text []byte) (_ []byte, err error) {
+			var out []string
+			err := a.changeConfig(func(text []byte) (_ []byte, err error) {
 				for i := 0; i < len(args); i += 2 {
 					if args[i+1] == givenValue {
 						if args[i+1], err = firstLine(cmd.InOrStdin()); err != nil {
 							return nil, fmt.Errorf("%s: %w", args[i], err)
 						}
 					}
+					out = append(out, config.TakesOut(text, args[i])...)
 					if text, err = config.Set(text, args[i], args[i+1]); err != nil {
 						return nil, err
 					}
 				}
 				return text, nil
 			})
+			if err != nil {
+				return err
+			}
+			for _, key := range out {
+				a.note("%s is taken out of %s: a password is given in one way", key, a.configPath())
+			}
+			return nil
 		},
 	}
 }
