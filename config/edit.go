@@ -20,11 +20,7 @@ type Pair struct{ Key, Value string }
 // TakesOut. A list with comments in it is an error, as they would be lost. What the result
 // means is not looked at: that is Check's.
 func Set(text []byte, key, value string) ([]byte, error) {
-	l, err := layoutOf(text)
-	if err != nil {
-		return nil, fmt.Errorf("the file is no TOML now: %w", err)
-	}
-	f, err := l.find(key)
+	l, f, err := find(text, key)
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +39,20 @@ func Set(text []byte, key, value string) ([]byte, error) {
 	return text, nil
 }
 
+// find is where a key of ours is, or would be, in a file.
+func find(text []byte, key string) (*layout, found, error) {
+	l, err := layoutOf(text)
+	if err != nil {
+		return nil, found{}, fmt.Errorf("the file is no TOML now: %w", err)
+	}
+	f, err := l.find(key)
+	return l, f, err
+}
+
 // TakesOut returns the keys that are in a file and that Set takes out for this one, each
 // written as the key is.
 func TakesOut(text []byte, key string) (keys []string) {
-	l, err := layoutOf(text)
-	if err != nil {
-		return nil
-	}
-	f, err := l.find(key)
+	l, f, err := find(text, key)
 	if err != nil {
 		return nil
 	}
@@ -145,11 +147,7 @@ func splice(text []byte, from, to int, with string) []byte {
 // Unset returns a file without a key, or without all that is in a table or an entry, which
 // then have their defaults.
 func Unset(text []byte, key string) ([]byte, error) {
-	l, err := layoutOf(text)
-	if err != nil {
-		return nil, fmt.Errorf("the file is no TOML now: %w", err)
-	}
-	f, err := l.find(key)
+	l, f, err := find(text, key)
 	if err != nil {
 		return nil, err
 	}

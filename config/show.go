@@ -47,45 +47,42 @@ func (s Setting) Literal() string {
 // Settings lists every key of a home with what is in force, those of entries that are
 // there, and where that comes from. It is an error where Load has one.
 func Settings(home string, env func(string) string) ([]Setting, error) {
+	s, err := settingsOf(home, env)
+	return s.all, err
+}
+
+func settingsOf(home string, env func(string) string) (s settings, err error) {
 	c, err := LoadWith(home, env)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	text, err := read(filepath.Join(home, FileName))
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s := settings{env: env}
+	s.env = env
 	if s.file, err = layoutOf(text); err == nil {
 		s.defaults, err = layoutOf([]byte(Example))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(home, FileName), err)
+		return s, fmt.Errorf("%s: %w", filepath.Join(home, FileName), err)
 	}
 	s.walk(reflect.ValueOf(c), nil, nil, "")
-	return s.all, nil
+	return s, nil
 }
 
 // Get is Settings for one key, or for a table or an entry all that is in it.
 func Get(home, key string, env func(string) string) ([]Setting, error) {
-	all, err := Settings(home, env)
+	s, err := settingsOf(home, env)
 	if err != nil {
 		return nil, err
 	}
-	text, err := read(filepath.Join(home, FileName))
+	f, err := s.file.find(key)
 	if err != nil {
 		return nil, err
 	}
-	l, err := layoutOf(text)
-	if err != nil {
-		return nil, err
-	}
-	f, err := l.find(key)
-	if err != nil {
-		return nil, err
-	}
-	dotted := DottedKey(l.named(f.path)...)
-	all = slices.DeleteFunc(all, func(s Setting) bool { return s.Key != dotted && !strings.HasPrefix(s.Key, dotted+".") })
+	dotted := DottedKey(s.file.named(f.path)...)
+	all := slices.DeleteFunc(s.all, func(s Setting) bool { return s.Key != dotted && !strings.HasPrefix(s.Key, dotted+".") })
 	if len(all) == 0 && !(isTable(f.typ) && len(f.path) == 1) {
 		return nil, fmt.Errorf("%s: there is no such entry in %s", key, filepath.Join(home, FileName))
 	}
