@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 
@@ -46,9 +47,5 @@ func capture(_ context.Context, e *exam) []Check {
 				"exclude_projects leaves out %s: nothing of sessions there is recorded", dir)
 		}
 	}
-	content := rules.Content
-	if content == "" {
-		content = policy.Full
-	}
-	return ok("in force: content = %s, without %s and %s", content, plural(len(rules.ExcludeProjects), "folder", "folders"), plural(len(rules.ExcludeTools), "tool", "tools"))
+	return ok("in force: content = %s, without %s and %s", cmp.Or(rules.Content, policy.Full), plural(len(rules.ExcludeProjects), "folder", "folders"), plural(len(rules.ExcludeTools), "tool", "tools"))
 }

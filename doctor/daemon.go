@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/internal/render"
 )
 
 // statusFile is what a running daemon says of itself, below the home.
@@ -57,7 +58,7 @@ func daemon(ctx context.Context, e *exam) []Check {
 	}
 	if behind > 0 {
 		return warn("see ag-sessiond status: it may be catching up; if this number stays, stop it and start it again",
-			"%s runs and had not folded %s of journal within %v", by, sized(uint64(behind)), followPatience)
+			"%s runs and had not folded %s of journal within %v", by, render.Bytes(behind), followPatience)
 	}
 	return ok("%s runs and follows the journal", by)
 }

@@ -2,7 +2,8 @@ package doctor
 
 import (
 	"context"
-	"fmt"
+
+	"github.com/actiongraph/actiongraph/internal/render"
 )
 
 // The free space, in bytes, below which a person is warned, and below which the disk may
@@ -34,23 +35,11 @@ func (s space) judge(dir string) []Check {
 	case s.counts && s.inodes == 0:
 		return fail("remove files from the disk that holds "+dir, "no file can be made at %s: no inode is free", dir)
 	case s.bytes < noSpace:
-		return fail(cure, "%s free at %s: events are lost once it is full", sized(s.bytes), dir)
+		return fail(cure, "%s free at %s: events are lost once it is full", render.Bytes(int64(s.bytes)), dir)
 	case s.bytes < littleSpace:
-		return warn(cure, "%s free at %s", sized(s.bytes), dir)
+		return warn(cure, "%s free at %s", render.Bytes(int64(s.bytes)), dir)
 	}
-	return ok("%s free at %s", sized(s.bytes), dir)
-}
-
-func sized(n uint64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1_000_000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1_000_000_000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	return ok("%s free at %s", render.Bytes(int64(s.bytes)), dir)
 }
 
 // fsKind is what a file system is good for.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -68,7 +69,7 @@ func tornLines(ctx context.Context, e *exam) []Check {
 			fresh += n
 		}
 	}
-	what := fmt.Sprintf("%s, %s", plural(len(all), "session", "sessions"), sized(uint64(size)))
+	what := fmt.Sprintf("%s, %s", plural(len(all), "session", "sessions"), render.Bytes(size))
 	if looked < len(all) {
 		what += fmt.Sprintf(", of which the latest %d were read", looked)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -51,7 +52,7 @@ func store(ctx context.Context, e *exam) []Check {
 		return fail("move the file away: ag-sessiond sync makes it again", "%v", err)
 	}
 	if lag.Bytes > 0 {
-		return ok("can be read; %s of journal behind, which the next verb that reads, or the daemon, folds", sized(uint64(lag.Bytes)))
+		return ok("can be read; %s of journal behind, which the next verb that reads, or the daemon, folds", render.Bytes(lag.Bytes))
 	}
 	return ok("can be read, and has all of the journal")
 }
@@ -94,7 +95,7 @@ func verified(ctx context.Context, e *exam) []Check {
 		}
 		return ok("session %s is in the store as the journal has it", f.Session)
 	}
-	return ok("no session of less than %s is in the store yet", sized(verifyBytes))
+	return ok("no session of less than %s is in the store yet", render.Bytes(verifyBytes))
 }
 
 // withoutEnd counts the sessions of the last day that ended and said so by nothing: killed,
@@ -210,7 +211,7 @@ func (e *exam) graph(ctx context.Context, g config.Graph) []Check {
 	}
 	if _, running, _ := connector.Held(e.Home, connector.RunLock); lag.Bytes > 0 && !running {
 		return warn("ag-sessiond run keeps it in step, ag-sessiond sync --graph "+g.Name+" does it once",
-			"%s %s is %s of journal behind, in %s, and no daemon runs", info.Product, info.Version, sized(uint64(lag.Bytes)), plural(lag.Sessions, "session", "sessions"))
+			"%s %s is %s of journal behind, in %s, and no daemon runs", info.Product, info.Version, render.Bytes(lag.Bytes), plural(lag.Sessions, "session", "sessions"))
 	}
-	return ok("%s %s, set up, %s of journal behind", info.Product, info.Version, sized(uint64(lag.Bytes)))
+	return ok("%s %s, set up, %s of journal behind", info.Product, info.Version, render.Bytes(lag.Bytes))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 
@@ -44,10 +45,7 @@ type policyStatus struct {
 
 func policyState(home string) policyStatus {
 	p, state := policy.Load(home)
-	s := policyStatus{Rules: p.Rules(), Stale: state.Stale, Content: p.Rules().Content}
-	if s.Content == "" {
-		s.Content = policy.Full
-	}
+	s := policyStatus{Rules: p.Rules(), Stale: state.Stale, Content: cmp.Or(p.Rules().Content, policy.Full)}
 	problem, cure := state.Problem()
 	if s.Problem = problem; state.Gone {
 		s.Problem += "; " + cure

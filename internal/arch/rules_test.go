@@ -45,7 +45,7 @@ func layers() []layer {
 		{dir: "redact", may: []string{"policy", "schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"policy", "redact", "schema"}, stdOnly: true},
 		{dir: "settings"},
-		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "policy", "redact", "schema", "settings"}},
+		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "policy", "redact", "schema", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "internal/intake"},
@@ -69,8 +69,7 @@ func layers() []layer {
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
-			"doctor", "policy", "settings", "internal/watch"}},
-		{dir: "internal/watch", may: []string{"connector", "graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
+			"doctor", "policy", "settings"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
