@@ -21,7 +21,8 @@ const maxWrite = 64 << 10
 // those that follow each other in a file share. It takes only what redaction returned, so
 // that no writer can forget it. A line that the policy leaves out is counted, and so are those
 // of a session without a file that starts where sessions are left out, or was left out whole
-// before: for them nothing is opened and nothing made. Where such a session has a file, from a
+// before: for them nothing is opened and nothing made. A line of a session that was forgotten is
+// dropped, silently: it is not even counted. Where such a session has a file, from a
 // time without the rule, those of its lines are left out of which nobody knows where they happened.
 //
 // A nil error acknowledges every line: each is in its file whole, and no crash of
@@ -95,7 +96,7 @@ func (a *appending) add(line redact.Line) (err error) {
 	if line.Type() != schema.SessionEnd {
 		return nil
 	}
-	if err := a.flush(); err != nil {
+	if err := a.flush(); err != nil || a.f == nil {
 		return err
 	}
 	// The one moment at which nobody waits for the next hook.
@@ -105,8 +106,8 @@ func (a *appending) add(line redact.Line) (err error) {
 	return nil
 }
 
-// open opens the file of a line's session. It is nil where the session has none and is left
-// out; the line is counted then.
+// open opens the file of a line's session. It is nil where the session has none and was
+// forgotten, or is left out; the line is counted then.
 func (a *appending) open(line redact.Line) (*os.File, error) {
 	j, session := a.j, line.Session()
 	path, err := j.path(session)
@@ -116,6 +117,9 @@ func (a *appending) open(line redact.Line) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, wrap(err)
+	}
+	if j.Forgotten(session) {
+		return nil, nil
 	}
 	rule, out := j.staysOut(session)
 	if !out && !line.Placed() {
@@ -158,17 +162,43 @@ func (a *appending) startsOut(session string) (rule uint64, ok bool) {
 	return 0, false
 }
 
-// flush writes the records that are not written yet.
+// flush writes the records that are not written yet. Where the file was renamed or removed
+// since it was opened, whoever did so may have read it for the last time before this write: the
+// records are written again, to the file that is there now, or to none where the session was
+// forgotten. A record that stands in the journal twice is one fact.
 func (a *appending) flush() error {
 	framed := a.framed
 	a.framed = nil
 	if len(framed) == 0 {
 		return nil
 	}
-	if err := a.j.put(a.f, framed); err != nil {
-		return fmt.Errorf("journal: session %s: %w", a.session, err)
+	for range 10 {
+		if err := a.j.put(a.f, framed); err != nil {
+			return fmt.Errorf("journal: session %s: %w", a.session, err)
+		}
+		if !lost(a.f) {
+			return nil
+		}
+		a.f.Close()
+		if a.f = nil; a.j.Forgotten(a.session) {
+			return nil
+		}
+		var err error
+		if a.f, err = a.j.openAppend(a.session); err != nil || a.f == nil {
+			return err
+		}
 	}
-	return nil
+	return fmt.Errorf("journal: session %s: its file is replaced again and again: is another program at it?", a.session)
+}
+
+// lost reports whether the name of an open file now leads to another file, or to none.
+func lost(f *os.File) bool {
+	now, err := os.Stat(f.Name())
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	opened, err := f.Stat()
+	return err == nil && !os.SameFile(opened, now)
 }
 
 func (a *appending) close() error {
@@ -237,7 +267,8 @@ func whole(written []byte) (n int) {
 }
 
 // openAppend opens a session's file, and makes what is missing on the way: the
-// home may have been removed since Open.
+// home may have been removed since Open. It is nil where the session was forgotten while its
+// file was made: Forget may have looked for that before.
 func (j *Journal) openAppend(session string) (*os.File, error) {
 	path, err := j.path(session)
 	if err != nil {
@@ -250,6 +281,8 @@ func (j *Journal) openAppend(session string) (*os.File, error) {
 		}
 		f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, fileMode)
 		switch {
+		case err == nil && j.Forgotten(session):
+			return nil, wrap(errors.Join(f.Close(), removeFile(path)))
 		case err == nil:
 			return f, wrap(chmod(f)) // the umask may have taken more than it should
 		case errors.Is(err, fs.ErrExist): // another process was first

@@ -30,6 +30,8 @@
 //	    <session>.jsonl              0600   one session's events
 //	    source-<16 digits>.jsonl     0600   up to where files were read that are of no one session
 //
+//	  forgotten/<32 digits>          0600   the tombstone of a session that was forgotten
+//
 // Modes hold whatever the umask is. A session is a string that matches
 // schema.IDPattern; whatever else a runtime sends as its session id was hashed to
 // one before (schema.SafeID), so that no path ever comes from a payload. A file
@@ -90,9 +92,14 @@
 // does not match (ErrReplaced): the session is dropped from the store and read
 // again from zero. The hashes find accidents, not forgers.
 //
-// Rewriting a file (to scrub or prune it) means: write a new one beside it, rename
-// it over, then read the old inode until it is quiet, for writers that still have
-// it open, and append their late lines to the new one.
+// A file that is taken away, by a rename or a removal, may be open in a writer. So a writer
+// looks after each write whether the name still leads to the file that it wrote to, and
+// writes again to the one that is there now where it does not. Whoever takes a file away reads
+// it for the last time after that: what was written before is found then, what is
+// written later is written again. Nobody has to wait for anybody.
+//
+// A session that is forgotten leaves a tombstone (forget.go), which whoever would make its
+// file meets.
 //
 // # Durability
 //

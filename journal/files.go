@@ -141,7 +141,7 @@ func (j *Journal) Sync(session string) error {
 	newFile, newHome := !j.synced[session], !j.synced[""]
 	j.mu.Unlock()
 	if err := j.syncFile(session, path); errors.Is(err, fs.ErrNotExist) {
-		if _, out := j.staysOut(session); out {
+		if _, out := j.staysOut(session); out || j.Forgotten(session) {
 			return nil // nothing of it was written
 		}
 		return wrap(err)

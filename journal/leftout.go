@@ -104,9 +104,12 @@ func (j *Journal) createLeftOut(path string) (*os.File, error) {
 	return nil, errors.New("left_out: appears and disappears")
 }
 
-// StaysOut reports whether nothing of a session is recorded, whatever is appended: it was left
-// out whole, and has no file.
+// StaysOut reports whether nothing of a session is recorded, whatever is appended: it was
+// forgotten, or left out whole, and has no file.
 func (j *Journal) StaysOut(session string) bool {
+	if j.Forgotten(session) {
+		return true
+	}
 	if _, err := j.Stat(session); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
