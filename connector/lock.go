@@ -16,6 +16,9 @@ const (
 	RunLock = "run.lock"
 	// GraphLock is held by the one writer of the embedded store.
 	GraphLock = "graph.lock"
+	// JournalLock is held by who replaces files of the journal: packs or scrubs sessions. Writers of
+	// events need none.
+	JournalLock = "journal.lock"
 )
 
 // ErrLocked is wrapped by LockHome when another process holds the lock.
