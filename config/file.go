@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/actiongraph/actiongraph/internal/replace"
 )
 
 // ErrChanged is that of a file which somebody else wrote meanwhile.
@@ -31,7 +33,7 @@ func Change(home string, edit func(text []byte) ([]byte, error)) (changed bool, 
 	if bytes.Equal(old, text) {
 		return false, nil
 	}
-	if err := replace(path, old, text); err != nil {
+	if err := replaceText(path, old, text); err != nil {
 		return false, err
 	}
 	_, err = compilePolicy(home, true)
@@ -58,32 +60,23 @@ func wrapRead(err error) error {
 	return fmt.Errorf("read the configuration: %w", err)
 }
 
-// replace puts a new file in the place of the one that had the text old. Two that do so at
+// replaceText puts a new file in the place of the one that had the text old. Two that do so at
 // the same time: one of them is told.
-func replace(path string, old, text []byte) error {
+func replaceText(path string, old, text []byte) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	fresh, err := os.CreateTemp(filepath.Dir(path), ".config-*") // 0600
-	if err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
+	err := replace.File(path, ".config-*", replace.Text(text), func() error {
+		if now, err := read(path); err != nil || !bytes.Equal(now, old) {
+			return errors.Join(ErrChanged, err)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrChanged) {
+		err = fmt.Errorf("write the configuration: %w", err)
 	}
-	defer os.Remove(fresh.Name()) // where it did not become the file
-	_, err = fresh.Write(text)
-	if err == nil {
-		err = fresh.Sync()
-	}
-	if err = errors.Join(err, fresh.Close()); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	if now, err := read(path); err != nil || !bytes.Equal(now, old) {
-		return errors.Join(ErrChanged, err)
-	}
-	if err := os.Rename(fresh.Name(), path); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	return nil
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/internal/replace"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -87,14 +88,7 @@ func (j *Journal) bury(path, text string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	tmp := path + ".tmp"
-	if err := removeFile(tmp); err != nil {
-		return err
-	}
-	if err := writeFile(tmp, text); err != nil {
-		return err
-	}
-	return errors.Join(syncPath(tmp), os.Rename(tmp, path))
+	return replace.File(path, filepath.Base(path)+".*.tmp", replace.Text([]byte(text)), nil)
 }
 
 // removeSession removes the files that a session has in the home.

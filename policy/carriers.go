@@ -41,12 +41,12 @@ func (k *Keeper) spawnOut(e *schema.Event) bool {
 // untell takes out of an event that is kept what it says of calls that may be left out: a
 // background task and a file of instructions do not name theirs.
 func (k *Keeper) untell(e *schema.Event) {
-	e.Extra = replace(e.Extra, "background_tasks", k.tasks)
-	e.Extra = replace(e.Extra, "trigger_file_path", func(v []byte) []byte {
+	e.Extra = change(e.Extra, "background_tasks", k.tasks)
+	e.Extra = change(e.Extra, "trigger_file_path", func(v []byte) []byte {
 		return k.shell(v, func(string) kind { return nothing })
 	})
 	if schema.Field(e.Metadata, schema.MetaAgent) != nil && k.spawnOut(e) {
-		e.Metadata = replace(e.Metadata, schema.MetaAgent, func(v []byte) []byte { return k.shell(v, agentMember) })
+		e.Metadata = change(e.Metadata, schema.MetaAgent, func(v []byte) []byte { return k.shell(v, agentMember) })
 	}
 }
 
@@ -64,15 +64,15 @@ func (k *Keeper) tasks(v []byte) []byte {
 	return append(out, ']')
 }
 
-// replace returns obj with what change makes of every member of that name.
-func replace(obj json.RawMessage, name string, change func([]byte) []byte) json.RawMessage {
+// change returns obj with what to makes of every member of that name.
+func change(obj json.RawMessage, name string, to func([]byte) []byte) json.RawMessage {
 	if schema.Field(obj, name) == nil {
 		return obj
 	}
 	out := []byte{'{'}
 	for key, v := range schema.Fields(obj) {
 		if key == name {
-			v = change(v)
+			v = to(v)
 		}
 		out = appendMember(out, key, v)
 	}

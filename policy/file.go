@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/actiongraph/actiongraph/internal/replace"
 )
 
 const (
@@ -148,16 +150,7 @@ func Write(home string, r Rules, from Stamp) error {
 	}
 	body = append(body, '\n')
 	text := fmt.Appendf(nil, "%s %d %x\n%s", magic, Version, sha256.Sum256(body), body)
-	f, err := os.CreateTemp(home, FileName+".*.tmp") // 0600, whatever the umask
-	if err != nil {
-		return fmt.Errorf("write the policy: %w", err)
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(home, FileName))
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := replace.File(filepath.Join(home, FileName), FileName+".*.tmp", replace.Text(text), nil); err != nil {
 		return fmt.Errorf("write the policy: %w", err)
 	}
 	return nil

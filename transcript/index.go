@@ -2,7 +2,6 @@ package transcript
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/internal/replace"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -203,7 +203,7 @@ func appendEntry(b []byte, path string, e entry) []byte {
 
 // writeIndex puts changed entries into the cache. It is read again first, so that what
 // another import wrote meanwhile mostly stays; what is lost is looked up.
-func writeIndex(home, host string, changed map[string]entry) (err error) {
+func writeIndex(home, host string, changed map[string]entry) error {
 	if len(changed) == 0 {
 		return nil
 	}
@@ -211,25 +211,20 @@ func writeIndex(home, host string, changed map[string]entry) (err error) {
 	for path, e := range changed {
 		all[path] = e
 	}
-	f, err := os.CreateTemp(home, IndexFile+".*.tmp") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write %s: %w", filepath.Join(home, IndexFile), err), os.Remove(f.Name()))
-		}
-	}()
-	w := bufio.NewWriterSize(f, 64<<10)
 	maps.DeleteFunc(all, func(_ string, e entry) bool { return e.leftOut() })
-	fmt.Fprintf(w, "%s %q\n", indexHeader, host)
-	var line []byte
-	for path, e := range all {
-		line = appendEntry(line[:0], path, e)
-		w.Write(line)
+	path := filepath.Join(home, IndexFile)
+	err := replace.File(path, IndexFile+".*.tmp", func(f *os.File) error {
+		w := bufio.NewWriterSize(f, 64<<10)
+		fmt.Fprintf(w, "%s %q\n", indexHeader, host)
+		var line []byte
+		for path, e := range all {
+			line = appendEntry(line[:0], path, e)
+			w.Write(line)
+		}
+		return w.Flush()
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err = errors.Join(w.Flush(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), filepath.Join(home, IndexFile))
+	return nil
 }

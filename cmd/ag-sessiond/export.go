@@ -14,6 +14,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/export"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/replace"
 )
 
 func (a *app) exportCmd() *cobra.Command {
@@ -109,7 +110,9 @@ func writeFile(name string, write func(io.Writer) error) error {
 		}
 		name = target
 	}
-	return replaceFile(name, mode, write)
+	return replace.File(name, ".ag-export-*", func(f *os.File) error {
+		return errors.Join(write(f), f.Chmod(mode))
+	}, nil)
 }
 
 // writeInto writes to what is there and is no file.
@@ -119,22 +122,6 @@ func writeInto(name string, write func(io.Writer) error) error {
 		return err
 	}
 	return errors.Join(write(f), f.Close())
-}
-
-// replaceFile puts a new file in the place of name, which is a file or is not there.
-func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".ag-export-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(f), f.Chmod(mode), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // isStdout reports whether name leads to what stdout is, as /dev/stdout does also where a
