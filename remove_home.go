@@ -112,7 +112,9 @@ func checkHome(dir string) error {
 
 // lastOfHome are removed after everything else, in this order: the locks are held until
 // then, and by its id a home is known.
-func lastOfHome() []string { return []string{connector.GraphLock, connector.JournalLock, connector.RunLock, "key", "id"} }
+func lastOfHome() []string {
+	return []string{connector.GraphLock, connector.JournalLock, connector.RunLock, "key", "id"}
+}
 
 // The names are those that are really written, and no others: whoever has something of his
 // own in a home, like a copy of the store, keeps it. The digits are os.CreateTemp's, of files
