@@ -200,7 +200,7 @@ const (
 	bodyTime   = time.Minute
 	answerTime = 2 * time.Minute // the wait for other requests included
 	idleTime   = 2 * time.Minute
-	stopTime   = 10 * time.Second
+	stopTime   = 3 * time.Second // a daemon ends within five, whatever a client does
 	maxHeader  = 32 << 10
 )
 

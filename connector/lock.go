@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 )
 
@@ -33,8 +34,21 @@ type Lock struct {
 // Holder is who holds a lock, as the lock file says: for people to read. What
 // decides is the kernel's lock.
 type Holder struct {
-	PID   int       `json:"pid"`
-	Since time.Time `json:"since"`
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	Command string    `json:"command,omitempty"` // the program and its verb
+}
+
+// String is the holder in words.
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "another process"
+	}
+	text := fmt.Sprintf("process %d since %s", h.PID, h.Since.Local().Format(time.DateTime))
+	if h.Command != "" {
+		text += " (" + h.Command + ")"
+	}
+	return text
 }
 
 // LockHome takes the lock <home>/<name>, waiting at most so long (0: not at all).
@@ -56,7 +70,7 @@ func LockHome(home, name string, wait time.Duration) (*Lock, error) {
 		}
 	}
 	if errors.Is(err, ErrLocked) {
-		err = fmt.Errorf("%s is %w by %s", path, ErrLocked, describeHolder(f))
+		err = fmt.Errorf("%s is %w by %s", path, ErrLocked, readHolder(f))
 	} else if err == nil {
 		err = writeHolder(f)
 	}
@@ -71,25 +85,35 @@ func LockHome(home, name string, wait time.Duration) (*Lock, error) {
 // It leaves the lock file as it is, and any number of processes may ask at once: each
 // takes the lock shared for a moment, which only its holder refuses.
 func Held(home, name string) (by string, held bool, err error) {
+	holder, held, err := HeldBy(home, name)
+	if held {
+		by = holder.String()
+	}
+	return by, held, err
+}
+
+// HeldBy is Held for programs. A holder that the lock file does not name, which a full
+// disk may have kept from saying who it is, is the zero Holder.
+func HeldBy(home, name string) (by Holder, held bool, err error) {
 	f, err := os.Open(filepath.Join(home, name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
+		return by, false, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("lock: %w", err)
+		return by, false, fmt.Errorf("lock: %w", err)
 	}
 	defer f.Close()
 	if err = lockFileShared(f); errors.Is(err, ErrLocked) {
-		return describeHolder(f), true, nil
+		return readHolder(f), true, nil
 	}
-	return "", false, err
+	return by, false, err
 }
 
 // Unlock releases the lock. The file stays.
 func (l *Lock) Unlock() error { return l.file.Close() }
 
 func writeHolder(f *os.File) error {
-	b, err := json.Marshal(Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second)})
+	b, err := json.Marshal(Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second), Command: command(os.Args)})
 	if err != nil {
 		return err
 	}
@@ -100,12 +124,25 @@ func writeHolder(f *os.File) error {
 	return nil
 }
 
-func describeHolder(f *os.File) string {
-	var h Holder
-	b := make([]byte, 512)
-	n, _ := f.ReadAt(b, 0)
-	if json.Unmarshal(b[:n], &h) != nil || h.PID == 0 {
-		return "another process"
+// command is a process's program and verb. No more of its arguments: one may be a URL
+// with a password in it.
+func command(args []string) string {
+	if len(args) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("process %d since %s", h.PID, h.Since.Local().Format(time.DateTime))
+	what := filepath.Base(args[0])
+	if len(args) > 1 && regexp.MustCompile(`^[a-z][a-z-]{0,30}$`).MatchString(args[1]) {
+		what += " " + args[1]
+	}
+	return what[:min(len(what), 200)]
+}
+
+// readHolder reads who holds a lock: the zero Holder where the file does not say it.
+func readHolder(f *os.File) (h Holder) {
+	b := make([]byte, 1024)
+	n, _ := f.ReadAt(b, 0)
+	if json.Unmarshal(b[:n], &h) != nil || h.PID <= 0 {
+		return Holder{}
+	}
+	return h
 }

@@ -18,7 +18,7 @@ import (
 // child runs this test binary again in one of TestMain's roles.
 func child(t testing.TB, role, home string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(os.Args[0], "child", "bolt://me:secret@localhost") // arguments, as a daemon has
 	cmd.Env = append(os.Environ(), "AG_TEST_CHILD="+role, "AG_HOME="+home)
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -86,6 +86,21 @@ func TestLockOfKilledProcessIsFree(t *testing.T) {
 	if !errors.Is(err, connector.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", cmd.Process.Pid)) {
 		t.Errorf("while the child lives: %v", err)
 	}
+	by, held, err := connector.HeldBy(home, connector.GraphLock)
+	if want := filepath.Base(os.Args[0]) + " child"; !held || err != nil || by.PID != cmd.Process.Pid || by.Command != want || by.Since.IsZero() {
+		t.Errorf("held by %+v, %v, %v; want %q", by, held, err, want)
+	}
+	if text, _ := os.ReadFile(filepath.Join(home, connector.GraphLock)); strings.Contains(string(text), "secret") {
+		t.Errorf("the lock file has the arguments: %s", text)
+	}
+	// A copy of the home brings the file along, and no lock.
+	copied := t.TempDir()
+	if err := os.CopyFS(filepath.Join(copied, "home"), os.DirFS(home)); err != nil {
+		t.Fatal(err)
+	}
+	if _, held, err := connector.Held(filepath.Join(copied, "home"), connector.GraphLock); held || err != nil {
+		t.Errorf("the copy is held: %v, %v", held, err)
+	}
 	cmd.Process.Kill()
 	cmd.Wait()
 	lock, err := connector.LockHome(home, connector.GraphLock, 0)
@@ -93,6 +108,24 @@ func TestLockOfKilledProcessIsFree(t *testing.T) {
 		t.Fatalf("after the child was killed: %v", err)
 	}
 	lock.Unlock()
+}
+
+// A file that says nothing, or something else, is a lock all the same.
+func TestHeldByNobodyKnown(t *testing.T) {
+	for _, text := range []string{"", "not json", `{"pid":-1}`, `{"pid":"x"}`, strings.Repeat("x", 5000)} {
+		home := t.TempDir()
+		lock, err := connector.LockHome(home, connector.RunLock, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, connector.RunLock), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if by, held, err := connector.Held(home, connector.RunLock); by != "another process" || !held || err != nil {
+			t.Errorf("%.20q: %q, %v, %v", text, by, held, err)
+		}
+		lock.Unlock()
+	}
 }
 
 // Asking takes nothing: askers do not see each other, and who holds it stays named.
