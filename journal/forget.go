@@ -97,7 +97,7 @@ func (j *Journal) removeSession(session string) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range []string{path, j.leftOutPath(session)} {
+	for _, p := range []string{path, path + newSuffix, path + oldSuffix, j.leftOutPath(session)} {
 		if err := removeFile(p); err != nil {
 			return wrap(err)
 		}
