@@ -53,6 +53,8 @@ type Config struct {
 	// CompilePolicy brings both into force.
 	Capture Capture `toml:"capture"`
 	Redact  Redact  `toml:"redact"`
+	// Retention says what becomes of old sessions.
+	Retention Retention `toml:"retention"`
 	// Prices are what models cost, by name, for reports of usage.
 	Prices map[string]Price `toml:"prices"`
 }
@@ -181,6 +183,9 @@ func (c *Config) complete(home string) *wrong {
 	}
 	if err := c.API.complete(home); err != nil {
 		return wrongTable("api", err)
+	}
+	if err := c.Retention.complete(); err != nil {
+		return wrongTable("retention", err)
 	}
 	if _, err := c.rules(); err != nil { // which says of which of the two tables
 		table := "capture"

@@ -42,6 +42,11 @@ content          = "full" # "gist": 200 characters of each text; "none": sizes o
 [redact]
 patterns = [] # ["ACME-[0-9]{8}", "(?i)pin: (?P<pin>[0-9]{4})"], RE2: a named group is what is taken out
 
+# What "ag-sessiond run" does with old sessions, each hour.
+[retention]
+older_than = "" # "90d": sessions of which nothing is as new are forgotten, as by prune
+keep_tags  = [] # ["keep"]: but for those with one of these tags
+
 # What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
 # before the list price. A * stands for any text, the longest name that fits counts.
 # [prices."my-model-*"]

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/actiongraph/actiongraph/config"
 )
 
 // whenHelp says in flags' help what parseWhen takes.
@@ -48,19 +49,7 @@ func parseWhen(s string, now time.Time, end bool) (time.Time, error) {
 	return time.Time{}, usagef("%q is no time: say %s", s, whenHelp)
 }
 
-// parseSpan reads 90s, 2h, 1h30m, 3d or 2w.
+// parseSpan reads 90s, 2h, 1h30m, 3d or 2w, which people call so long ago, too.
 func parseSpan(s string) (time.Duration, bool) {
-	s = strings.TrimSuffix(strings.TrimSpace(s), " ago")
-	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		if n, ok := strings.CutSuffix(s, suffix); ok {
-			f, err := strconv.ParseFloat(n, 64)
-			f *= float64(unit)
-			if err != nil || !(f >= 0 && f <= float64(100*366*24*time.Hour)) { // nor NaN
-				return 0, false
-			}
-			return time.Duration(f), true
-		}
-	}
-	span, err := time.ParseDuration(s)
-	return span, err == nil && span >= 0
+	return config.Span(strings.TrimSuffix(strings.TrimSpace(s), " ago"))
 }
