@@ -91,13 +91,23 @@ func (j *Journal) bury(path, text string) error {
 	return replace.File(path, filepath.Base(path)+".*.tmp", replace.Text([]byte(text)), nil)
 }
 
+// suffixes are what follows a session's Suffix in the names of all files that it may have: what a
+// rewriting or a packing has beside it, or left there.
+func suffixes() []string {
+	return []string{"", newSuffix, oldSuffix, ".packing", ".zst", ".zst.tmp"}
+}
+
 // removeSession removes the files that a session has in the home.
 func (j *Journal) removeSession(session string) error {
 	path, err := j.path(session)
 	if err != nil {
 		return err
 	}
-	for _, p := range []string{path, path + newSuffix, path + oldSuffix, j.leftOutPath(session)} {
+	paths := []string{j.leftOutPath(session)}
+	for _, more := range suffixes() {
+		paths = append(paths, path+more)
+	}
+	for _, p := range paths {
 		if err := removeFile(p); err != nil {
 			return wrap(err)
 		}
@@ -132,15 +142,22 @@ func (j *Journal) RemoveForgotten() (n int, err error) {
 		}
 		return 0, wrap(err)
 	}
-	files, err := j.Files()
+	forgotten, err := j.AllForgotten()
 	if err != nil {
 		return 0, err
 	}
-	for _, f := range files {
-		if j.Forgotten(f.Session) {
-			n++
-			err = errors.Join(err, j.removeSession(f.Session))
+	entries, err := os.ReadDir(j.dir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	done := map[string]bool{}
+	for _, e := range entries {
+		session, more, ok := strings.Cut(e.Name(), Suffix)
+		if !ok || done[session] || !slices.Contains(suffixes(), more) || !forgotten(session) {
+			continue
 		}
+		done[session], n = true, n+1
+		err = errors.Join(err, j.removeSession(session))
 	}
 	if n > 0 {
 		err = errors.Join(err, j.syncDir())

@@ -136,12 +136,14 @@ func TestTombstones(t *testing.T) {
 	if err := j.GoneFrom("../../id", "x"); err == nil {
 		t.Error("a path was taken for a tombstone")
 	}
-	err = os.WriteFile(filepath.Join(Dir(j.Home()), "secret-session"+Suffix), []byte("\n{}\n"), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err := j.RemoveForgotten(); n != 1 || err != nil {
-		t.Errorf("RemoveForgotten() = %d, %v", n, err)
+	for _, more := range suffixes() {
+		err = os.WriteFile(filepath.Join(Dir(j.Home()), "secret-session"+Suffix+more), []byte("\n{}\n"), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := j.RemoveForgotten(); n != 1 || err != nil {
+			t.Errorf("%q: RemoveForgotten() = %d, %v", more, n, err)
+		}
 	}
 	filepath.Walk(j.Home(), func(path string, info os.FileInfo, err error) error {
 		data, _ := os.ReadFile(path)
