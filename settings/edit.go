@@ -144,10 +144,13 @@ func clean(e Entry) bool { return e.Ours() && !e.Wrapped() }
 func (e *editor) mend(h *hujson.Value) {
 	is := entry(h)
 	object := h.Value.(*hujson.Object)
-	if lastMember(object, "if") >= 0 { // it would keep events from the recorder
-		object.Members = keepMembers(object, func(m *hujson.ObjectMember) bool { return key(*m) != "if" })
-		e.changed = true
-	}
+	// "if" would keep events from the recorder. A hook that is async is killed at the end of
+	// "claude -p", and before that comes in any order (facts: agent-hooks-observed.md).
+	before := len(object.Members)
+	object.Members = keepMembers(object, func(m *hujson.ObjectMember) bool {
+		return key(*m) != "if" && (key(*m) != "async" || !is.Async)
+	})
+	e.changed = e.changed || len(object.Members) < before
 	if is.Exec && is.Command == e.Binary && slices.Equal(is.Args, e.Args) {
 		return
 	}

@@ -111,6 +111,8 @@ func TestInstallUnlimits(t *testing.T) {
 		"shared":         {in(`{"matcher":"Bash","hooks":[` + other + `,` + ours + `]}`), in(`{"matcher":"Bash","hooks":[` + other + `]},{"hooks":[` + ours + `]}`)},
 		"shared first":   {in(`{"matcher":"Bash","hooks":[` + other + `,` + ours + `]},{"hooks":[` + ours + `],"matcher":"Read"}`), in(`{"matcher":"Bash","hooks":[` + other + `]},{"hooks":[` + ours + `]}`)},
 		"if":             {in(`{"hooks":[{"if":"Bash(git *)",` + ours[1:] + `]}`), in(`{"hooks":[` + ours + `]}`)},
+		"async":          {in(`{"hooks":[` + ours[:len(ours)-1] + `,"async":true}]}`), in(`{"hooks":[` + ours + `]}`)},
+		"not async":      {in(`{"hooks":[` + ours[:len(ours)-1] + `,"async":false}]}`), in(`{"hooks":[` + ours[:len(ours)-1] + `,"async":false}]}`)},
 		"if, at the end": {in(`{"hooks":[` + ours[:len(ours)-1] + `,"if":"Bash(git *)"}]}`), in(`{"hooks":[` + ours + `]}`)},
 		"another's":      {in(`{"matcher":"Bash","hooks":[{"if":"Bash(git *)",` + other[1:] + `]}`), in(`{"matcher":"Bash","hooks":[{"if":"Bash(git *)",` + other[1:] + `]},{"hooks":[` + ours + `]}`)},
 		"wrapped":        {in(`{"matcher":"Bash","hooks":[{"type":"command","command":"timeout 5 ag-hook claude"}]}`), in(`{"matcher":"Bash","hooks":[{"type":"command","command":"timeout 5 ag-hook claude"}]}`)},
