@@ -59,6 +59,14 @@ type Maintainer interface {
 	Maintain(ctx context.Context) error
 }
 
+// Compactor is a Store whose files still have what was removed from it until they are
+// written anew. Compact does so, once something was forgotten: afterwards nothing of that is
+// in their bytes. It is done again without harm, and where nothing was forgotten it does
+// nothing. An error leaves the store as it was, in full use.
+type Compactor interface {
+	Compact(ctx context.Context) error
+}
+
 // Reader answers questions. Every implementation gives the same answers.
 type Reader interface {
 	Sessions(ctx context.Context, f graph.SessionFilter) ([]graph.SessionRow, error)

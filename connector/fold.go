@@ -47,6 +47,9 @@ func (f *folding) session(ctx context.Context, session string) {
 			break
 		}
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		f.forget(ctx, session)
+	}
 	if f.tx != nil && len(f.tx.batches) >= f.size.of(maxSessions) {
 		f.flush(ctx)
 	}

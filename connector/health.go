@@ -116,6 +116,9 @@ func (h *health) took(batches []graph.Batch, events int) {
 		b := &batches[i]
 		h.now.Position += b.To.Offset - h.positions[b.Session].Offset
 		h.positions[b.Session] = b.To
+		if b.Forget {
+			delete(h.positions, b.Session)
+		}
 	}
 	h.now.AppliedAt = now.UTC()
 	h.rate.add(now, events)

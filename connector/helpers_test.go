@@ -170,6 +170,9 @@ func (m *memory) Apply(ctx context.Context, batches []graph.Batch) error {
 		}
 		m.graphs[b.Session].Apply(b.Ops...)
 		m.positions[b.Session] = b.To
+		if b.Forget {
+			delete(m.positions, b.Session)
+		}
 	}
 	return nil
 }

@@ -53,6 +53,7 @@ func (r *Report) add(o Report) {
 	r.Refused += o.Refused
 	r.Torn += o.Torn
 	r.Resets += o.Resets
+	r.Forgotten += o.Forgotten
 	r.Bytes += o.Bytes
 }
 

@@ -92,6 +92,14 @@ func (p *pass) undoRefused() {
 	}
 }
 
+// runAll is run, which fails if the store refuses one of the sessions.
+func (p *pass) runAll(ctx context.Context, sessions []string) error {
+	if err := p.run(ctx, sessions); err != nil {
+		return err
+	}
+	return refusedError(p.refused)
+}
+
 // refusedError names one of the sessions that a store refuses, and how many there are.
 func refusedError(refused map[string]refusal) error {
 	for _, session := range slices.Sorted(maps.Keys(refused)) {

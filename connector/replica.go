@@ -60,6 +60,8 @@ type Replica struct {
 	twins    twins
 	standing standing // of sessions that other journals record too: see owner.go
 
+	forgotten forgotten
+
 	// Tests set these; else they are Journal.Sync, and quietFor.
 	syncFile func(session string) error
 	quiet    time.Duration
@@ -83,15 +85,18 @@ func (r *Replica) setDefaults() {
 
 // Report says what a Sync wrote to the store, as far as it came.
 type Report struct {
-	Sessions int           `json:"sessions"` // with something new
-	Events   int           `json:"events"`   // folded
-	Ops      int           `json:"ops"`      // written
-	Refused  int           `json:"refused"`  // lines that are JSON and no events of this version
-	Torn     int           `json:"torn"`     // lines that are no records
-	Resets   int           `json:"resets"`   // sessions dropped since their file was replaced
-	Missing  int           `json:"missing"`  // sessions that the store knows and that have no file; kept
-	Newer    int           `json:"newer"`    // sessions folded only up to a line that a newer version wrote
-	Bytes    int64         `json:"bytes"`    // of journal read
+	Sessions int `json:"sessions"` // with something new
+	Events   int `json:"events"`   // folded
+	Ops      int `json:"ops"`      // written
+	Refused  int `json:"refused"`  // lines that are JSON and no events of this version
+	Torn     int `json:"torn"`     // lines that are no records
+	Resets   int `json:"resets"`   // sessions dropped since their file was replaced
+	Missing  int `json:"missing"`  // sessions that the store knows and that have no file; kept
+
+	Forgotten int `json:"forgotten"` // sessions that the journal forgot, and now the store
+
+	Newer    int           `json:"newer"` // sessions folded only up to a line that a newer version wrote
+	Bytes    int64         `json:"bytes"` // of journal read
 	Duration time.Duration `json:"duration_ns"`
 }
 
@@ -113,7 +118,12 @@ func (r *Replica) Sync(ctx context.Context, progress func(Progress)) (Report, er
 	r.size.less = 0
 	for attempt := 1; ; attempt++ {
 		p, err := r.catchUp(ctx, r.Thorough, progress)
+		whole := err == nil
 		err = errors.Join(err, refusedError(p.refused), p.unreadableError())
+		if whole {
+			r.forgotten.failed = time.Time{} // who asks for it gets it
+			err = errors.Join(err, p.settle(ctx, p.runAll))
+		}
 		total.add(p.report)
 		total.Missing, total.Newer = p.report.Missing, len(p.newer)
 		total.Duration = time.Since(start)
@@ -149,7 +159,8 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	if err != nil {
 		return p, err
 	}
-	p.report.Missing = missing(positions, files)
+	forgotten, missing := withoutFile(r.Journal, positions, files)
+	p.report.Missing, r.forgotten.settled = missing, 0
 	files = slices.DeleteFunc(files, func(f journal.File) bool {
 		behind := f.Size - folded(positions[f.Session]).Offset
 		p.total += max(behind, 0)
@@ -163,9 +174,9 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	slices.SortFunc(files, func(a, b journal.File) int {
 		return cmp.Or(a.ModTime.Compare(b.ModTime), cmp.Compare(a.Session, b.Session))
 	})
-	sessions := make([]string, len(files))
-	for i, f := range files {
-		sessions[i] = f.Session
+	sessions := forgotten
+	for _, f := range files {
+		sessions = append(sessions, f.Session)
 	}
 	return p, p.run(ctx, sessions)
 }
@@ -188,19 +199,6 @@ func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position
 		err = &timeoutError{"answer", r.AnswerTimeout, err}
 	}
 	return nil, false, err
-}
-
-func missing(positions map[string]schema.Position, files []journal.File) (n int) {
-	there := make(map[string]bool, len(files))
-	for _, f := range files {
-		there[f.Session] = true
-	}
-	for session := range positions {
-		if !there[session] {
-			n++
-		}
-	}
-	return n
 }
 
 // Run follows the journal until ctx ends: it catches up, then folds each session
@@ -264,7 +262,7 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-quiet.C:
-			more, err := r.maintain(ctx)
+			more, err := r.maintain(ctx, p.settle(ctx, refused.follow))
 			if err != nil {
 				return err
 			}
@@ -281,6 +279,11 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 			}
 		case now := <-idle.C:
 			r.folds.dropIdle(now.Add(-r.Idle))
+			if err := p.settle(ctx, refused.follow); err != nil { // where it is never quiet
+				if _, err = r.maintain(ctx, err); err != nil {
+					return err
+				}
+			}
 			// A permission may have been given back, which changes no file's time.
 			sessions = slices.Sorted(maps.Keys(p.unreadable))
 		}
@@ -304,21 +307,21 @@ const (
 
 // maintain lets the store do its own work for a moment, and reports whether there
 // may be more. Its error is a store that does not answer, or is no longer the one that was
-// folded into.
-func (r *Replica) maintain(ctx context.Context) (more bool, err error) {
-	m, ok := r.Store.(Maintainer)
-	if !ok {
-		return false, nil
-	}
+// folded into. settled is what forgetting failed with.
+func (r *Replica) maintain(ctx context.Context, settled error) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maintenance)
 	defer cancel()
-	err = m.Maintain(ctx)
+	if m, ok := r.Store.(Maintainer); ok {
+		err = m.Maintain(ctx)
+		more = err == nil && ctx.Err() != nil
+	}
+	err = errors.Join(settled, err)
 	var named reasoned
 	if errors.Is(err, graph.ErrConflict) || errors.As(err, &named) {
 		return false, err
 	}
 	r.down.tidied(err)
-	return err == nil && ctx.Err() != nil, nil
+	return more, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

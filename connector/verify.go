@@ -139,6 +139,11 @@ func (v verification) again(ctx context.Context, session string) finding {
 // look compares what the store holds of a session with its journal's up to a position,
 // and asks the store for what that does not show.
 func (v verification) look(ctx context.Context, session string, at schema.Position) finding {
+	if v.journal.Forgotten(session) {
+		if is, err := v.forgotten(ctx, session, at); is || err != nil {
+			return finding{err: err}
+		}
+	}
 	found := v.compare(ctx, session, at)
 	if checker, ok := v.store.(Checker); ok && found.err == nil {
 		changes, err := checker.Check(ctx, v.own(session))

@@ -105,6 +105,7 @@ func (f *importFold) sync(ctx context.Context, progress func(connector.Progress)
 	f.total.Duration += report.Duration
 	f.total.Refused, f.total.Torn = f.total.Refused+report.Refused, f.total.Torn+report.Torn
 	f.total.Resets += report.Resets
+	f.total.Forgotten += report.Forgotten
 	f.total.Missing, f.total.Newer = report.Missing, report.Newer
 	return err
 }

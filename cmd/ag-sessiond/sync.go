@@ -97,6 +97,7 @@ func (a *app) printSync(report connector.Report) {
 		{report.Refused, "line", "skipped: no event of this version"},
 		{report.Newer, "session", "held at a line of a newer version: update ag-sessiond"},
 		{report.Resets, "session", "folded again: the journal file was replaced"},
+		{report.Forgotten, "session", "taken out of the store: it was forgotten"},
 		{report.Missing, "session", "kept in the store without a journal file"},
 	} {
 		if line.n > 0 {

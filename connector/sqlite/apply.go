@@ -87,6 +87,9 @@ func (t *tx) batch(b *graph.Batch) error {
 	if err := t.move(b); err != nil {
 		return err
 	}
+	if b.Forget {
+		return t.forget(b)
+	}
 	if b.Reset {
 		if err := t.reset(b.Session); err != nil {
 			return err

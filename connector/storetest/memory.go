@@ -118,7 +118,9 @@ func (m *Memory) claim(b graph.Batch) (mine bool, err error) {
 	if m.positions[k] != b.From {
 		return false, fmt.Errorf("session %s at %v, expected %v: %w", b.Session, m.positions[k], b.From, graph.ErrConflict)
 	}
-	m.positions[k] = b.To
+	if m.positions[k] = b.To; b.Forget {
+		return true, nil
+	}
 	if absorbed := m.standings[k].Absorbed; absorbed > 0 && !b.Reset {
 		if len(b.Ops) > 0 || b.To.Offset > absorbed {
 			return false, fmt.Errorf("session %s was absorbed: %w", b.Session, graph.ErrConflict)
@@ -158,6 +160,10 @@ func (m *Memory) absorb(b graph.Batch, other graph.Imported) {
 
 func (m *Memory) fold(b graph.Batch) {
 	k := [2]string{b.Journal, b.Session}
+	if b.Forget {
+		m.forget(k)
+		return
+	}
 	if m.standings[k].Absorbed > 0 && !b.Reset {
 		return
 	}
@@ -179,6 +185,42 @@ func (m *Memory) fold(b graph.Batch) {
 			m.shared.Apply(op)
 		}
 	}
+}
+
+// forget drops what a journal wrote of a session. What is in another journal's record stays.
+func (m *Memory) forget(k [2]string) {
+	delete(m.positions, k)
+	delete(m.standings, k)
+	delete(m.folds, graph.ContinuationID(k[1], k[0]))
+	if m.owners[k[1]] == k[0] {
+		delete(m.owners, k[1])
+		delete(m.folds, k[1])
+	}
+}
+
+// used returns the ends of all edges.
+func (m *Memory) used() map[graph.Ref]bool {
+	used := map[graph.Ref]bool{}
+	for _, g := range m.folds {
+		for _, e := range g.Edges() {
+			used[e.From], used[e.To] = true, true
+		}
+	}
+	return used
+}
+
+// SharedNodes returns the tools, tags and files that an edge ends at, sorted.
+func (m *Memory) SharedNodes(context.Context) ([]graph.Ref, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var refs []graph.Ref
+	used := m.used()
+	for _, n := range m.shared.Nodes() {
+		if used[n.Ref] {
+			refs = append(refs, n.Ref)
+		}
+	}
+	return refs, nil
 }
 
 // Load returns the session's fold with the shared nodes that it points at, and the

@@ -54,18 +54,24 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"continuation imported", testContinuationImported},
 		{"imported first", testImportedFirst},
 		{"nothing when owned", testNothingWhenOwned},
+		{"forget", testForget},
+		{"forget what is pointed at", testForgetPointed},
+		{"forget a continuation", testForgetContinuation},
+		{"forget what was absorbed", testForgetAbsorbed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.test(t, &pair{t: t, store: open(t), memory: NewMemory()})
 		})
 	}
-	t.Run("random", func(t *testing.T) {
-		rapid.Check(t, func(rt *rapid.T) {
-			p := &pair{t: rt, store: open(t), memory: NewMemory()}
-			defer p.store.Close()
-			testRandom(rt, p)
+	for name, test := range map[string]func(*rapid.T, *pair){"random": testRandom, "random forget": testForgetRandom} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				p := &pair{t: rt, store: open(t), memory: NewMemory()}
+				defer p.store.Close()
+				test(rt, p)
+			})
 		})
-	})
+	}
 }
 
 // failer is what a test and a random one have in common.
