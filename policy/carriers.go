@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
@@ -9,17 +10,24 @@ import (
 
 // What a call was given is said again elsewhere: by the list of what runs in the background,
 // by the note that a task has ended, by the record of the agent that the call started and as
-// that agent's first prompt, and by what made the runtime load a file of instructions.
+// that agent's first prompt, by what made the runtime load a file of instructions, and by the
+// hooks that a task was made or is done (TaskCreated, TaskCompleted).
 
 // spawners are the tools that start agents.
 var spawners = [...]string{"Agent", "Task"}
+
+// taskMakers are the tools whose input a task's subject and description are.
+var taskMakers = [...]string{"TaskCreate", "TaskUpdate", "TodoWrite"}
 
 // retells reports whether the event's text is that of a call that is left out, or may be. A
 // note of a task's end names its call, but a hook, which lives for one event, knows of none:
 // were the line of the session's file looked up it would say more, and be another message.
 func (k *Keeper) retells(e *schema.Event) bool {
-	if e.EventType == schema.AgentStart {
+	switch e.EventType {
+	case schema.AgentStart:
 		return k.spawnOut(e)
+	case schema.Task:
+		return slices.ContainsFunc(taskMakers[:], k.policy.Tool)
 	}
 	return e.Role != schema.RoleAssistant && strings.HasPrefix(strings.TrimSpace(e.Content), notice)
 }
@@ -30,12 +38,7 @@ func (k *Keeper) spawnOut(e *schema.Event) bool {
 	if out, known := k.call(e, id); known {
 		return out
 	}
-	for _, name := range spawners {
-		if k.policy.Tool(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(spawners[:], k.policy.Tool)
 }
 
 // untell takes out of an event that is kept what it says of calls that may be left out: a

@@ -202,6 +202,8 @@ func TestRetold(t *testing.T) {
 		{"Read", background, false, `{"id":"b1","type":"shell","status":"running","left_out":`},
 		{"Read", schema.Event{EventType: schema.Context, Extra: []byte(`{"trigger_file_path":"/a text","file_path":"/rule.md"}`)}, false, "/rule.md"},
 		{"Read", schema.Event{EventType: schema.Message, Role: schema.RoleSystem, Content: "<task-notification>\n<task-id>b1</task-id>\n<tool-use-id>bash</tool-use-id><status>completed</status><summary>a text</summary></task-notification>"}, false, "<task-id>b1</task-id><status>completed</status>"},
+		{"TaskCreate", schema.Event{EventType: schema.Task, Title: "a text", Content: "a text", Extra: []byte(`{"note":"a text"}`)}, false, ""},
+		{"Read", schema.Event{EventType: schema.Task, Title: "a text"}, true, ""},
 		{"Agent", agent(schema.AgentStart, "nobody knows"), false, `"toolUseId":`},
 		{"T*k", agent(schema.SessionUpdate, "none"), false, `"note":"kept"`},
 		{"Agent", agent(schema.AgentStart, "bash"), true, ""},
@@ -213,7 +215,7 @@ func TestRetold(t *testing.T) {
 		k.Withhold(&schema.Event{EventType: schema.ToolStart, ToolName: "Bash", ToolUseID: "bash"})
 		e := c.e
 		k.Withhold(&e)
-		got := e.Content + string(e.Extra) + string(e.Metadata)
+		got := e.Title + e.Content + string(e.Extra) + string(e.Metadata)
 		if e.EventType == schema.SessionUpdate { // its content is no call's
 			got = string(e.Extra) + string(e.Metadata)
 		}
