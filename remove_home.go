@@ -123,14 +123,14 @@ func lastOfHome() []string {
 // ofHome matches the files of a home that are there because actiongraph made them.
 func ofHome() *regexp.Regexp {
 	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|` +
-		`graph\.db(-wal|-shm|-journal)?|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|` +
+		`graph\.db(-wal|-shm|-journal)?|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|scrub\.json(\.new)?|` +
 		`api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
 }
 
 // foldersOfHome are its folders, with what the files in them are called.
 func foldersOfHome() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
-		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + "$"),
+		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + `(\.new|\.old)?$`),
 		"left_out":  regexp.MustCompile(`^[0-9a-f]{32}$`),
 		"forgotten": regexp.MustCompile(`^[0-9a-f]{32}(\.[0-9]+\.tmp)?$`),
 		"installed": regexp.MustCompile(`^([0-9a-f]{16}\.(json|before)|\.[0-9a-f]{16}\.(json|before)\.actiongraph-[0-9]+-[0-9]+\.tmp)$`),

@@ -28,6 +28,7 @@
 //	  key                            0600   64 hexadecimal digits: keys the hashes of inputs
 //	  journal/                       0700
 //	    <session>.jsonl              0600   one session's events
+//	    <session>.jsonl.new, .old    0600   while it is rewritten, or after a kill then
 //	    source-<16 digits>.jsonl     0600   up to where files were read that are of no one session
 //
 //	  forgotten/<32 digits>          0600   the tombstone of a session that was forgotten
@@ -97,6 +98,9 @@
 // writes again to the one that is there now where it does not. Whoever takes a file away reads
 // it for the last time after that: what was written before is found then, what is
 // written later is written again. Nobody has to wait for anybody.
+//
+// A file is rewritten (Rewrite) beside its writers: rewrite.go says how, and what each state
+// means that a kill can leave.
 //
 // A session that is forgotten leaves a tombstone (forget.go), which whoever would make its
 // file meets.

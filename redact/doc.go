@@ -25,7 +25,8 @@
 // agent, less what the rules know: it is readable by its owner alone, and what must
 // not be recorded at all belongs in <private>.
 //
-// Its module gitleakstest holds the rules against those of gitleaks.
+// Its tests hold the rules against those of gitleaks, of which every one that has a vendor's shape
+// is caught; package secrets looks with gitleaks' own for what got through.
 //
 // # How
 //

@@ -151,6 +151,9 @@ func (r *Redactor) match(s []byte, pos int, a *anchor) (start, end int, ok bool)
 	if !ok || a.rule.entropy > 0 && entropy(s[start:end]) < a.rule.entropy {
 		return 0, 0, false
 	}
+	if _, digits, _ := count(s[start:end]); digits < a.rule.digits {
+		return 0, 0, false
+	}
 	if a.rule.kind != private && a.rule.kind != pem && bytes.Contains(s[start:end], []byte(markOpen)) {
 		return 0, 0, false
 	}

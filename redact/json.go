@@ -128,6 +128,23 @@ func opaque(key, body []byte) bool {
 	return false
 }
 
+// Value redacts one string as it stands in JSON under a member's name ("" where it has none,
+// or is a name itself): what its name gives away, and what Text finds. It does not cut.
+func (r *Redactor) Value(name, text string) string {
+	if Opaque(name, text) {
+		return text
+	}
+	out, _ := r.Text(text)
+	if name != "" && memberSecret([]byte(name), []byte(out)) {
+		return markOpen + ruleNamed + "]"
+	}
+	return out
+}
+
+// Opaque reports whether a string under a member's name is one whose bytes can spell anything:
+// the signature of a thinking block, the bytes of an image. It is never looked at.
+func Opaque(name, text string) bool { return opaque([]byte(name), []byte(text)) }
+
 func isBase64(b []byte) bool {
 	for _, c := range b {
 		if !is(c, wordByte) && c != '+' && c != '/' && c != '=' && c != '-' {

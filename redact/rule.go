@@ -38,6 +38,7 @@ type rule struct {
 	// entropy is the least Shannon entropy of the secret, bits a byte: it tells
 	// keys from the words and repetitions that have the same shape.
 	entropy float64
+	digits  int // the least number of digits in the secret
 }
 
 // tables lists every rule. The order is the precedence where matches overlap:

@@ -3,6 +3,11 @@ package redact
 // Operations: secret stores, identity, monitoring, networks.
 var opsRules = []rule{
 	{id: "vault-token", lits: []string{"hvs.", "hvb.", "hvr."}, run: 28, expr: `hv[sbr]\.[\w-]{24,}`},
+	// Of versions before 1.10. Methods are called the same, but mostly without a digit.
+	{id: "vault-token", fold: true, lits: []string{
+		"s.0", "s.1", "s.2", "s.3", "s.4", "s.5", "s.6", "s.7", "s.8", "s.9", "s.a", "s.b", "s.c", "s.d", "s.e", "s.f", "s.g", "s.h",
+		"s.i", "s.j", "s.k", "s.l", "s.m", "s.n", "s.o", "s.p", "s.q", "s.r", "s.s", "s.t", "s.u", "s.v", "s.w", "s.x", "s.y", "s.z",
+	}, run: 26, digits: 1, expr: `(s\.[a-z0-9]{24})(?:[^\w.(-]|$)`, entropy: 3.5},
 	{id: "doppler-token", lits: []string{"dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit."}, glued: true, run: 40, expr: `dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}`},
 	{id: "infisical-token", lits: []string{"st."}, run: 70, expr: `st\.[a-f0-9]{24}\.[a-f0-9]{32}\.[a-f0-9]{32}`},
 	{id: "grafana-token", lits: []string{"glsa_", "glc_", "eyjrijoi"}, fold: true, run: 36, expr: `glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,400}={0,3}|eyJrIjoi[A-Za-z0-9]{70,400}={0,3}`},
@@ -16,7 +21,7 @@ var opsRules = []rule{
 	{id: "honeycomb-key", lits: []string{"hcaik_", "hcxik_", "hcalk_", "hcamk_"}, run: 60, expr: `hc[ax][ilm]k_[a-z0-9]{58,}`},
 	{id: "elastic-cloud-key", lits: []string{"essu_"}, run: 40, expr: `essu_[\w+/=-]{36,}`},
 	{id: "posthog-key", lits: []string{"phx_"}, run: 40, expr: `phx_[A-Za-z0-9]{36,}`},
-	{id: "sumologic-credential", kind: assigned, fold: true, lits: []string{"sumo"}, expr: `su[A-Za-z0-9]{12}|[A-Za-z0-9]{64}`, entropy: 3.2},
+	{id: "sumologic-credential", kind: assigned, fold: true, lits: []string{"sumo"}, expr: `su[A-Za-z0-9]{12}|[A-Za-z0-9]{64}`, entropy: 2.95},
 	{id: "loggly-token", kind: assigned, fold: true, lits: []string{"loggly"}, expr: uuid},
 	{id: "okta-token", lits: []string{"SSWS "}, expr: `SSWS (00[\w-]{40})`},
 	{id: "okta-token", kind: assigned, fold: true, lits: []string{"okta"}, expr: `00[\w=-]{40}`},

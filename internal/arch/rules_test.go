@@ -61,6 +61,8 @@ func layers() []layer {
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
+		{dir: "secrets", may: []string{"connector", "graph", "journal", "policy", "redact", "schema"}},
+		{dir: "secrets/secretstest"},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
 		{dir: "connector/neo4j", may: []string{"cypher", "internal/fulltext", "graph", "schema"}},
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
@@ -70,7 +72,7 @@ func layers() []layer {
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
-			"doctor", "policy", "settings", "internal/replace"}},
+			"doctor", "policy", "secrets", "settings", "internal/replace"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},

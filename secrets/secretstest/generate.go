@@ -1,9 +1,10 @@
-package gitleakstest
+package secretstest
 
 import (
 	"fmt"
 	"math/rand"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func (g *generator) write(b *strings.Builder, re *syntax.Regexp) {
 	case syntax.OpStar:
 		g.repeat(b, re.Sub[0], 0, 3)
 	case syntax.OpPlus:
-		g.repeat(b, re.Sub[0], 1, 12)
+		g.repeat(b, re.Sub[0], 6, 16) // a vendor's token is no shorter
 	case syntax.OpRepeat:
 		most := re.Max
 		if most < 0 || most > re.Min+40 {
@@ -92,6 +93,10 @@ func (g *generator) member(ranges []rune) byte {
 	}
 	if len(all) == 0 {
 		return ' '
+	}
+	// A backslash is in a class for the escapes of JSON, and padding is at the end of base64.
+	if len(all) > 2 {
+		all = slices.DeleteFunc(all, func(c byte) bool { return c == '\\' || c == '=' })
 	}
 	if len(all) > 80 {
 		var kept []byte

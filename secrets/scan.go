@@ -1,0 +1,247 @@
+package secrets
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/journal"
+)
+
+// Finding is one secret, in one field of one session. It never holds the secret.
+type Finding struct {
+	Rule        string `json:"rule"`              // gitleaks' name, or redact's
+	Where       string `json:"where"`             // "journal", the name of a store, or a file of the home
+	Session     string `json:"session,omitempty"` // "" of what belongs to none
+	Field       string `json:"field,omitempty"`   // tool_input.command; of a store, Label.property
+	Event       string `json:"event_id,omitempty"`
+	Line        int    `json:"line,omitempty"` // of a file that is no journal
+	Count       int    `json:"count"`
+	Fingerprint string `json:"fingerprint"` // for [secrets] allow; the same for one secret everywhere in a home
+}
+
+// Report is what a scan found.
+type Report struct {
+	Findings []Finding `json:"findings"`
+	// Apart is what was found in files of the user's own that are kept in the home: scrub leaves
+	// them alone.
+	Apart []Finding `json:"apart"`
+	// Unread names what could not be looked at, and why. With one, a scan is not whole.
+	Unread   []string      `json:"unread"`
+	Bytes    int64         `json:"bytes"` // that were looked at
+	Sessions int           `json:"sessions"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Store is a store that can be looked at: all of connector's can.
+type Store interface {
+	Sessions(ctx context.Context, f graph.SessionFilter) ([]graph.SessionRow, error)
+	connector.Streamer
+}
+
+// Scanner looks for secrets in all of a home.
+type Scanner struct {
+	Journal *journal.Journal
+	Rules   *Rules
+	// Stores are looked at by their name; one that cannot be reached is an entry of Report.Unread.
+	Stores map[string]Store
+	// Files are files of stores whose raw bytes are looked at, too: what was deleted in them may
+	// not have been overwritten.
+	Files []string
+	// Progress, which may be nil, is called now and then, by one goroutine at a time.
+	Progress func(done, total int64)
+}
+
+// Scan looks everywhere, and does not stop where something cannot be read.
+func (s *Scanner) Scan(ctx context.Context) (Report, error) {
+	start := time.Now()
+	c := collector{found: map[Finding]int{}, progress: s.Progress}
+	files, err := s.journalFiles()
+	if err != nil {
+		return Report{}, err
+	}
+	others := homeFiles(s.Journal.Home())
+	for _, f := range slices.Concat(files, others, s.Files) {
+		if info, err := os.Stat(f); err == nil {
+			c.total += info.Size()
+		}
+	}
+	var turns sync.WaitGroup
+	work := make(chan func())
+	for range runtime.GOMAXPROCS(0) {
+		turns.Go(func() {
+			for f := range work {
+				f()
+			}
+		})
+	}
+	do := func(f func()) {
+		if ctx.Err() == nil {
+			work <- f
+		}
+	}
+	for _, path := range files {
+		c.sessions++
+		do(func() { c.unread(path, s.journalFile(ctx, &c, path)) })
+	}
+	for _, path := range others {
+		do(func() { c.unread(path, s.textFile(ctx, &c, path)) })
+	}
+	for name, store := range s.Stores {
+		do(func() { c.unread(name, s.store(ctx, &c, name, store)) })
+	}
+	for _, path := range s.Files {
+		do(func() { c.unread(path, s.rawFile(ctx, &c, path)) })
+	}
+	close(work)
+	turns.Wait()
+	report := c.report()
+	report.Duration = time.Since(start)
+	return report, ctx.Err()
+}
+
+// journalFiles lists everything in the folder of the journal, what an unfinished scrub left and
+// the files of positions included.
+func (s *Scanner) journalFiles() (paths []string, err error) {
+	dir := journal.Dir(s.Journal.Home())
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if !e.IsDir() {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return paths, err
+}
+
+// journalFile looks at each line of a file of the journal, torn ones too.
+func (s *Scanner) journalFile(ctx context.Context, c *collector, path string) error {
+	session, _, _ := strings.Cut(filepath.Base(path), ".")
+	return eachLine(ctx, path, func(_ int, line []byte) {
+		s.Rules.record(line, func(event, field string, h hit) {
+			c.add(Finding{Rule: h.rule, Where: inTheJournal, Session: session, Field: field, Event: event, Fingerprint: h.fingerprint})
+		})
+		c.done(int64(len(line)) + 1)
+	})
+}
+
+// textFile looks at each line of another file of the home.
+func (s *Scanner) textFile(ctx context.Context, c *collector, path string) error {
+	name, _ := filepath.Rel(s.Journal.Home(), path)
+	return eachLine(ctx, path, func(n int, line []byte) {
+		s.Rules.text("", string(line), func(field string, h hit) {
+			c.add(Finding{Rule: h.rule, Where: name, Field: field, Line: n, Fingerprint: h.fingerprint})
+		})
+		c.done(int64(len(line)) + 1)
+	})
+}
+
+// store looks at every text of every session that a store holds.
+func (s *Scanner) store(ctx context.Context, c *collector, name string, store Store) error {
+	sessions, err := store.Sessions(ctx, graph.SessionFilter{})
+	if err != nil {
+		return err
+	}
+	for _, row := range sessions {
+		var here []Finding
+		look := func(label graph.Label, prop string, v any) {
+			text, ok := v.(string)
+			if !ok || isID(prop) {
+				return
+			}
+			s.Rules.text(prop, text, func(_ string, h hit) {
+				here = append(here, Finding{Rule: h.rule, Where: name, Session: row.SessionID, Field: string(label) + "." + prop, Fingerprint: h.fingerprint})
+			})
+		}
+		err = store.Stream(ctx, row.SessionID, func() func(*graph.Op) error {
+			here = nil
+			return func(op *graph.Op) error {
+				if op.Kind != graph.PutNode {
+					return ctx.Err()
+				}
+				if op.Node.Label == graph.LabelTool || op.Node.Label == graph.LabelTag {
+					look(op.Node.Label, "name", op.Node.Key)
+				}
+				for _, p := range op.Node.Props {
+					look(op.Node.Label, p.Name, p.Value)
+				}
+				return ctx.Err()
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("session %s: %w", row.SessionID, err)
+		}
+		for _, f := range here {
+			c.add(f)
+		}
+	}
+	return nil
+}
+
+// homeFiles are the files of a home beside the journal that hold texts. Those with secrets of
+// our own, which are meant to be there, are not looked at.
+func homeFiles(home string) (paths []string) {
+	for _, pattern := range []string{
+		"hook.log", "hook.log.*", "ag-sessiond.log", "ag-sessiond*.log*", "status.json", "transcripts.index",
+		"config.toml", "policy", "policy.said", filepath.Join("installed", "*"), filepath.Join("forgotten", "*"),
+	} {
+		found, _ := filepath.Glob(filepath.Join(home, pattern)) // its one error is a bad pattern
+		for _, path := range found {
+			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
+}
+
+// ownFile reports whether a file of the home is the user's: a copy of their settings, or what
+// they configured.
+func ownFile(name string) bool {
+	return strings.HasPrefix(name, "installed") || slices.Contains([]string{"config.toml", "policy"}, name)
+}
+
+// eachLine calls fn with each line of a file, from 1, without its newline; the last may have
+// none.
+func eachLine(ctx context.Context, path string, fn func(n int, line []byte)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := bufio.NewReaderSize(f, 256<<10)
+	for n := 1; ctx.Err() == nil; n++ {
+		line, err := r.ReadBytes('\n')
+		if len(line) > 0 {
+			fn(n, trimNewline(line))
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func trimNewline(line []byte) []byte {
+	if n := len(line); line[n-1] == '\n' {
+		return line[: n-1 : n-1]
+	}
+	return line
+}
