@@ -85,7 +85,10 @@ func (f *folding) file(ctx context.Context, session string) error {
 		}
 		f.Log.Warn().Str("run_id", session).Str("reason", "journal.replaced").
 			Msg("the journal file is not the one that was folded; folding it again from its beginning")
-		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
+		f.takeBack(ctx, session)
+		f.tx.counts.Resets++
+		f.flush(ctx)
+		p.Batch, from = f.batch(session), schema.Position{}
 		f.twins.found(session)
 	} else if other {
 		f.Log.Info().Str("run_id", session).Str("reason", "fold.revision").

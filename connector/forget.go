@@ -24,8 +24,21 @@ func (f *folding) forget(ctx context.Context, session string) bool {
 	if from == (schema.Position{}) || !f.Journal.Forgotten(session) {
 		return false
 	}
-	p := &part{Batch: f.batch(session), bytes: from.Offset} // what it takes to remove is what it took to write
-	p.Reset, p.Forget, p.counts.Forgotten = true, true, 1
+	f.takeBack(ctx, session)
+	f.tx.counts.Forgotten++
+	delete(f.newer, session)
+	delete(f.standing.held, session)
+	delete(f.standing.claiming, session)
+	delete(f.standing.claimed, session)
+	return true
+}
+
+// takeBack adds the batch with which the store drops all that it has of a session of which it
+// has something, and what only that referred to: of one that was forgotten, and of one whose file
+// was replaced, for what is no longer in the journal may have been taken out of it.
+func (f *folding) takeBack(ctx context.Context, session string) {
+	p := &part{Batch: f.batch(session), bytes: f.positions[session].Offset} // what it takes to remove is what it took to write
+	p.Reset, p.Forget = true, true
 	if f.full(p) || f.tx != nil && f.tx.has(session) {
 		f.flush(ctx)
 	}
@@ -33,15 +46,9 @@ func (f *folding) forget(ctx context.Context, session string) bool {
 		f.tx = &transaction{}
 	}
 	f.tx.batches = append(f.tx.batches, p.Batch)
-	f.tx.counts.add(p.counts)
 	f.tx.bytes += p.bytes
 	f.folds.drop(session)
 	delete(f.positions, session)
-	delete(f.newer, session)
-	delete(f.standing.held, session)
-	delete(f.standing.claiming, session)
-	delete(f.standing.claimed, session)
-	return true
 }
 
 // has reports whether a transaction has a batch of a session.
@@ -88,7 +95,7 @@ const (
 type forgotten struct {
 	pending map[string]bool // names of those that do not name the store
 	looked  time.Time       // the folder's time, or zero
-	settled int             // Report.Forgotten when the store was last compacted
+	settled int             // pass.dropped when the store was last compacted
 	failed  time.Time       // when it could not be
 }
 
@@ -126,11 +133,11 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 	if err := f.look(p.Journal, p.Name); err != nil {
 		return err
 	}
-	if len(f.pending) == 0 && p.report.Forgotten == f.settled {
+	if len(f.pending) == 0 && p.dropped() == f.settled {
 		return nil
 	}
 	gone, err := p.gone(ctx, run)
-	if err != nil || len(gone) == 0 && p.report.Forgotten == f.settled {
+	if err != nil || len(gone) == 0 && p.dropped() == f.settled {
 		return err
 	}
 	if c, ok := p.Store.(Compactor); ok {
@@ -142,7 +149,7 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 			return err
 		}
 	}
-	f.settled = p.report.Forgotten
+	f.settled = p.dropped()
 	for _, name := range gone {
 		if err := p.Journal.GoneFrom(name, p.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -151,6 +158,9 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 	}
 	return nil
 }
+
+// dropped is of how many sessions something was taken back.
+func (p *pass) dropped() int { return p.report.Forgotten + p.report.Resets }
 
 // gone returns the names of those pending tombstones of whose sessions the store holds
 // nothing, and of which nothing is in the journal that it could be given.
