@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -85,10 +86,10 @@ func (s *Store) compact(ctx context.Context) error {
 	if err := w.do(ctx, "VACUUM"); err != nil {
 		return err
 	}
-	if err := w.emptyLog(); err != nil {
+	if err := w.emptyLog(ctx); err != nil {
 		return err
 	}
-	return w.do(ctx, doneForgotten)
+	return s.conn.do(ctx, doneForgotten)
 }
 
 // transaction runs statements, all or none.
@@ -104,23 +105,41 @@ func (w *writer) transaction(ctx context.Context, stmts ...string) (err error) {
 	return w.do(context.Background(), "COMMIT")
 }
 
-// emptyLog folds the whole log into the file and cuts it to nothing.
-func (w *writer) emptyLog() error {
-	var busy int64
-	var logged, folded any
-	if err := w.queryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &folded); err != nil {
+// emptyLog folds the whole log into the file and cuts it to nothing. It tries often and
+// briefly: SQLite, once it waits for a reader, waits for the next one in the same place, too.
+func (w *writer) emptyLog(ctx context.Context) error {
+	if err := w.do(ctx, "PRAGMA busy_timeout = 20"); err != nil {
 		return err
 	}
-	if busy != 0 {
-		return errors.New("another process reads the store all the time: its log still has what was removed; try again")
+	for deadline := time.Now().Add(readersEnd); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var busy int64
+		var logged, folded any
+		err := w.queryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &folded)
+		if code(err) != sqlite3.SQLITE_BUSY && (err != nil || busy == 0) {
+			return err
+		}
 	}
-	return nil
+	return fmt.Errorf("somebody has read the store for more than %v, and has to end before its log can be emptied", readersEnd)
 }
 
-// sayRoom adds to an error of a full disk how much room there has to be.
-func (s *Store) sayRoom(err error) error {
+// readersEnd is how long Compact waits for those who read.
+const readersEnd = 10 * time.Second
+
+// code is SQLite's number of an error, 0 if it is not one of SQLite.
+func code(err error) int {
 	var e *sqlite.Error
-	if !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_FULL {
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
+}
+
+// sayRoom adds to an error of a full disk, or quota, how much room there has to be.
+func (s *Store) sayRoom(err error) error {
+	if c := code(err); c != sqlite3.SQLITE_FULL && c != sqlite3.SQLITE_IOERR {
 		return err
 	}
 	var bytes int64

@@ -27,6 +27,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	if path := os.Getenv(compactEnv); path != "" {
+		if err := compactForever(path); err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
 }
 

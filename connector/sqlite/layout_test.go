@@ -195,3 +195,30 @@ func TestFull(t *testing.T) {
 		t.Errorf("%d hits, %v", len(hits), err)
 	}
 }
+
+// TestUnusedIsCheap: to look for rows that nothing refers to reads each table once at most,
+// however many nodes there are.
+func TestUnusedIsCheap(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "graph.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, text := range unused {
+		correlated := false
+		err := s.conn.query(func(vals []any) error {
+			step, _ := vals[3].(string)
+			correlated = correlated || strings.HasPrefix(step, "CORRELATED")
+			if strings.HasPrefix(step, "SCAN edge") || correlated && strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "LIST") {
+				t.Errorf("%s\n%s", text, step)
+			}
+			return nil
+		}, "EXPLAIN QUERY PLAN "+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !correlated {
+			t.Errorf("nothing is looked up: %s", text)
+		}
+	}
+}
