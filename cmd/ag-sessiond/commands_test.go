@@ -4,8 +4,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -57,6 +59,14 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			return false
 		}
 		return json.Unmarshal([]byte(ts.ReadFile("stdout")), &rows) == nil && strconv.Itoa(len(rows)) == args[0]
+	})
+}
+
+// shows waits until a file that a command writes has a text: shows list.txt a775679a
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	wait(ts, args[1], func() bool {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && strings.Contains(string(data), args[1])
 	})
 }
 

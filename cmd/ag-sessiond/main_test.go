@@ -106,16 +106,18 @@ func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscr
 			"cypher":    runCypher,
 			"tamper":    tamper,
 			"until":     until,
+			"shows":     shows,
 			"untiljson": untilJSON,
 		},
 	}
 }
 
 // play runs a recording through ag-hook as the agent did, one process a hook, into
-// the home of the script: play a_tools.jsonl
+// the home of the script: play a_tools.jsonl. With a second argument, now, it is as if it
+// happened now.
 func play(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: play RECORDING")
+	if neg || len(args) != 1 && (len(args) != 2 || args[1] != "now") {
+		ts.Fatalf("usage: play RECORDING [now]")
 	}
 	path := args[0]
 	if !strings.ContainsAny(path, `/\`) {
@@ -129,7 +131,11 @@ func play(ts *testscript.TestScript, neg bool, args []string) {
 			Stdin  string `json:"stdin"`
 		}
 		ts.Check(json.Unmarshal(lines.Bytes(), &line))
-		cmd := exec.Command("ag-hook", "claude", "--home", ts.Getenv("AG_HOME"), "--at", time.Unix(0, line.RecvNS).UTC().Format(time.RFC3339Nano))
+		at := time.Unix(0, line.RecvNS)
+		if len(args) == 2 {
+			at = time.Now()
+		}
+		cmd := exec.Command("ag-hook", "claude", "--home", ts.Getenv("AG_HOME"), "--at", at.UTC().Format(time.RFC3339Nano))
 		cmd.Stdin = strings.NewReader(line.Stdin)
 		// A path of the recording must not name anything of this machine.
 		cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "USER=dev", "TZ=UTC"}

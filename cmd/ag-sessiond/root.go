@@ -17,11 +17,12 @@ import (
 
 // app is what every verb shares: where output goes, the common flags, the clock.
 type app struct {
-	out   *bufio.Writer
-	err   io.Writer
-	style render.Style
-	now   func() time.Time
-	env   func(string) string
+	out    *bufio.Writer
+	stdout io.Writer // what out writes to
+	err    io.Writer
+	style  render.Style
+	now    func() time.Time
+	env    func(string) string
 
 	home string // --home
 	json bool   // --json
@@ -35,7 +36,7 @@ type app struct {
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{
-		out: bufio.NewWriter(stdout), err: stderr, now: time.Now, env: os.Getenv,
+		out: bufio.NewWriter(stdout), stdout: stdout, err: stderr, now: time.Now, env: os.Getenv,
 		style: styleOf(stdout, os.Getenv),
 	}
 	root := a.rootCmd()
@@ -100,6 +101,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 		a.readsGraph(cmd)
 	}
 	a.add(root, "read", reading...)
+	a.add(root, "read", a.watchCmd())
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
 		a.graphSchemaCmd())

@@ -59,6 +59,9 @@ func layers() []layer {
 		{dir: "usage", may: []string{"graph", "schema"}},
 		{dir: "config", may: []string{"adapters", "internal/nearest", "internal/replace", "policy"}},
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
+		{dir: "live", may: []string{"graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
+		{dir: "internal/watch", may: []string{"graph", "live", "internal/render", "internal/watch/mute"}},
+		{dir: "internal/watch/mute"},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
 		{dir: "secrets", may: []string{"connector", "graph", "journal", "policy", "redact", "schema"}},
@@ -68,11 +71,11 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema"}},
+		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
-			"doctor", "policy", "secrets", "settings", "internal/replace"}},
+			"doctor", "policy", "secrets", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
