@@ -121,6 +121,9 @@ func (a *appending) open(line redact.Line) (*os.File, error) {
 	if j.Forgotten(session) {
 		return nil, nil
 	}
+	if j.has(session) { // its events until now are packed
+		return j.openAppend(session)
+	}
 	rule, out := j.staysOut(session)
 	if !out && !line.Placed() {
 		rule, out = a.startsOut(session)

@@ -8,8 +8,6 @@ import (
 	"hash/fnv"
 	"io"
 	"io/fs"
-	"os"
-	"sync"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -26,16 +24,14 @@ const (
 
 // Cursor reads one session's file record by record. It is for one goroutine.
 type Cursor struct {
-	f       *os.File
-	opened  fs.FileInfo
-	maxLine int
-	large   *sync.Pool // of *[maxBuffer]byte that no Cursor uses
+	j       *Journal
+	content *Content
 
 	buf  []byte // buf[r:w] is read from the file and not yet returned
 	r, w int
 	seen int   // length of the part of buf[r:w] that has no newline
 	full bool  // the last read filled the buffer
-	off  int64 // of buf[r] in the file
+	off  int64 // of buf[r] in the content
 
 	pos  Position // its Sum is settled only when somebody needs it
 	last []byte   // the record that ends at pos, until its Sum is settled
@@ -52,32 +48,30 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := openRegular(path)
+	content, err := j.open(path)
 	if err != nil {
 		if from.Offset > 0 && errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("journal: %w: %w", ErrReplaced, err)
 		}
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	c := &Cursor{f: f, maxLine: j.maxLine, large: &j.cursors, off: from.Offset, pos: from}
-	if c.opened, err = f.Stat(); err == nil && from != (Position{}) {
-		err = verify(f, from)
+	if from != (Position{}) {
+		if err := verify(content, from); err != nil {
+			content.Close()
+			return nil, fmt.Errorf("journal: %s: %w", path, err)
+		}
 	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("journal: %s: %w", path, err)
-	}
-	return c, nil
+	return &Cursor{j: j, content: content, off: from.Offset, pos: from}, nil
 }
 
 // Close closes the file. What Position and Torn say stays as it is.
 func (c *Cursor) Close() error {
 	c.settle()
 	if len(c.buf) == maxBuffer {
-		c.large.Put((*[maxBuffer]byte)(c.buf))
+		c.j.cursors.Put((*[maxBuffer]byte)(c.buf))
 	}
 	c.buf, c.r, c.w, c.seen = nil, 0, 0, 0
-	return c.f.Close()
+	return c.content.Close()
 }
 
 // Next returns the next record, without its newline. The line aliases the read
@@ -157,14 +151,14 @@ func complete(line []byte) bool {
 // fill reads more of the file into the buffer.
 func (c *Cursor) fill() error {
 	c.settle() // the last record's bytes are about to go
-	if c.w-c.r >= c.maxLine {
+	if c.w-c.r >= c.j.maxLine {
 		c.drop()
 	}
 	c.r, c.w = 0, copy(c.buf, c.buf[c.r:c.w])
 	if c.w == len(c.buf) || (c.full && len(c.buf) < maxBuffer) {
 		c.grow()
 	}
-	n, err := c.f.ReadAt(c.buf[c.w:], c.off+int64(c.w))
+	n, err := c.content.ReadAt(c.buf[c.w:], c.off+int64(c.w))
 	c.w += n
 	c.full = c.w == len(c.buf)
 	switch {
@@ -181,11 +175,11 @@ func (c *Cursor) fill() error {
 func (c *Cursor) grow() {
 	size := 2 * len(c.buf)
 	if size == 0 {
-		size = int(min(max(c.opened.Size()-c.off+1, minBuffer), maxBuffer))
+		size = int(min(max(c.content.Size()-c.off+1, minBuffer), maxBuffer))
 	}
 	var buf []byte
 	if 2*size > maxBuffer && size <= maxBuffer { // one for the next Cursor, too
-		if old, _ := c.large.Get().(*[maxBuffer]byte); old != nil {
+		if old, _ := c.j.cursors.Get().(*[maxBuffer]byte); old != nil {
 			buf = old[:]
 		}
 		size = maxBuffer
@@ -208,19 +202,44 @@ func (c *Cursor) drop() {
 }
 
 // atEnd returns io.EOF, or that there is nothing to wait for: after a rename the
-// open file never grows again.
+// open file never grows again. Where the session was packed meanwhile the Cursor goes on in
+// the files that are there now.
 func (c *Cursor) atEnd() error {
-	now, err := os.Stat(c.f.Name())
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("journal: %w: %w", ErrReplaced, err)
+	now, err := look(c.content.path)
+	if err == nil && len(now.order()) == 0 {
+		err = fmt.Errorf("%w: %w", ErrReplaced, notThere(c.content.path))
 	}
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if !os.SameFile(c.opened, now) || now.Size() < c.off+int64(c.w) {
-		return fmt.Errorf("journal: %s: %w", c.f.Name(), ErrReplaced)
+	if c.content.as(now, c.off+int64(c.w)) {
+		return io.EOF
 	}
-	return io.EOF
+	if !now.pieced() && !c.content.layers.pieced() {
+		return fmt.Errorf("journal: %s: %w", c.content.path, ErrReplaced)
+	}
+	return c.reopen()
+}
+
+// reopen goes on behind the last line that was returned, in the files that are there now.
+func (c *Cursor) reopen() error {
+	next, err := c.j.open(c.content.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrReplaced, err)
+	}
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if c.pos != (Position{}) {
+		if err := verify(next, c.pos); err != nil {
+			next.Close()
+			return fmt.Errorf("journal: %s: %w", c.content.path, err)
+		}
+	}
+	c.content.Close()
+	c.content, c.off, c.skip = next, c.pos.Offset, nil
+	c.r, c.w, c.seen, c.full = 0, 0, 0, false
+	return nil
 }
 
 // settle computes the hash that the position lacks. Only the ends of batches and

@@ -13,16 +13,20 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// File is what the file system says about one session's file.
+// File is what the file system says about one session.
 type File struct {
 	Session string
-	Size    int64 // bytes
-	ModTime time.Time
+	Size    int64     // bytes of what it holds
+	ModTime time.Time // when it was last written to
+	Stored  int64     // bytes that its files take
+	Packed  int64     // bytes of Size that are packed
 }
 
 // Files lists the sessions in the order of their ids: one readdir and a stat each,
-// 24 ms for 5,000. What is no session's file is left out, as one of positions or of a probe
-// (schema.NoSession) is, and so is a file that was removed meanwhile. A link is what it points at.
+// 24 ms for 5,000, and what is at the end of those files that are packed. What is no session's
+// file is left out, as one of positions or of a probe (schema.NoSession) is, and so is a file
+// that was removed meanwhile. A link is what it points at. Of a packed file that cannot be read
+// the size is that of the file: reading it says why.
 func (j *Journal) Files() ([]File, error) {
 	dir := j.dir()
 	entries, err := os.ReadDir(dir)
@@ -33,24 +37,105 @@ func (j *Journal) Files() ([]File, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	files := make([]File, 0, len(entries))
-	for _, entry := range entries {
-		session, ok := strings.CutSuffix(entry.Name(), Suffix)
-		if !ok || !schema.ValidID(session) || schema.NoSession(session) || entry.IsDir() {
+	for i := 0; i < len(entries); {
+		first := i
+		session, ok := SessionOf(entries[first].Name())
+		for i++; ok && i < len(entries) && strings.HasPrefix(entries[i].Name(), session+"."); i++ {
+		}
+		if !ok || schema.NoSession(session) {
 			continue
 		}
-		info, err := entryInfo(dir, entry)
+		file, err := j.listed(session, entries[first:i])
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
-		if !regular(info) {
-			continue
-		}
-		files = append(files, File{Session: session, Size: info.Size(), ModTime: info.ModTime()})
+		files = append(files, file)
 	}
 	return files, nil
+}
+
+// listed describes the session that these files of the directory are of.
+func (j *Journal) listed(session string, entries []fs.DirEntry) (File, error) {
+	var l layers
+	for _, entry := range entries {
+		_, kind, ok := kindOf(entry.Name())
+		if !ok || entry.IsDir() {
+			continue
+		}
+		info, err := entryInfo(j.dir(), entry)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return File{}, err
+		}
+		if err == nil && !regular(info) {
+			continue
+		}
+		l[kind] = info
+		if err != nil || kind != plain && len(entries) > 1 { // it is being packed, perhaps
+			path, err := j.path(session)
+			if err == nil {
+				l, err = look(path)
+			}
+			if err != nil {
+				return File{}, err
+			}
+			break
+		}
+	}
+	if len(l.order()) == 0 {
+		return File{}, fs.ErrNotExist
+	}
+	file, _ := j.describe(session, l)
+	return file, nil
+}
+
+// describe says what a session's files come to. On an error Size is what they take.
+func (j *Journal) describe(session string, l layers) (File, error) {
+	f := File{Session: session, ModTime: l.modTime(), Stored: l.bytes()}
+	for _, kind := range l.order() {
+		size := l[kind].Size()
+		if kind == packed || kind == renewed {
+			var err error
+			if size, err = j.length(filepath.Join(j.dir(), session+Suffixes()[kind]), l[kind]); err != nil {
+				f.Size, f.Packed = f.Stored, 0
+				return f, err
+			}
+			f.Packed += size
+		}
+		f.Size += size
+	}
+	return f, nil
+}
+
+// packedFile is what was learnt of a packed file.
+type packedFile struct {
+	info   fs.FileInfo
+	length int64 // of what is packed in it
+}
+
+// length returns how long that is which is packed in a file. What is known of a file is not
+// read again.
+func (j *Journal) length(path string, info fs.FileInfo) (int64, error) {
+	j.mu.Lock()
+	known := j.packed[path]
+	j.mu.Unlock()
+	if known.info != nil && os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime()) {
+		return known.length, nil
+	}
+	f, err := openRegular(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, length, err := j.unpack(f, info.Size())
+	if err == nil {
+		j.mu.Lock()
+		j.packed[path] = packedFile{info, length}
+		j.mu.Unlock()
+	}
+	return length, err
 }
 
 // entryInfo describes a file, or what a link points at: the link's own size says
@@ -80,7 +165,7 @@ func (j *Journal) End(file File) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	f, err := openRegular(path)
+	f, err := j.open(path)
 	if err != nil {
 		return 0, fmt.Errorf("journal: %w", err)
 	}
@@ -114,17 +199,21 @@ func openRegular(path string) (*os.File, error) {
 }
 
 // Stat returns what Files says of one session. The error of a session without a
-// file wraps fs.ErrNotExist.
+// file wraps fs.ErrNotExist; one that is packed and cannot be read is an error, too.
 func (j *Journal) Stat(session string) (File, error) {
 	path, err := j.path(session)
 	if err != nil {
 		return File{}, err
 	}
-	info, err := os.Stat(path)
+	l, err := look(path)
+	if err == nil && len(l.order()) == 0 {
+		err = notThere(path)
+	}
 	if err != nil {
 		return File{}, fmt.Errorf("journal: %w", err)
 	}
-	return File{Session: session, Size: info.Size(), ModTime: info.ModTime()}, nil
+	f, err := j.describe(session, l)
+	return f, wrap(err)
 }
 
 // Sync brings what a session's file holds now to the disk. A store calls it before
@@ -141,10 +230,11 @@ func (j *Journal) Sync(session string) error {
 	newFile, newHome := !j.synced[session], !j.synced[""]
 	j.mu.Unlock()
 	if err := j.syncFile(session, path); errors.Is(err, fs.ErrNotExist) {
-		if _, out := j.staysOut(session); out || j.Forgotten(session) {
-			return nil // nothing of it was written
+		_, out := j.staysOut(session)
+		if out = out || j.Forgotten(session); !out && !j.has(session) {
+			return wrap(err)
 		}
-		return wrap(err)
+		return nil // nothing of it was written, or nothing since it was packed
 	} else if err != nil {
 		return wrap(err)
 	}

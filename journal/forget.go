@@ -94,7 +94,7 @@ func (j *Journal) bury(path, text string) error {
 // suffixes are what follows a session's Suffix in the names of all files that it may have: what a
 // rewriting or a packing has beside it, or left there.
 func suffixes() []string {
-	return []string{"", newSuffix, oldSuffix, ".packing", ".zst", ".zst.tmp"}
+	return []string{"", newSuffix, oldSuffix, ".packing", ".zst", ".zst.new", ".zst.tmp"}
 }
 
 // removeSession removes the files that a session has in the home.

@@ -44,11 +44,14 @@ type Journal struct {
 	policyOnce sync.Once
 	policy     *policy.File // see policyFile
 
+	codec Codec // nil: packed sessions cannot be read
+
 	dirSync shared // the fsync of the directory of the sessions' files
 
 	mu        sync.Mutex
 	synced    map[string]bool      // sessions whose directory entry is on disk; "" stands for the home itself
 	fileSyncs map[string]*fileSync // of the sessions that a Sync is at
+	packed    map[string]packedFile
 }
 
 // DefaultHome returns $AG_HOME, else ~/.actiongraph, else "" where the user has no
@@ -71,7 +74,8 @@ func Open(home string) (*Journal, error) {
 	if home == "" {
 		return nil, errors.New("journal: no home directory: set AG_HOME to a directory on a local disk")
 	}
-	j := &Journal{home: home, maxLine: MaxLine, write: writeOnce, synced: map[string]bool{}, fileSyncs: map[string]*fileSync{}}
+	j := &Journal{home: home, maxLine: MaxLine, write: writeOnce, synced: map[string]bool{}, fileSyncs: map[string]*fileSync{},
+		packed: map[string]packedFile{}}
 	err := j.readIdentity()
 	if errors.Is(err, errNoIdentity) {
 		err = j.create()
@@ -133,7 +137,7 @@ func (j *Journal) makeDirs() error {
 	return makeDir(j.dir())
 }
 
-// Suffix ends the name of a session's file.
+// Suffix ends the name of the file of a session that writers append to.
 const Suffix = ".jsonl"
 
 // Dir returns the directory of the sessions' files below a home.

@@ -64,7 +64,7 @@ func (j *Journal) leave(out redact.LeftOut) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err == nil || out.Session == noSession {
+	if _, err := os.Stat(path); err == nil || out.Session == noSession || j.has(out.Session) {
 		out.Rule = 0
 	}
 	record := j.hash("event", out.Event)[:8]

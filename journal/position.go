@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"os"
 )
 
 // sum is the hash of one record in a Position: FNV-1a, 64 bits. Stores keep it, so
@@ -26,7 +25,7 @@ func nonZero(n uint64) uint64 {
 
 // verify reports, by an error that wraps ErrReplaced, that p was not taken from
 // this file as it is now.
-func verify(f *os.File, p Position) error {
+func verify(f io.ReaderAt, p Position) error {
 	if p.Offset < 2 {
 		return fmt.Errorf("%w: no record ends at %d", ErrReplaced, p.Offset)
 	}
@@ -45,7 +44,7 @@ func verify(f *os.File, p Position) error {
 }
 
 // match reports, by an error, that f[start:end] is not the line with this hash.
-func match(f *os.File, start, end int64, want uint64) error {
+func match(f io.ReaderAt, start, end int64, want uint64) error {
 	h := fnv.New64a()
 	if _, err := io.Copy(h, io.NewSectionReader(f, start, end-start)); err != nil {
 		return err
@@ -69,7 +68,7 @@ func shrunk(err error) error {
 }
 
 // lineStart returns where the line begins that ends at end.
-func lineStart(f *os.File, end int64) (int64, error) {
+func lineStart(f io.ReaderAt, end int64) (int64, error) {
 	buf := make([]byte, minBuffer)
 	for end > 0 {
 		from := max(0, end-int64(len(buf)))
@@ -87,7 +86,7 @@ func lineStart(f *os.File, end int64) (int64, error) {
 
 // firstLine returns the bounds of the first line that is not empty; end is limit
 // where it does not end before.
-func firstLine(f *os.File, limit int64) (start, end int64, err error) {
+func firstLine(f io.ReaderAt, limit int64) (start, end int64, err error) {
 	buf := make([]byte, minBuffer)
 	begun := false
 	for at := int64(0); at < limit; {

@@ -42,7 +42,7 @@ const quietAfter = 150 * time.Millisecond
 //
 // Writers go on meanwhile, and lose nothing: what they write to the old file is carried over. A
 // reader notices that the file was replaced (ErrReplaced). The caller holds the home's lock for
-// who replaces files. On an error either the old file stands, or the new one with the old beside
+// who replaces files. What of the session is packed is rewritten first. On an error either the old file stands, or the new one with the old beside
 // it: FinishRewrite completes that.
 func (j *Journal) Rewrite(session string, change func(line []byte) []byte) (changed int, err error) {
 	path, err := j.path(session)
@@ -52,19 +52,26 @@ func (j *Journal) Rewrite(session string, change func(line []byte) []byte) (chan
 	if err := j.FinishRewrite(session, change); err != nil {
 		return 0, err
 	}
-	old, err := openToRewrite(path)
+	before, err := j.repack(session, change)
 	if err != nil {
 		return 0, wrap(err)
+	}
+	old, err := openToRewrite(path)
+	if errors.Is(err, fs.ErrNotExist) && j.has(session) {
+		return before, nil // all of it is packed
+	}
+	if err != nil {
+		return before, wrap(err)
 	}
 	defer old.Close()
 	end, changed, err := writeNew(path+newSuffix, old, change)
 	if err != nil || changed == 0 {
-		return 0, errors.Join(wrap(err), wrap(removeFile(path+newSuffix)))
+		return before, errors.Join(wrap(err), wrap(removeFile(path+newSuffix)))
 	}
 	if err := j.replace(path); err != nil {
-		return 0, wrap(err)
+		return before, wrap(err)
 	}
-	return changed, j.carryOver(session, path, old, end, change, nil)
+	return before + changed, j.carryOver(session, path, old, end, change, nil)
 }
 
 // openToRewrite opens a session's file where a new one may be put in its place.
