@@ -162,20 +162,9 @@ func (c *Content) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, io.EOF
 }
 
-// as reports whether the session's files are those that are open here, and none of them became
-// another length but for the last, which has at least size bytes.
+// as reports whether the session's files are those that are open here, and the last of them has
+// what is before size.
 func (c *Content) as(now layers, size int64) bool {
-	if !c.layers.same(now) {
-		return false
-	}
-	for i, p := range c.pieces {
-		length := now[p.kind].Size()
-		if i < len(c.pieces)-1 && length != c.layers[p.kind].Size() {
-			return false
-		}
-		if i == len(c.pieces)-1 && p.in == io.ReaderAt(p.file) && length < size-p.from {
-			return false
-		}
-	}
-	return true
+	last := c.pieces[len(c.pieces)-1]
+	return c.layers.same(now) && (last.in != io.ReaderAt(last.file) || now[last.kind].Size() >= size-last.from)
 }
