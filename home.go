@@ -18,6 +18,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -49,7 +50,7 @@ type Home struct {
 // $AG_HOME, else ~/.actiongraph. The directory has to be on a local disk. The store
 // in it is opened by the first question: a program that only records has none.
 func Open(home string, o Options) (*Home, error) {
-	j, err := journal.Open(cmp.Or(home, journal.DefaultHome()))
+	j, err := packed.Open(cmp.Or(home, journal.DefaultHome()))
 	if err != nil {
 		return nil, err
 	}

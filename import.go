@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/redact"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -78,7 +79,7 @@ func openForImport(into *journal.Journal, dir string) (*journal.Journal, error) 
 			return nil, fmt.Errorf("%s is no home of actiongraph: it has no file %q (give a directory such as ~/.actiongraph)", dir, name)
 		}
 	}
-	from, err := journal.Open(dir)
+	from, err := packed.Open(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ func ofHome() *regexp.Regexp {
 // foldersOfHome are its folders, with what the files in them are called.
 func foldersOfHome() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
-		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + `(\.new|\.old)?$`),
+		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + `(\.zst(\.new|\.tmp)?|\.packing|\.new|\.old)?$`),
 		"left_out":  regexp.MustCompile(`^[0-9a-f]{32}$`),
 		"forgotten": regexp.MustCompile(`^[0-9a-f]{32}(\.[0-9]+\.tmp)?$`),
 		"installed": regexp.MustCompile(`^([0-9a-f]{16}\.(json|before)|\.[0-9a-f]{16}\.(json|before)\.actiongraph-[0-9]+-[0-9]+\.tmp)$`),

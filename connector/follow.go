@@ -49,6 +49,6 @@ func Follow(ctx context.Context, j *journal.Journal, log zerolog.Logger, followe
 			}
 		}
 	})
-	dir := tail.Dir{Path: journal.Dir(j.Home()), Suffix: journal.Suffix, Log: log}
+	dir := tail.Dir{Path: journal.Dir(j.Home()), Name: journal.SessionOf, Log: log}
 	dir.Run(ctx, reports)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 )
 
 // home looks at the folder itself: whether it is there, whose it is, and who may read and
@@ -106,7 +107,7 @@ func openJournal(home string) (*journal.Journal, error) {
 			return nil, err
 		}
 	}
-	return journal.Open(home)
+	return packed.Open(home)
 }
 
 // files looks at who owns and may read what is in the home.

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -122,7 +120,7 @@ func clock(_ context.Context, e *exam) []Check {
 		if skew := f.ModTime.Sub(e.now); skew > ahead {
 			return warn(cure, "the file of session %s was written %v from now: the clock of its disk, or ours, is wrong", f.Session, skew.Round(time.Second))
 		}
-		at := lastTime(filepath.Join(journal.Dir(e.Home), f.Session+journal.Suffix), f.Size)
+		at := e.lastOf(f)
 		if skew := at.Sub(e.now); skew > ahead {
 			return warn(cure, "the last event of session %s is %v from now: the clock was put back since, or is wrong", f.Session, skew.Round(time.Second))
 		}
@@ -133,13 +131,22 @@ func clock(_ context.Context, e *exam) []Check {
 // lastBytes is how much of the end of a file is looked at for its last record.
 const lastBytes = 64 << 10
 
-// lastTime is the time of a file's last record; zero where that is longer than lastBytes.
-func lastTime(path string, size int64) time.Time {
-	f, err := os.Open(path)
+// lastOf is the time of a session's last record.
+func (e *exam) lastOf(f journal.File) time.Time {
+	j, err := e.journal()
+	if err != nil || j == nil {
+		return time.Time{}
+	}
+	c, err := j.Content(f.Session)
 	if err != nil {
 		return time.Time{}
 	}
-	defer f.Close()
+	defer c.Close()
+	return lastTime(c, f.Size)
+}
+
+// lastTime is the time of the last record; zero where that is longer than lastBytes.
+func lastTime(f io.ReaderAt, size int64) time.Time {
 	from := max(0, size-lastBytes)
 	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
 	if err != nil {

@@ -83,7 +83,7 @@ func (c *Content) open(j *Journal) error {
 	}
 	at := int64(0)
 	for _, kind := range order {
-		name := named(c.path, Suffixes()[kind])
+		name := named(c.path, kindSuffixes()[kind])
 		f, err := openRegular(name)
 		if err != nil {
 			return err

@@ -98,7 +98,7 @@ func (j *Journal) describe(session string, l layers) (File, error) {
 		size := l[kind].Size()
 		if kind == packed || kind == renewed {
 			var err error
-			if size, err = j.length(filepath.Join(j.dir(), session+Suffixes()[kind]), l[kind]); err != nil {
+			if size, err = j.length(filepath.Join(j.dir(), session+kindSuffixes()[kind]), l[kind]); err != nil {
 				f.Size, f.Packed = f.Stored, 0
 				return f, err
 			}

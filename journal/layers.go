@@ -28,8 +28,8 @@ const (
 	numKinds
 )
 
-// Suffixes end the names of the files that hold sessions.
-func Suffixes() []string { return []string{Suffix, packedSuffix, packingSuffix, renewedSuffix} }
+// kindSuffixes end the names of the files that hold sessions.
+func kindSuffixes() []string { return []string{Suffix, packedSuffix, packingSuffix, renewedSuffix} }
 
 // SessionOf returns the session that a file in the journal's directory holds, or a part of
 // it; ok is false of any other file.
@@ -40,7 +40,7 @@ func SessionOf(name string) (session string, ok bool) {
 
 func kindOf(name string) (session string, kind int, ok bool) {
 	session, suffix, _ := strings.Cut(name, ".") // no id has a dot
-	for kind, s := range Suffixes() {
+	for kind, s := range kindSuffixes() {
 		if "."+suffix == s && schema.ValidID(session) {
 			return session, kind, true
 		}
@@ -123,7 +123,7 @@ func errBusy(path string) error {
 }
 
 func glance(path string) (l layers, err error) {
-	for kind, suffix := range Suffixes() {
+	for kind, suffix := range kindSuffixes() {
 		info, err := os.Stat(named(path, suffix))
 		switch {
 		case err == nil:

@@ -119,7 +119,7 @@ func (j *Journal) packer(session string) (*packer, error) {
 	return &packer{j: j, session: session, path: path}, err
 }
 
-func (p *packer) name(kind int) string { return named(p.path, Suffixes()[kind]) }
+func (p *packer) name(kind int) string { return named(p.path, kindSuffixes()[kind]) }
 
 // pack packs a session of which no other pack is under way.
 //

@@ -67,7 +67,7 @@ func TestCopyOfABranch(t *testing.T) {
 				if tokens, answers, gotFrom, gotPrompts := told(t, whole); answers != want || tokens != wantTokens || !cmp.Equal(from, gotFrom) || !cmp.Equal(prompts, gotPrompts) {
 					t.Errorf("%d tokens of %d answers, from %v, %v; want %d of %d, %v, %v", tokens, answers, gotFrom, gotPrompts, wantTokens, want, from, prompts)
 				}
-				for _, other := range whole.kin.of(births[0], headOf(births[0]), "") {
+				for _, other := range whole.kin.of(births[0], headOf(births[0]), nil) {
 					if other.marked {
 						t.Errorf("%s is read to find copies of it in the session that it is a fork of", other.path)
 					}

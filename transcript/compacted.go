@@ -2,12 +2,14 @@ package transcript
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -15,7 +17,7 @@ import (
 // what it grew by, as soon as somebody asks.
 type compacted struct {
 	looked time.Time           // at the files' sizes
-	read   map[string]int64    // by path, up to where
+	read   map[string]int64    // by path or session, up to where
 	in     map[uint64][]string // file names, by the uuid of the line that ends a compaction
 }
 
@@ -23,9 +25,8 @@ type compacted struct {
 // than forkSettles after it was made, and what it copies was there before.
 const compactedEvery = forkSettles / 2
 
-// files are those that have the line with a uuid; home is where the journals are of those
-// that are gone.
-func (c *compacted) files(uuid, dir, home string, heads map[string]head) []string {
+// files are those that have the line with a uuid; j has those that are gone, nil for none.
+func (c *compacted) files(uuid, dir string, j *journal.Journal, heads map[string]head) []string {
 	if uuid == "" {
 		return nil
 	}
@@ -34,22 +35,22 @@ func (c *compacted) files(uuid, dir, home string, heads map[string]head) []strin
 	}
 	if time.Since(c.looked) >= compactedEvery {
 		for name, h := range heads {
-			where := filepath.Join(dir, name)
-			if h.gone != "" {
-				where = journalPath(home, h.gone)
+			switch {
+			case h.gone == "":
+				c.lookIn(filepath.Join(dir, name), name)
+			case j != nil:
+				c.lookInJournal(j, h.gone, name)
 			}
-			c.look(where, name)
 		}
 		c.looked = time.Now()
 	}
 	return c.in[hashOf(uuid)]
 }
 
-// look reads what is new in a file. What cannot be read has none.
-func (c *compacted) look(path, name string) {
+// lookIn reads what is new in a transcript. What cannot be read has none.
+func (c *compacted) lookIn(path, name string) {
 	info, err := os.Stat(path)
-	from := c.read[path]
-	if err != nil || info.Size() == from {
+	if err != nil || info.Size() == c.read[path] {
 		return
 	}
 	f, _, err := lines.Open(path)
@@ -57,9 +58,27 @@ func (c *compacted) look(path, name string) {
 		return
 	}
 	defer f.Close()
+	c.look(f, info.Size(), path, name)
+}
+
+// lookInJournal is lookIn of what the journal has of a transcript that is gone.
+func (c *compacted) lookInJournal(j *journal.Journal, session, name string) {
+	file, err := j.Stat(session)
+	if err != nil || file.Size == c.read[session] {
+		return
+	}
+	content, err := j.Content(session)
+	if err != nil {
+		return
+	}
+	defer content.Close()
+	c.look(content, file.Size, session, name)
+}
+
+func (c *compacted) look(f io.ReaderAt, size int64, key, name string) {
 	l := lines.Peek(f)
 	l.Max = 1 << 20 // a longer line is none
-	if info.Size() > from {
+	if from := c.read[key]; size > from {
 		l.GoTo(from, 0)
 	}
 	for {
@@ -78,5 +97,5 @@ func (c *compacted) look(path, name string) {
 			c.in[hash] = append(c.in[hash], name)
 		}
 	}
-	c.read[path] = l.Offset()
+	c.read[key] = l.Offset()
 }

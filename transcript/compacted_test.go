@@ -24,7 +24,7 @@ func TestCompactedFoldersAreReadOnce(t *testing.T) {
 	}
 	var kin kin
 	relatives := func(uuid string) (names []string) {
-		for _, other := range kin.of(path(files), head{begins: begins{first: 1}, compacted: uuid}, "") {
+		for _, other := range kin.of(path(files), head{begins: begins{first: 1}, compacted: uuid}, nil) {
 			names = append(names, other.path)
 		}
 		return names

@@ -33,7 +33,7 @@ func ask(t *testing.T, r *Reader, path string, kept bool) (c copiesOf) {
 	}
 	h.size = info.Size()
 	p := &reading{Reader: r, file: File{Path: path, Session: named(path)}}
-	relatives := r.kin.of(path, h, r.home())
+	relatives := r.kin.of(path, h, r.Journal)
 	f, release := p.small(h, relatives), func() {}
 	if kept {
 		f, release = p.large(h, relatives)

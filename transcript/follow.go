@@ -168,7 +168,7 @@ func (s *following) job(path string) *job {
 // held reports whether the journal still has what it had when e was noted. One that was
 // removed, cut, put back from a backup or begun anew may lack what the index says is in it.
 func (s *following) held(e entry) bool {
-	return e.end == 0 || e.held(s.Reader.Journal.Home()) // 0: nothing of the file was for a journal
+	return e.end == 0 || e.held(s.Reader.Journal) // 0: nothing of the file was for a journal
 }
 
 // work reads one file after the other, the small or the large ones.
@@ -327,7 +327,7 @@ func (s *following) note(file File, at Position, report *FileReport) {
 		return
 	}
 	e := newEntry(file, at, report)
-	e.seal(s.Reader.Journal.Home())
+	e.seal(s.Reader.Journal)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.index[file.Path], s.own[file.Path], s.dirty[file.Path] = e, report.info.ModTime().UnixNano(), true

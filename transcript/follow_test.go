@@ -411,8 +411,9 @@ func TestAnnouncementsAreFound(t *testing.T) {
 	long.Content = strings.Repeat("x ", 100<<10)
 	path := filepath.Join(journal.Dir(home), uuidA+journal.Suffix)
 	look := func(from int64) string {
-		info := must(os.Stat(path))(t)
-		return filepath.Base(filepath.Dir(lastAnnounced(path, from, info.Size(), "host", make([]byte, window))))
+		c := must(r.Journal.Content(uuidA))(t)
+		defer c.Close()
+		return filepath.Base(filepath.Dir(lastAnnounced(c, from, c.Size(), "host", make([]byte, window))))
 	}
 	say := func(e schema.Event, dir string) { hookEvent(t, r, e, "/"+dir+"/"+uuidA+suffix) }
 	say(mine, "first")
@@ -445,7 +446,7 @@ func TestAnnouncementsAreFound(t *testing.T) {
 	if got := look(end); got != "fourth" {
 		t.Errorf("after a torn line: %q", got)
 	}
-	if d := cmp.Diff("", lastAnnounced(path, 0, 1<<40, "host", make([]byte, window))); d != "" {
+	if d := cmp.Diff("", lastAnnounced(strings.NewReader("x"), 0, 1<<40, "host", make([]byte, window))); d != "" {
 		t.Error(d)
 	}
 }

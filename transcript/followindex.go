@@ -100,8 +100,8 @@ func (s *following) seal(path string, e entry) entry {
 	if err == nil && e.whole && e.modTime == 0 && info.Size() == e.size && info.ModTime().UnixNano() == at && time.Since(info.ModTime()) > fresh {
 		e.modTime = at
 	}
-	if e.held(s.Reader.Journal.Home()) { // another one has to be looked into
-		e.seal(s.Reader.Journal.Home())
+	if e.held(s.Reader.Journal) { // another one has to be looked into
+		e.seal(s.Reader.Journal)
 	}
 	return e
 }

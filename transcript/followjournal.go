@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/internal/tail"
-	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -117,7 +117,12 @@ func (s *following) announced(session string, seen map[string]int64, buf []byte)
 		}
 		buf = buf[:firstLook]
 	}
-	path := lastAnnounced(filepath.Join(journal.Dir(s.Reader.Journal.Home()), session+journal.Suffix), from, file.Size, s.Reader.Host, buf)
+	content, err := s.Reader.Journal.Content(session)
+	if err != nil {
+		return nil
+	}
+	defer content.Close()
+	path := lastAnnounced(content, from, file.Size, s.Reader.Host, buf)
 	if path == "" || from == 0 && time.Since(file.ModTime) > settledFor && s.settled(path) {
 		return nil
 	}
@@ -159,14 +164,9 @@ const window = 256 << 10
 // firstLook is how much is looked at first.
 const firstLook = 4 << 10
 
-// lastAnnounced returns the transcript that the last hook event in a part of a journal
-// file names, "" where none does. It looks at as much of the end as buf holds.
-func lastAnnounced(path string, from, to int64, host string, buf []byte) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
+// lastAnnounced returns the transcript that the last hook event in a part of a session's
+// journal names, "" where none does. It looks at as much of the end as buf holds.
+func lastAnnounced(f io.ReaderAt, from, to int64, host string, buf []byte) string {
 	most := min(to-from, int64(len(buf)))
 	for size := min(firstLook, most); size > 0; size = min(size*16, most) {
 		part := buf[:size]

@@ -55,7 +55,7 @@ func (r *Reader) young(file File) bool {
 	defer f.Close()
 	h, err := readHead(lines.Peek(f), named(file.Path))
 	h.size = info.Size()
-	return err == nil && (h.marked || h.foreign || h.compacted != "" || len(r.kin.of(file.Path, h, r.home())) > 0)
+	return err == nil && (h.marked || h.foreign || h.compacted != "" || len(r.kin.of(file.Path, h, r.Journal)) > 0)
 }
 
 // settle waits for that.

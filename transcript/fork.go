@@ -38,7 +38,7 @@ func (p *reading) origins(src *claude.Source) error {
 		return err
 	}
 	h.size, p.report.begins = p.report.info.Size(), h.begins
-	relatives := p.kin.of(p.file.Path, h, p.home())
+	relatives := p.kin.of(p.file.Path, h, p.Journal)
 	if h.marked {
 		p.lines.GoTo(0, 0)
 		if src.Origins, err = marked(p.lines); err != nil {
@@ -60,14 +60,6 @@ func (p *reading) origins(src *claude.Source) error {
 	src.Copies = found
 	p.copied(found)
 	return err
-}
-
-// home is where the journal is; "" without one.
-func (r *Reader) home() string {
-	if r.Journal == nil {
-		return ""
-	}
-	return r.Journal.Home()
 }
 
 // marked reads the marks of a fork's lines.

@@ -135,7 +135,7 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 	im.report.Sessions = len(im.sessions)
 	if im.writes() {
 		for path, e := range im.changed { // no earlier: a session's files are in one journal
-			e.seal(im.Journal.Home())
+			e.seal(im.Journal)
 			im.changed[path] = e
 		}
 		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {

@@ -62,31 +62,28 @@ func (e entry) remind(f *File) {
 const markBytes = 256
 
 // seal notes how long the journal is and what it ends with.
-func (e *entry) seal(home string) {
-	f, err := os.Open(journalPath(home, e.session))
+func (e *entry) seal(j *journal.Journal) {
+	c, err := j.Content(e.session)
 	if err != nil {
 		return
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil {
-		e.end, e.mark = info.Size(), markAt(f, info.Size())
-	}
+	defer c.Close()
+	e.end, e.mark = c.Size(), markAt(c, c.Size())
 }
 
 // held reports whether the journal is the one that e was noted with, as it was or longer: it
 // is only ever appended to.
-func (e *entry) held(home string) bool {
-	path := journalPath(home, e.session)
-	info, err := os.Stat(path)
-	if err != nil || info.Size() <= e.end {
-		return err == nil && info.Size() == e.end
+func (e *entry) held(j *journal.Journal) bool {
+	file, err := j.Stat(e.session)
+	if err != nil || file.Size <= e.end {
+		return err == nil && file.Size == e.end
 	}
-	f, err := os.Open(path)
+	c, err := j.Content(e.session)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	return e.mark != 0 && e.mark == markAt(f, e.end)
+	defer c.Close()
+	return e.mark != 0 && e.mark == markAt(c, e.end)
 }
 
 func markAt(f io.ReaderAt, end int64) uint64 {
@@ -95,10 +92,6 @@ func markAt(f io.ReaderAt, end int64) uint64 {
 		return 0
 	}
 	return sum
-}
-
-func journalPath(home, session string) string {
-	return filepath.Join(journal.Dir(home), session+journal.Suffix)
 }
 
 // fresh is how old a file's time has to be to tell a later change by: a file system's

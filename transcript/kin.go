@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/actiongraph/actiongraph/journal"
 )
 
 // kin knows how the transcripts of folders begin, so that those are found of which one
@@ -42,8 +44,8 @@ type relative struct {
 }
 
 // of returns the files beside path, a session's own, that begin as it does, or that are gone
-// and did, as far as it may have copied them: mayCopy. home is where the journals are of those that are gone.
-func (k *kin) of(path string, h head, home string) []relative {
+// and did, as far as it may have copied them: mayCopy. j has those that are gone.
+func (k *kin) of(path string, h head, j *journal.Journal) []relative {
 	if h.begins == (begins{}) {
 		return nil
 	}
@@ -59,12 +61,12 @@ func (k *kin) of(path string, h head, home string) []relative {
 	}
 	read := k.read[dir]
 	k.mu.Unlock()
-	return d.others(dir, self, home, h, read)
+	return d.others(dir, self, j, h, read)
 }
 
 // others returns the relatives of a file that begins with h: those that begin as it does,
 // and where it is of a compacted session those that have the end of that compaction.
-func (d *folder) others(dir, self, home string, h head, read map[string]pastFile) (all []relative) {
+func (d *folder) others(dir, self string, j *journal.Journal, h head, read map[string]pastFile) (all []relative) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = time.Now()
@@ -72,7 +74,7 @@ func (d *folder) others(dir, self, home string, h head, read map[string]pastFile
 	d.look(dir, read)
 	names := slices.Concat(d.alike[h.first], d.alike[h.answer])
 	names = slices.DeleteFunc(names, func(name string) bool { return !d.heads[name].like(h.begins) })
-	names = append(names, d.ends.files(h.compacted, dir, home, d.heads)...)
+	names = append(names, d.ends.files(h.compacted, dir, j, d.heads)...)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if other := d.heads[name]; name != self && h.mayCopy(other) {

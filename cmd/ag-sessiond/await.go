@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
@@ -94,7 +93,7 @@ func journalFiles(home string, limit int) (n int, err error) {
 	for limit < 0 || n < limit {
 		names, err := dir.Readdirnames(64)
 		for _, name := range names {
-			if strings.HasSuffix(name, journal.Suffix) {
+			if _, ok := journal.SessionOf(name); ok { // one of which a part is packed counts twice
 				n++
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 )
 
 const (
@@ -56,7 +57,7 @@ func (a *app) journal() (*journal.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(home)
+	j, err := packed.Open(home)
 	return j, unavailable(err)
 }
 
@@ -136,7 +137,7 @@ func (a *app) readSource(ctx context.Context, fn func(context.Context, storeRead
 		a.note("nothing is recorded in %s yet: %s", home, howToStart)
 		return fn(ctx, nothing{})
 	}
-	j, err := journal.Open(home)
+	j, err := packed.Open(home)
 	if err != nil {
 		return unavailable(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -111,7 +112,7 @@ func (a *app) status(ctx context.Context) error {
 	s.Policy = policyState(home)
 	s.HookLog = lastLines(filepath.Join(home, "hook.log"), 5)
 	if there {
-		j, err := journal.Open(home)
+		j, err := packed.Open(home)
 		if err != nil {
 			return unavailable(err)
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/internal/render"
-	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/source"
 )
 
@@ -77,7 +77,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	if err != nil {
 		return err
 	}
-	j, err := journal.Open(home)
+	j, err := packed.Open(home)
 	if err != nil {
 		return unavailable(err)
 	}

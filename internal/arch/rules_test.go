@@ -44,8 +44,9 @@ func layers() []layer {
 		{dir: "policy", may: []string{"schema", "internal/replace"}, stdOnly: true},
 		{dir: "redact", may: []string{"policy", "schema"}, pure: true, stdOnly: true},
 		{dir: "journal", may: []string{"policy", "redact", "schema", "internal/replace"}, stdOnly: true},
+		{dir: "journal/packed", may: []string{"journal"}},
 		{dir: "settings"},
-		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "policy", "redact", "schema", "settings", "internal/render"}},
+		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/replace", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "internal/intake"},
@@ -71,9 +72,9 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "redact", "graph", "schema", "live"}},
+		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal",
+		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.

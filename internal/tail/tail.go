@@ -27,7 +27,10 @@ import (
 type Dir struct {
 	Path   string
 	Suffix string // only files that end so, reported without it
-	Log    zerolog.Logger
+	// Name, where it is set, decides instead of Suffix which files are watched, and says what
+	// each is reported as: several may be one.
+	Name func(file string) (name string, ok bool)
+	Log  zerolog.Logger
 
 	Poll    time.Duration // how often open files are looked at: 1 s
 	Readdir time.Duration // how often the directory is read: 10 s
@@ -44,6 +47,9 @@ type Dir struct {
 }
 
 func (d *Dir) setDefaults() {
+	if d.Name == nil {
+		d.Name = func(file string) (string, bool) { return strings.CutSuffix(file, d.Suffix) }
+	}
 	for _, f := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -159,7 +165,8 @@ func (w *watch) notifications() (<-chan fsnotify.Event, <-chan error, func()) {
 func (w *watch) report() []string {
 	names := make([]string, 0, len(w.pending))
 	for name := range w.pending {
-		names = append(names, strings.TrimSuffix(name, w.Suffix))
+		name, _ = w.Name(name)
+		names = append(names, name)
 	}
 	return names
 }
@@ -167,7 +174,7 @@ func (w *watch) report() []string {
 // hint looks at one file that a notification named.
 func (w *watch) hint(path string) {
 	name := filepath.Base(path)
-	if path == "" || !strings.HasSuffix(name, w.Suffix) {
+	if _, ok := w.Name(name); path == "" || !ok {
 		return
 	}
 	f := w.known[name]
@@ -253,7 +260,7 @@ func (w *watch) readdir(now time.Time) {
 		if names, err = dir.Readdirnames(-1); err == nil {
 			w.unread = false
 			for _, name := range names {
-				if !strings.HasSuffix(name, w.Suffix) {
+				if _, ok := w.Name(name); !ok {
 					continue
 				}
 				f := w.known[name]

@@ -10,7 +10,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/SaveTheRbtz/zstd-seekable-format-go/pkg"
+	seekable "github.com/SaveTheRbtz/zstd-seekable-format-go/pkg"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/actiongraph/actiongraph/journal"

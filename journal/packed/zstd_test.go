@@ -5,9 +5,8 @@ import (
 	"os"
 	"testing"
 
+	seekable "github.com/SaveTheRbtz/zstd-seekable-format-go/pkg"
 	zst "github.com/klauspost/compress/zstd"
-
-	"github.com/SaveTheRbtz/zstd-seekable-format-go/pkg"
 )
 
 // unzstd is what a program has that knows only zstd.
