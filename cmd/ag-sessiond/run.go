@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/journal/packed"
 )
 
 // abandonEvery is how often the daemon looks for sessions that nobody will end.
@@ -99,7 +100,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 	if err != nil {
 		return err
 	}
-	j, err := journal.Open(home) // the daemon may be there before the first hook
+	j, err := packed.Open(home) // the daemon may be there before the first hook
 	if err != nil {
 		return unavailable(err)
 	}
