@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -24,10 +25,9 @@ import (
 
 func readLines(t testing.TB, j *journal.Journal, session string) [][]byte {
 	t.Helper()
-	text, err := os.ReadFile(file(j, session))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must(j.Content(session))(t)
+	defer c.Close()
+	text := must(io.ReadAll(io.NewSectionReader(c, 0, c.Size())))(t)
 	whole := text[:bytes.LastIndexByte(text, '\n')+1]
 	return bytes.Split(whole, []byte("\n"))
 }

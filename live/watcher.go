@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -53,7 +51,7 @@ func (w *Watcher) Run(ctx context.Context, out chan<- Change) error {
 		return err
 	}
 	reports := make(chan []string)
-	dir := tail.Dir{Path: journal.Dir(w.Journal.Home()), Suffix: journal.Suffix, Log: w.Log}
+	dir := tail.Dir{Path: journal.Dir(w.Journal.Home()), Name: journal.SessionOf, Log: w.Log}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -201,17 +199,13 @@ const lookBack = 64 << 10
 // mayRun reports whether a session has to be folded to know whether it runs. It does not if
 // its last lines are all of long ago, as after an import, or if it ended before Lately.
 func (w *Watcher) mayRun(id string) bool {
-	file, err := os.Open(filepath.Join(journal.Dir(w.Journal.Home()), id+journal.Suffix))
+	file, err := w.Journal.Content(id)
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist) // the reader says why
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return true
-	}
-	from := max(0, info.Size()-lookBack)
-	end := make([]byte, info.Size()-from)
+	from := max(0, file.Size()-lookBack)
+	end := make([]byte, file.Size()-from)
 	if _, err := file.ReadAt(end, from); err != nil && err != io.EOF {
 		return true
 	}
