@@ -124,7 +124,7 @@ func lastOfHome() []string {
 func ofHome() *regexp.Regexp {
 	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|` +
 		`graph\.db(-wal|-shm|-journal)?|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|scrub\.json(\.new)?|` +
-		`api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
+		`ag-sessiond\.log(\.1)?|service\.xml|\.service\.xml\.new|api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
 }
 
 // foldersOfHome are its folders, with what the files in them are called.

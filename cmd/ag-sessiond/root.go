@@ -103,7 +103,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	a.add(root, "read", reading...)
 	a.add(root, "read", a.watchCmd())
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
-	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
+	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.doctorCmd())
 	a.add(root, "keep", a.configCmd())

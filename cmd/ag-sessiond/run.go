@@ -16,13 +16,14 @@ import (
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
+	"github.com/actiongraph/actiongraph/service"
 )
 
 // abandonEvery is how often the daemon looks for sessions that nobody will end.
 const abandonEvery = 5 * time.Minute
 
 func (a *app) runCmd() *cobra.Command {
-	var format string
+	var format, file string
 	var flags runFlags
 	formats := []string{"json", "console"}
 	cmd := &cobra.Command{
@@ -30,7 +31,9 @@ func (a *app) runCmd() *cobra.Command {
 		Short: "Run the daemon: follow the journal until a signal",
 		Long: `Follow the journal and keep the store in step with it, until SIGINT or SIGTERM. No
 verb needs the daemon; with it, reading verbs have nothing left to catch up. One runs
-per home. It logs to stderr.
+per home. It logs to stderr, or to the file that --log-file names, which this user alone may
+read: at 4 MiB it becomes PATH.1, in place of the one that is there, and a new one begins.
+ag-sessiond service install has it run by itself.
 
 It also reads the transcript of each session that hooks announce, and of its subagents,
 as they grow: what was said, what it cost, and how calls ended that no hook saw end. With
@@ -57,7 +60,7 @@ status, and that of before stays in force.`,
   ag-sessiond run --transcripts
   ag-sessiond run --source ~/agent/traces --source '~/agent/logs/*.jsonl'
   ag-sessiond run --listen 127.0.0.1:4009
-  ag-sessiond run --log json 2>> ag-sessiond.log`,
+  ag-sessiond run --log json --log-file ~/.actiongraph/ag-sessiond.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if flags.trees.given {
 				return nil
@@ -69,12 +72,12 @@ status, and that of before stays in force.`,
 				return err
 			}
 			flags.trees.dirs = append(flags.trees.dirs, dirs...)
-			console := format == "console" || format == "" && terminalWidth(a.err) > 0
-			return a.run(cmd.Context(), connector.NewLogger(a.err, "actiongraph.sessiond", console), flags)
+			return a.logged(format, file, func(log zerolog.Logger) error { return a.run(cmd.Context(), log, flags) })
 		},
 	}
 	cmd.Flags().StringVar(&format, "log", "", "json or console (default console on a terminal, else json)")
 	fixedCompletion(cmd, "log", formats)
+	cmd.Flags().StringVar(&file, "log-file", "", "log to `PATH` rather than to stderr; it does not grow for ever")
 	cmd.Flags().Var(&flags.trees, "transcripts", "read all transcripts below `DIR` as they grow, not only announced ones; all: below all folders of Claude Code")
 	cmd.Flags().Lookup("transcripts").NoOptDefVal = config.All
 	cmd.Flags().BoolVar(&flags.noTranscripts, "no-transcripts", false, "read no transcripts at all")
@@ -82,6 +85,27 @@ status, and that of before stays in force.`,
 	cmd.Flags().StringArrayVar(&flags.sources, "source", nil, "read the JSONL in this file, folder or glob `PATH` as it grows; may be repeated")
 	a.graphFlag(cmd, "keep this Neo4j or Memgraph in step, too, by `URL` or name in config.toml; may be repeated")
 	return cmd
+}
+
+// logged calls fn with the log that the flags ask for. In a file it says why fn failed, too:
+// nobody sees the stderr of a service.
+func (a *app) logged(format, file string, fn func(zerolog.Logger) error) error {
+	const logger = "actiongraph.sessiond"
+	if file == "" {
+		return fn(connector.NewLogger(a.err, logger, format == "console" || format == "" && terminalWidth(a.err) > 0))
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return unavailable(err)
+	}
+	to, err := service.OpenLog(file)
+	if err != nil {
+		return unavailable(err)
+	}
+	log := connector.NewLogger(to, logger, format == "console")
+	if err = fn(log); err != nil {
+		log.Error().Str("reason", "run.failed").Str("error_message", err.Error()).Msg("the daemon ends")
+	}
+	return errors.Join(err, to.Close())
 }
 
 func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error {

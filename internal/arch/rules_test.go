@@ -46,7 +46,8 @@ func layers() []layer {
 		{dir: "journal", may: []string{"policy", "redact", "schema", "internal/replace"}, stdOnly: true},
 		{dir: "journal/packed", may: []string{"journal"}},
 		{dir: "settings"},
-		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "settings", "internal/render"}},
+		{dir: "service", may: []string{"connector"}},
+		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/replace", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "internal/intake"},
@@ -76,7 +77,7 @@ func layers() []layer {
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
-			"doctor", "policy", "secrets", "settings", "internal/replace", "live", "internal/watch"}},
+			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
