@@ -111,6 +111,7 @@ func checks() []check {
 		{name: "verify", look: verified},
 		{name: "graphs", look: graphs, limit: 2 * patience},
 		{name: "daemon", look: daemon},
+		{name: "service", look: installedService},
 	}
 }
 

@@ -244,7 +244,7 @@ func (h Host) begin(ctx context.Context, m manager, u Unit, home string) error {
 	}
 	var s State
 	m.state(ctx, u, &s)
-	return fmt.Errorf("%s does not hold %s after %v (%s %s): ag-sessiond service logs says why", u.Name, filepath.Join(home, connector.RunLock), h.Patience, s.Active, s.Detail)
+	return fmt.Errorf("%s does not hold %s after %v (%s): ag-sessiond service logs says why", u.Name, filepath.Join(home, connector.RunLock), h.Patience, strings.TrimSpace(s.Active+" "+s.Detail))
 }
 
 // free refuses to start beside a daemon that somebody began by hand.
@@ -255,6 +255,10 @@ func (h Host) free(ctx context.Context, m manager, u Unit, home string) error {
 	}
 	var s State
 	if m.state(ctx, u, &s); h.GOOS == "windows" || s.PID == by.PID {
+		return nil
+	}
+	h.Patience = min(h.Patience, time.Second) // one that was killed has it until the kernel is done
+	if h.await(ctx, home, false) {
 		return nil
 	}
 	return fmt.Errorf("%s runs for %s already, and not by this service: stop it first, and run this again", by, home)

@@ -378,9 +378,10 @@ func (in *installation) ending() {
 	for _, line := range [][2]string{
 		{"ag-sessiond show latest", "what the session did"},
 		{"ag-sessiond doctor", "whether everything is recorded"},
+		{"ag-sessiond service install", "has the daemon run by itself: answers at once, graphs kept up"},
 		{"ag-sessiond uninstall", "takes the hooks out again"},
 	} {
-		in.printf("  %-24s  # %s\n", line[0], line[1])
+		in.printf("  %-27s  # %s\n", line[0], line[1])
 	}
 	in.printf("What is recorded is in %s and leaves this machine nowhere, unless you name a database.\n", render.OneLine(in.home))
 }

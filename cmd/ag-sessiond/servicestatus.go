@@ -159,6 +159,7 @@ func logLine(line string) string {
 	var b strings.Builder
 	w := zerolog.ConsoleWriter{
 		Out: &b, NoColor: true, PartsOrder: []string{"timestamp", "level", "message"}, FieldsExclude: []string{"timestamp", "logger"},
+		FormatLevel: func(v any) string { return fmt.Sprintf("%-8v", v) },
 		FormatPartValueByName: func(v any, name string) string {
 			if t, err := time.Parse(time.RFC3339Nano, fmt.Sprint(v)); name == "timestamp" && err == nil {
 				return t.Local().Format("2006-01-02 15:04:05.000")

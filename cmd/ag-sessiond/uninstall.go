@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/service"
 	"github.com/actiongraph/actiongraph/settings"
 )
 
@@ -28,8 +30,8 @@ install put them into. A file that is still what install left becomes what it wa
 byte for byte; one that was not there goes.
 
 What is recorded stays. With --purge the home goes, too: journal, store, configuration and
-all. That is asked first, and without a terminal needs --yes. A home that a daemon has is
-refused, and so is a path that is no home, or that is your own home directory or holds it.
+all. That is asked first, and without a terminal needs --yes. Its service goes first, if one
+is installed; a home that a daemon has all the same is refused, and so is a path that is no home, or that is your own home directory or holds it.
 What actiongraph did not put into it stays, and is named. End sessions that run first: their
 hooks may make a home again.`,
 		Example: `  ag-sessiond uninstall
@@ -41,7 +43,7 @@ hooks may make a home again.`,
 			if err := checkAgent(args); err != nil {
 				return err
 			}
-			return a.uninstall(asker{a, cmd.InOrStdin()}, o, purge)
+			return a.uninstall(cmd.Context(), asker{a, cmd.InOrStdin()}, o, purge)
 		},
 	}
 	o.flags(cmd)
@@ -51,10 +53,11 @@ hooks may make a home again.`,
 
 // uninstallReport is what uninstall says as JSON.
 type uninstallReport struct {
-	Files  []uninstalled `json:"files"` // those with our hook
-	DryRun bool          `json:"dry_run"`
-	Purged string        `json:"purged,omitempty"` // the home
-	Left   []string      `json:"left,omitempty"`   // what was in it and not ours
+	Files   []uninstalled `json:"files"` // those with our hook
+	DryRun  bool          `json:"dry_run"`
+	Service string        `json:"service,omitempty"` // the unit that went with the home
+	Purged  string        `json:"purged,omitempty"`  // the home
+	Left    []string      `json:"left,omitempty"`    // what was in it and not ours
 }
 
 type uninstalled struct {
@@ -63,7 +66,7 @@ type uninstalled struct {
 	Diff    string `json:"diff"`
 }
 
-func (a *app) uninstall(ask asker, o scopeOptions, purge bool) error {
+func (a *app) uninstall(ctx context.Context, ask asker, o scopeOptions, purge bool) error {
 	home, err := a.homeDir()
 	if err != nil {
 		return err
@@ -79,7 +82,7 @@ func (a *app) uninstall(ask asker, o scopeOptions, purge bool) error {
 	un.report = uninstallReport{Files: []uninstalled{}, DryRun: o.dryRun}
 	failed := un.files(env)
 	if purge && failed == nil {
-		failed = un.purge()
+		failed = un.purge(ctx)
 	}
 	if a.json {
 		return errors.Join(a.printJSON(un.report), failed)
@@ -188,7 +191,11 @@ func (un *uninstallation) tellOthers(files []settings.File) {
 }
 
 // purge removes the home.
-func (un *uninstallation) purge() error {
+func (un *uninstallation) purge(ctx context.Context) error {
+	unit, err := un.service(ctx)
+	if err != nil {
+		return err
+	}
 	if _, err := os.Lstat(un.home); errors.Is(err, fs.ErrNotExist) {
 		if !un.json {
 			un.printf("nothing to remove: there is no %s\n", render.OneLine(un.home))
@@ -196,6 +203,9 @@ func (un *uninstallation) purge() error {
 		return nil
 	}
 	if un.dryRun {
+		if unit != "" && !un.json {
+			un.printf("would take out the service: %s\n", render.OneLine(unit))
+		}
 		if !un.json {
 			un.printf("would remove %s and everything that is recorded in it\n", render.OneLine(un.home))
 		}
@@ -205,6 +215,9 @@ func (un *uninstallation) purge() error {
 		if ok, err := un.asker.agrees("Remove " + render.OneLine(un.home) + " and everything that is recorded in it?"); err != nil || !ok {
 			return err
 		}
+	}
+	if err := un.endService(ctx, unit); err != nil {
+		return err
 	}
 	left, err := actiongraph.RemoveHome(un.home)
 	if errors.Is(err, connector.ErrLocked) {
@@ -224,4 +237,35 @@ func (un *uninstallation) purge() error {
 		un.note("not ours, and left: %s", path)
 	}
 	return fmt.Errorf("%s is empty of all that was recorded, and stays for what else is in it", un.home)
+}
+
+// service is the unit of the home's service, "" where none is installed.
+func (un *uninstallation) service(ctx context.Context) (unit string, err error) {
+	s, err := un.app.service()
+	if err != nil {
+		return "", err
+	}
+	state, err := s.State(ctx, un.home)
+	if errors.Is(err, service.ErrNoManager) || err == nil && !state.Installed {
+		return "", nil
+	}
+	return state.Path, unavailable(err)
+}
+
+// endService takes the service of a home out that is about to go: it would make it again.
+func (un *uninstallation) endService(ctx context.Context, unit string) error {
+	if unit == "" {
+		return nil
+	}
+	s, err := un.app.service()
+	if err == nil {
+		_, err = s.Host.Uninstall(ctx, un.home)
+	}
+	if err != nil {
+		return unavailable(fmt.Errorf("the home stays, as its service does: %w", err))
+	}
+	if un.report.Service = unit; !un.json {
+		un.printf("%s is gone, and the daemon with it\n", render.OneLine(unit))
+	}
+	return nil
 }
