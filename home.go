@@ -48,9 +48,10 @@ type Home struct {
 
 // Open opens the home directory, which it makes where it is not there; "" is
 // $AG_HOME, else ~/.actiongraph. The directory has to be on a local disk. The store
-// in it is opened by the first question: a program that only records has none.
+// in it is opened by the first question: a program that only records has none. A home
+// that a newer version of this program has used is refused: journal.ErrNewerHome.
 func Open(home string, o Options) (*Home, error) {
-	j, err := packed.Open(cmp.Or(home, journal.DefaultHome()))
+	j, err := packed.Adopt(cmp.Or(home, journal.DefaultHome()))
 	if err != nil {
 		return nil, err
 	}

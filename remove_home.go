@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -102,6 +103,9 @@ func checkHome(dir string) error {
 		to, _ := filepath.EvalSymlinks(dir)
 		return fmt.Errorf("%s is a symbolic link to %s: name that to have it removed", dir, to)
 	}
+	if err := journal.CheckHome(dir); err != nil {
+		return err // what is in it would be left, and some of it without what it belongs to
+	}
 	text, err := os.ReadFile(filepath.Join(dir, "id"))
 	id, decodeErr := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || decodeErr != nil || len(id) != 16 {
@@ -122,8 +126,8 @@ func lastOfHome() []string {
 
 // ofHome matches the files of a home that are there because actiongraph made them.
 func ofHome() *regexp.Regexp {
-	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|` +
-		`graph\.db(-wal|-shm|-journal)?|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|scrub\.json(\.new)?|` +
+	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|version(\.[0-9]+\.tmp)?|` +
+		`graph\.db(-wal|-shm|-journal)?|graph\.db` + sqlite.AsidePattern + `|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|scrub\.json(\.new)?|` +
 		`ag-sessiond\.log(\.1)?|service\.xml|\.service\.xml\.new|api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
 }
 

@@ -67,6 +67,12 @@ type Compactor interface {
 	Compact(ctx context.Context) error
 }
 
+// Successor is a Store that may have taken the place of one of an earlier layout, which it
+// keeps until nobody needs it. DropOlder removes those of whose sessions done says so.
+type Successor interface {
+	DropOlder(done func(sessions []string) bool) error
+}
+
 // Reader answers questions. Every implementation gives the same answers.
 type Reader interface {
 	Sessions(ctx context.Context, f graph.SessionFilter) ([]graph.SessionRow, error)

@@ -149,6 +149,9 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 			return err
 		}
 	}
+	if err := p.dropOlder(func([]string) bool { return false }); err != nil {
+		return err
+	}
 	f.settled = p.dropped()
 	for _, name := range gone {
 		if err := p.Journal.GoneFrom(name, p.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {

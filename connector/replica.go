@@ -178,7 +178,30 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	for _, f := range files {
 		sessions = append(sessions, f.Session)
 	}
-	return p, p.run(ctx, sessions)
+	if err := p.run(ctx, sessions); err != nil {
+		return p, err
+	}
+	if len(p.unreadable)+len(p.refused)+len(p.newer) == 0 {
+		err = p.dropOlder(func(sessions []string) bool { return !slices.ContainsFunc(sessions, p.lacks) })
+	}
+	if err != nil { // the store is none the worse for it
+		logError(p.Log.Warn(), "store.older", err).Msg("a store of an earlier layout cannot be removed")
+	}
+	return p, nil
+}
+
+func (p *pass) lacks(session string) bool { return !p.Journal.Knows(session) }
+
+// dropOlder has a store remove what it took the place of, where done says so of the sessions
+// in it, or where one of them was forgotten since: no other way takes that out of there.
+func (p *pass) dropOlder(done func(sessions []string) bool) error {
+	s, ok := p.Store.(Successor)
+	if !ok {
+		return nil
+	}
+	return s.DropOlder(func(sessions []string) bool {
+		return done(sessions) || slices.ContainsFunc(sessions, p.Journal.Forgotten)
+	})
 }
 
 // ask learns what the store holds, and which sessions another journal owns in it. back is

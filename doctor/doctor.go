@@ -14,6 +14,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -64,7 +65,12 @@ func Failed(checks []Check) bool {
 }
 
 // Run makes every check. One that fails, panics or hangs keeps no other from being made.
+//
+// In a home that a newer version has used nothing is looked at: a probe would write there.
 func Run(ctx context.Context, env Env) []Check {
+	if err := journal.CheckHome(env.Home); errors.Is(err, journal.ErrNewerHome) {
+		return []Check{{Name: "home", Status: Fail, Detail: err.Error(), Cure: "run the newer version's doctor"}}
+	}
 	return run(ctx, newExam(env), checks())
 }
 

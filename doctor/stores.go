@@ -39,7 +39,14 @@ func store(ctx context.Context, e *exam) []Check {
 	if err != nil || j == nil {
 		return ok("nothing is recorded yet")
 	}
+	path := filepath.Join(e.Home, sqlite.FileName)
 	s, err := e.openStore()
+	if errors.Is(err, sqlite.ErrOlder) {
+		if by, running, _ := connector.Held(e.Home, connector.RunLock); running {
+			return warn("stop the daemon and start it again", "an earlier version wrote it, and the daemon (%s), which is of that one, keeps it from being made anew", by)
+		}
+		return ok("an earlier version wrote it: the next verb that reads, or the daemon, makes it anew from the journal")
+	}
 	if err != nil {
 		return fail("do what it says; the journal has everything, and ag-sessiond sync folds it again", "%v", err)
 	}
@@ -50,6 +57,13 @@ func store(ctx context.Context, e *exam) []Check {
 	lag, err := connector.Behind(ctx, j, s)
 	if err != nil {
 		return fail("move the file away: ag-sessiond sync makes it again", "%v", err)
+	}
+	asides, _ := sqlite.Asides(path)
+	for _, a := range asides {
+		if only := sqlite.Only(a, j.Knows); len(only) > 0 {
+			return warn("put the journal's file back from a backup and run ag-sessiond sync, or remove "+word(a.Path),
+				"can be read; %s of an earlier version, in %s, that the journal has no file of, as %s", plural(len(only), "session", "sessions"), a.Path, only[0])
+		}
 	}
 	if lag.Bytes > 0 {
 		return ok("can be read; %s of journal behind, which the next verb that reads, or the daemon, folds", render.Bytes(lag.Bytes))

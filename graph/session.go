@@ -7,7 +7,7 @@ import (
 // Revision tells what this version of the fold makes of a journal from what others made
 // of it. It changes whenever a journal that is there gives another graph: stores keep it in
 // their positions, and a session of another one is folded again.
-const Revision = 1
+const Revision = 2
 
 // Session folds the events of one session. It holds no texts: times, lanes,
 // parents, the evidence for statuses, and which fact holds which property.

@@ -18,8 +18,11 @@ type Codec interface {
 }
 
 // OpenWith is Open for those who read sessions that are packed, too. Hooks, which only append,
-// need not.
+// need not. A home of a later format is refused, as CheckHome does.
 func OpenWith(home string, codec Codec) (*Journal, error) {
+	if err := CheckHome(home); err != nil {
+		return nil, err
+	}
 	j, err := Open(home)
 	if err == nil {
 		j.codec = codec

@@ -28,7 +28,11 @@ func (a *app) awaitStore(ctx context.Context, j *journal.Journal, path string) (
 	}
 	for deadline := time.Now().Add(makingPatience); ctx.Err() == nil && !made(ctx, j, path, files); {
 		if time.Now().After(deadline) {
-			if info, err := os.Stat(path); err == nil && info.Size() > 0 && !opens(path) {
+			err := opens(path)
+			if isOlder(err) {
+				return failed, unavailable(keptByOlder(j.Home()))
+			}
+			if info, statErr := os.Stat(path); statErr == nil && info.Size() > 0 && err != nil {
 				return failed, nil // it is not being made but damaged, as the reader will say
 			}
 			return failed, unavailable(beingMade(j.Home()))
@@ -57,13 +61,12 @@ func made(ctx context.Context, j *journal.Journal, path string, files int) bool 
 	return err == nil && lag.Bytes == 0
 }
 
-func opens(path string) bool {
+func opens(path string) error {
 	store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
 	if err != nil {
-		return false
+		return err
 	}
-	store.Close()
-	return true
+	return store.Close()
 }
 
 // beingMade says who makes the store that is not there yet. It never says sync: that

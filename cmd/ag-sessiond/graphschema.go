@@ -16,7 +16,6 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
-	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
 
@@ -126,7 +125,7 @@ func (a *app) schemaSetup(ctx context.Context) error {
 		return err
 	}
 	defer lock.Unlock()
-	store, err := sqlite.Open(path, sqlite.Options{})
+	store, err := a.openStore(path)
 	if err == nil {
 		err = store.Close()
 	}

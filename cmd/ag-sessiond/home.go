@@ -57,7 +57,7 @@ func (a *app) journal() (*journal.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := packed.Open(home)
+	j, err := packed.Adopt(home)
 	return j, unavailable(err)
 }
 
@@ -137,7 +137,7 @@ func (a *app) readSource(ctx context.Context, fn func(context.Context, storeRead
 		a.note("nothing is recorded in %s yet: %s", home, howToStart)
 		return fn(ctx, nothing{})
 	}
-	j, err := packed.Open(home)
+	j, err := packed.Adopt(home)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -177,7 +177,7 @@ func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) erro
 		return err
 	}
 	defer lock.Unlock()
-	store, err := sqlite.Open(path, sqlite.Options{})
+	store, err := a.openStore(path)
 	if err != nil {
 		return err
 	}

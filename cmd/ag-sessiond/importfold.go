@@ -11,7 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -49,7 +48,7 @@ func (a *app) ownReplica(j *journal.Journal, log zerolog.Logger) (replica *conne
 	if err != nil {
 		return nil, nil, unavailable(err)
 	}
-	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
+	store, err := a.openStore(filepath.Join(j.Home(), storeFile))
 	if err != nil {
 		return nil, nil, unavailable(errors.Join(err, lock.Unlock()))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/journal"
 )
 
 // isHome reports whether a directory is a home: it has what journal.Open makes first.
@@ -55,7 +56,7 @@ func (a *app) importHomes(ctx context.Context, dirs []string) error {
 		done()
 		if err != nil {
 			var system *fs.PathError
-			r.Error, r.noHome = err.Error(), r.Journal == "" && !errors.As(err, &system)
+			r.Error, r.noHome = err.Error(), r.Journal == "" && !errors.As(err, &system) && !errors.Is(err, journal.ErrNewerHome)
 			errs = append(errs, err)
 		}
 		reports = append(reports, r)

@@ -15,11 +15,7 @@ import (
 // compilePolicy takes over what config.toml says of capture and redaction: hooks read the
 // compiled form alone, and a verb may be the first that finds the file changed. That it
 // cannot be read keeps no verb from answering; those that need the file say why.
-func (a *app) compilePolicy() {
-	home, err := a.homeDir()
-	if err != nil {
-		return
-	}
+func (a *app) compilePolicy(home string) {
 	if state, err := config.CompilePolicy(home); err != nil && state.Stale {
 		a.note("the capture policy of before stays in force: %v", err)
 	}

@@ -80,7 +80,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 		Args:          a.noSuchVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRun = func(*cobra.Command, []string) { a.compilePolicy() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.enterHome(cmd) }
 	root.Version = versions().String()
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()

@@ -124,7 +124,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 	if err != nil {
 		return err
 	}
-	j, err := packed.Open(home) // the daemon may be there before the first hook
+	j, err := packed.Adopt(home) // the daemon may be there before the first hook
 	if err != nil {
 		return unavailable(err)
 	}
@@ -149,6 +149,9 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 	store, err := sqlite.Open(path, sqlite.Options{})
 	if err != nil {
 		return unavailable(err)
+	}
+	if store.Superseded() > 0 {
+		log.Info().Str("reason", "store.older").Msg(madeAnew(store))
 	}
 	if err := a.keep(ctx, j, keptStore{name: embedded, url: path, store: store}, store, p, flags, asked, log); err != nil {
 		return errors.Join(err, store.Close())

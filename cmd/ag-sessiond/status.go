@@ -86,6 +86,11 @@ type storeStatus struct {
 	LagBytes    int64  `json:"lag_bytes"`
 	LagSessions int    `json:"lag_sessions"`
 	Error       string `json:"error,omitempty"`
+	// Older says that the file is of an earlier layout, which the next verb that reads, or
+	// the daemon, makes anew: what is known of it is known then.
+	Older bool `json:"older,omitempty"`
+	// Aside are files of earlier layouts that were put aside.
+	Aside []asideStatus `json:"aside,omitempty"`
 }
 
 type daemonStatus struct {
@@ -179,12 +184,16 @@ func journalState(ctx context.Context, j *journal.Journal) (journalStatus, error
 }
 
 func storeState(ctx context.Context, j *journal.Journal, s storeStatus) storeStatus {
+	s.Aside = asideStores(j, s.Path)
 	info, err := os.Stat(s.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	unmade := func() storeStatus {
 		if l, err := connector.Behind(ctx, j, noPositions{}); err == nil {
 			s.LagBytes, s.LagSessions = l.Bytes, l.Sessions
 		}
 		return s
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return unmade()
 	}
 	fail := func(err error) storeStatus {
 		s.Error = err.Error()
@@ -195,6 +204,9 @@ func storeState(ctx context.Context, j *journal.Journal, s storeStatus) storeSta
 	}
 	s.Exists, s.Bytes = true, info.Size()
 	store, err := sqlite.Open(s.Path, sqlite.Options{ReadOnly: true})
+	if s.Older = isOlder(err); s.Older {
+		return unmade()
+	}
 	if err != nil {
 		return fail(err)
 	}

@@ -57,7 +57,7 @@ func embeddedHealth(ctx context.Context, j *journal.Journal, s storeStatus) stor
 		return h
 	}
 	var store connector.Store = noPositions{}
-	if s.Exists {
+	if s.Exists && !s.Older {
 		opened, err := sqlite.Open(s.Path, sqlite.Options{ReadOnly: true})
 		if err != nil {
 			h.State, h.LastError = connector.Down, err.Error()

@@ -44,6 +44,10 @@ func (a *app) printStatus(s statusReport) {
 	switch {
 	case st.Error != "":
 		field("store", "%s", render.OneLine(st.Error))
+	case st.Older && s.Daemon.Running:
+		field("store", "an earlier version wrote it, and the daemon is of that one: stop it and start it again, and it is made anew")
+	case st.Older:
+		field("store", "an earlier version wrote it; the next reading verb makes it anew")
 	case !st.Exists && s.Daemon.Running:
 		field("store", "not made yet; the daemon makes it")
 	case !st.Exists:
@@ -51,7 +55,8 @@ func (a *app) printStatus(s statusReport) {
 	default:
 		field("store", "%s, %s, %s", render.Plural(st.Sessions, "session"), render.Plural(st.Actions, "action"), render.Bytes(st.Bytes))
 	}
-	if st.Exists && st.Error == "" {
+	a.printAsides(st.Aside, field)
+	if st.Exists && st.Error == "" && !st.Older {
 		field("position", "%s of %s of journal", render.Bytes(st.Position), render.Bytes(j.Bytes))
 	}
 	if st.LagBytes > 0 {

@@ -58,7 +58,7 @@ func (a *app) sync(ctx context.Context) error {
 		return unavailable(err)
 	}
 	defer lock.Unlock()
-	store, err := sqlite.Open(filepath.Join(j.Home(), storeFile), sqlite.Options{})
+	store, err := a.openStore(filepath.Join(j.Home(), storeFile))
 	if err != nil {
 		return unavailable(err)
 	}

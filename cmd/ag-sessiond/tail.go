@@ -77,7 +77,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	if err != nil {
 		return err
 	}
-	j, err := packed.Open(home)
+	j, err := packed.Adopt(home)
 	if err != nil {
 		return unavailable(err)
 	}

@@ -22,9 +22,10 @@ func (s *Store) Files(ctx context.Context, f graph.FileFilter) (out []graph.File
 	return out, nil
 }
 
-// lines sums a property of a call's results, of those that have it: NULL where none has.
+// lines sums a property of a call's results, of those that have it: NULL where none has. What
+// is no integer there is nobody's count, and to sum a text would make it 0.
 func lines(prop string) string {
-	return "(SELECT sum(json_extract(b.more, '$." + prop + "')) FROM action r JOIN body b ON b.id = r.id" +
+	return "(SELECT sum(iif(json_type(b.more, '$." + prop + "') = 'integer', json_extract(b.more, '$." + prop + "'), NULL)) FROM action r JOIN body b ON b.id = r.id" +
 		" WHERE r.parent = a.id AND r.type = ?2 AND b.more IS NOT NULL)"
 }
 

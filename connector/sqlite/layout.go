@@ -12,8 +12,9 @@ import (
 var schemaSQL string
 
 // Version is the layout of the file that this package reads and writes, in
-// PRAGMA user_version. It changes whenever schema.sql does.
-const Version = 6
+// PRAGMA user_version. It changes whenever schema.sql does, and with what is written into the
+// same columns; 6 was two layouts, without and with position.fold.
+const Version = 7
 
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".
 const applicationID = 0x41474442

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -220,5 +221,20 @@ func TestUnusedIsCheap(t *testing.T) {
 		if !correlated {
 			t.Errorf("nothing is looked up: %s", text)
 		}
+	}
+}
+
+// TestVersion: another schema.sql has another Version. 6 stood for two of them, and a program of
+// the second took files of the first for its own.
+func TestVersion(t *testing.T) {
+	var layout strings.Builder
+	for line := range strings.Lines(schemaSQL) {
+		if !strings.HasPrefix(line, "--") {
+			layout.WriteString(line)
+		}
+	}
+	const of7 = "e9efcfb49e4cf9ab"
+	if got := fmt.Sprintf("%x", sha256.Sum256([]byte(layout.String())))[:16]; Version != 7 || got != of7 {
+		t.Errorf("schema.sql is %s, and version %d: where it changed, count Version up and put both here", got, Version)
 	}
 }

@@ -34,11 +34,8 @@ func (s *Store) ensure() error {
 		return err
 	}
 	if gone {
-		// A log that outlives its file would be played into the next one.
-		for _, suffix := range []string{"-wal", "-shm"} {
-			if err := os.Remove(s.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+		if err := removeLog(s.path); err != nil {
+			return err
 		}
 	}
 	if err := s.openWriter(); err != nil {

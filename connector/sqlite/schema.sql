@@ -1,4 +1,4 @@
--- The layout of graph.db, version 6. Measured choices, see the package comment.
+-- The layout of graph.db, version 7. Measured choices, see the package comment.
 -- A column that is named like a property holds that property; `more` holds the
 -- others as JSON ({"t":ns} is a time). `put` is NULL on a row that exists only
 -- because an edge ends there. Keys of actions, agents and files are 16-byte BLOBs

@@ -52,12 +52,16 @@ type Store struct {
 	mu   sync.Mutex  // one writer: held by Apply and by each step of Maintain
 	conn *writer     // nil where read-only
 	file os.FileInfo // what conn writes to; nil where read-only
+
+	superseded int64 // see Superseded
 }
 
 // Open opens the store at path. Unless it is read-only, the file is created where
-// it is missing, readable by its owner alone. A file that is damaged, is something
-// else or has another Version is an error that says what to do. Read-only, one that
-// another process is only making is waited for, and then is ErrBeingMade.
+// it is missing, readable by its owner alone, and one of an earlier Version is put aside
+// for a new one, which its replica fills. A file that is damaged, is something else or has
+// a later Version is an error that says what to do. Read-only, one of an earlier Version is
+// ErrOlder, and one that another process is only making is waited for, and then is
+// ErrBeingMade.
 func Open(path string, o Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -75,6 +79,9 @@ func Open(path string, o Options) (*Store, error) {
 const readers = 4
 
 func (s *Store) open(o Options) (err error) {
+	if err := s.refuseNewer(); err != nil {
+		return err
+	}
 	if o.ReadOnly {
 		if _, err := os.Stat(s.path); err != nil {
 			return err
@@ -104,10 +111,15 @@ func dsn(path, mode string, pragmas ...string) string {
 	return "file://" + (&url.URL{Path: p}).EscapedPath() + "?" + q.Encode()
 }
 
-// openWriter opens the file, making it where it is missing. On an error there is no
-// connection: one to a file that was refused, of another version say, would be written to
-// by the next Apply.
+// openWriter opens the file, making it where it is missing or of an earlier layout. On an
+// error there is no connection: one to a file that was refused, of another version say, would
+// be written to by the next Apply.
 func (s *Store) openWriter() (err error) {
+	if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
+		if err := removeLog(s.path); err != nil { // of one whose writer was killed as it put it aside
+			return err
+		}
+	}
 	if err := createPrivate(s.path); err != nil {
 		return err
 	}
@@ -128,7 +140,13 @@ func (s *Store) openWriter() (err error) {
 	if s.file, err = os.Stat(s.path); err != nil {
 		return err
 	}
-	return s.create()
+	if err = s.create(); !errors.Is(err, ErrOlder) {
+		return err
+	}
+	if err = s.putAside(); err != nil {
+		return err
+	}
+	return s.openWriter() // the next is missing
 }
 
 // createPrivate makes sure that the file is there and can be written. SQLite gives

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // ErrBeingMade is of a file in which nothing is yet: its writer has created it and
@@ -33,12 +35,17 @@ func (s *Store) awaitVersion(ctx context.Context, db *sql.DB) (err error) {
 	return err
 }
 
-// checkVersion makes sure that the file is ours and of this Version. One statement
-// sees one state of the file: the mark comes with the tables.
+// checkVersion makes sure that the file is ours and of this Version: the error of another
+// wraps ErrOlder or errNewer. One statement sees one state of the file: the mark comes with
+// the tables.
 func (s *Store) checkVersion(query func(text string, args ...any) scanner) error {
 	var app, version, tables int64
 	err := query("SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "+
 		"FROM pragma_application_id, pragma_user_version").Scan(&app, &version, &tables)
+	var e *sqlite.Error
+	if errors.As(err, &e) && e.Code() == sqlite3.SQLITE_READONLY_ROLLBACK {
+		return ErrBeingMade // only the first page is written without the log: its writer was killed then
+	}
 	if err != nil {
 		return err
 	}
@@ -49,8 +56,7 @@ func (s *Store) checkVersion(query func(text string, args ...any) scanner) error
 		return errors.New("this is not an actiongraph store: name another file, or move this one away")
 	}
 	if version != Version {
-		return fmt.Errorf("the file has layout version %d, this program reads version %d: use the program that wrote it, "+
-			"or move the file away and `ag-sessiond sync` folds the journal into a new one", version, Version)
+		return otherLayout(version)
 	}
 	return nil
 }

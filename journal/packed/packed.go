@@ -20,9 +20,20 @@ import (
 // anything in it. Larger ones gain little: of real sessions 256 KiB came to x %, 1 MiB to y %, 4 MiB to z %.
 const frame = 1 << 20
 
-// Open opens the journal of home, as journal.Open does, and reads in it what is packed, too.
+// Open opens the journal of home, as journal.Open does, and reads in it what is packed, too. A
+// home that a newer version of this program has used is refused: journal.ErrNewerHome.
 func Open(home string) (*journal.Journal, error) {
 	return journal.OpenWith(home, &codec{sync.OnceValues(newDecoder), sync.OnceValues(newEncoder)})
+}
+
+// Adopt is Open for whoever changes the home, or may: it is marked as one of this version's
+// format.
+func Adopt(home string) (*journal.Journal, error) {
+	j, err := Open(home)
+	if err == nil {
+		j.Adopt()
+	}
+	return j, err
 }
 
 // codec is for any number of goroutines. Both are made when they are needed, which they are not
