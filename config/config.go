@@ -55,6 +55,8 @@ type Config struct {
 	Redact  Redact  `toml:"redact"`
 	// Retention says what becomes of old sessions.
 	Retention Retention `toml:"retention"`
+	// Secrets are what ag-sessiond secrets knows.
+	Secrets Secrets `toml:"secrets"`
 	// Prices are what models cost, by name, for reports of usage.
 	Prices map[string]Price `toml:"prices"`
 }

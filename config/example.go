@@ -47,6 +47,10 @@ patterns = [] # ["ACME-[0-9]{8}", "(?i)pin: (?P<pin>[0-9]{4})"], RE2: a named gr
 older_than = "" # "90d": sessions of which nothing is as new are forgotten, as by prune
 keep_tags  = [] # ["keep"]: but for those with one of these tags
 
+# What "ag-sessiond secrets scan" finds and is none, by its fingerprint.
+[secrets]
+allow = [] # ["generic-api-key:0123456789abcdef"]
+
 # What a model costs in "ag-sessiond usage", in US dollars per million tokens; it comes
 # before the list price. A * stands for any text, the longest name that fits counts.
 # [prices."my-model-*"]

@@ -112,6 +112,7 @@ func checks() []check {
 		{name: "probe", look: probes, limit: time.Minute, alone: true},
 		{name: "hook.log", look: hookLog},
 		{name: "journal", look: tornLines},
+		{name: "scrub", look: scrubbed},
 		{name: "ends", look: withoutEnd},
 		{name: "store", look: store},
 		{name: "verify", look: verified},

@@ -135,7 +135,7 @@ func (r *Redactor) Value(name, text string) string {
 		return text
 	}
 	out, _ := r.Text(text)
-	if name != "" && memberSecret([]byte(name), []byte(out)) {
+	if nameKind([]byte(name)) != noName && memberSecret([]byte(name), []byte(out)) {
 		return markOpen + ruleNamed + "]"
 	}
 	return out

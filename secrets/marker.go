@@ -12,19 +12,11 @@ import (
 // MarkerFile is there while a scrub is at work, and after one that was killed.
 const MarkerFile = "scrub.json"
 
-// Marker says how far a scrub is.
+// Marker says whose scrub it is.
 type Marker struct {
 	Started time.Time `json:"started"`
 	PID     int       `json:"pid"`
-	Step    string    `json:"step"`
 }
-
-// The steps of a scrub.
-const (
-	StepRewrite = "rewrite" // files of the journal are being replaced
-	StepFold    = "fold"    // the daemon is asked to compact its store once it has caught up
-	StepFolded  = "folded"  // it has done so
-)
 
 // Unfinished reports whether a scrub was begun and not ended: it is at work, or was killed.
 func Unfinished(home string) (m Marker, is bool) {
@@ -32,17 +24,8 @@ func Unfinished(home string) (m Marker, is bool) {
 	if err != nil {
 		return m, !errors.Is(err, fs.ErrNotExist)
 	}
-	if json.Unmarshal(text, &m) != nil { // a power failure may leave it empty
-		m = Marker{Step: StepRewrite}
-	}
+	_ = json.Unmarshal(text, &m) // a power failure may leave it empty: it says what it is by being there
 	return m, true
-}
-
-// Step writes down how far a scrub is that is unfinished.
-func Step(home, step string) error {
-	m, _ := Unfinished(home)
-	m.Step = step
-	return mark(home, m)
 }
 
 func mark(home string, m Marker) error {

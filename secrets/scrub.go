@@ -54,7 +54,7 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 	if r.Found == 0 && !unfinished {
 		return r, left(before)
 	}
-	if err := mark(home, Marker{Started: time.Now().UTC(), PID: os.Getpid(), Step: StepRewrite}); err != nil {
+	if err := mark(home, Marker{Started: time.Now().UTC(), PID: os.Getpid()}); err != nil {
 		return r, err
 	}
 	found := before

@@ -71,7 +71,8 @@ prefix of it, or "latest".
 
 To start recording: ag-sessiond install
 
-Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavailable.`,
+Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
+(secrets scan), 4 unavailable.`,
 		Example: `  ag-sessiond sessions --since yesterday
   ag-sessiond show latest
   ag-sessiond search "connection refused" --failed`,
@@ -106,7 +107,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify), 4 unavaila
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.doctorCmd())
-	a.add(root, "keep", a.configCmd())
+	a.add(root, "keep", a.configCmd(), a.secretsCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root
 }

@@ -183,6 +183,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 		Strs("stores", k.keeps().names()).Str("transcripts", p.transcripts.String()).
 		Strs("sources", specPaths(p.sources)).Msg("following the journal")
 	besides.Go(func() { endAbandoned(ctx, j, r, log) })
+	besides.Go(func() { a.finishScrubs(ctx, j, log) })
 	besides.Go(func() { keepReport(ctx, j, k.keeps, k.beside, log) })
 	besides.Go(func() { k.reload(ctx, asked, flags) })
 	connector.Follow(ctx, j, log, k.crew)

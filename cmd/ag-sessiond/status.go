@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
+	"github.com/actiongraph/actiongraph/secrets"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -51,10 +52,12 @@ type statusReport struct {
 	// Configured is what no daemon reads now; absent while one runs, which says what it reads.
 	Configured *configured `json:"configured,omitempty"`
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
-	Skipped  *transcript.Skipped `json:"transcripts_skipped,omitempty"`
-	Policy   policyStatus        `json:"policy"`
-	HookLog  []string            `json:"hook_log"` // its last lines
-	Versions versionInfo         `json:"versions"`
+	Skipped *transcript.Skipped `json:"transcripts_skipped,omitempty"`
+	// Scrub is one of secrets that is at work, or was killed.
+	Scrub    *secrets.Marker `json:"secrets_scrub,omitempty"`
+	Policy   policyStatus    `json:"policy"`
+	HookLog  []string        `json:"hook_log"` // its last lines
+	Versions versionInfo     `json:"versions"`
 }
 
 // failure is what makes the report one of a record that no verb can read.
@@ -115,6 +118,9 @@ func (a *app) status(ctx context.Context) error {
 		return err
 	}
 	s.Policy = policyState(home)
+	if m, is := secrets.Unfinished(home); is {
+		s.Scrub = &m
+	}
 	s.HookLog = lastLines(filepath.Join(home, "hook.log"), 5)
 	if there {
 		j, err := packed.Open(home)

@@ -38,6 +38,9 @@ func (a *app) printStatus(s statusReport) {
 	if j.TornLines > 0 {
 		field("torn", "%s skipped: left by writers that were killed, never acknowledged", render.Plural(j.TornLines, "line"))
 	}
+	if s.Scrub != nil {
+		field("scrub", "of secrets begun %s and not finished: ag-sessiond secrets scrub goes on, and so does a daemon", render.Time(s.Scrub.Started))
+	}
 	if j.Unreadable > 0 {
 		field("unread", "%s cannot be read", render.Plural(int64(j.Unreadable), "journal file"))
 	}

@@ -69,6 +69,14 @@ func (s *Store) Compact(ctx context.Context) error {
 	return nil
 }
 
+// CompactDue reports whether something was taken back that Compact has not removed yet.
+func (s *Store) CompactDue(ctx context.Context) (due bool, err error) {
+	if err = s.read.QueryRowContext(ctx, askForgotten).Scan(&due); err != nil {
+		err = s.fail("read positions", err)
+	}
+	return due, err
+}
+
 func (s *Store) compact(ctx context.Context) error {
 	// The writer has its temporary files in memory, which a copy of the store does not fit.
 	w, err := newWriter(dsn(s.path, "rw", "synchronous(NORMAL)", "cache_size(-8000)"))

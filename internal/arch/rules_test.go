@@ -47,7 +47,7 @@ func layers() []layer {
 		{dir: "journal/packed", may: []string{"journal"}},
 		{dir: "settings"},
 		{dir: "service", may: []string{"connector"}},
-		{dir: "doctor", may: []string{"config", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
+		{dir: "doctor", may: []string{"config", "secrets", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/replace", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
 		{dir: "internal/intake"},
