@@ -24,14 +24,11 @@ import (
 // so are the user's home directory and what holds it. Of a home that a daemon has the error
 // wraps connector.ErrLocked. A removal that was killed is gone on with by the next.
 func RemoveHome(dir string) (left []string, err error) {
-	if holdsUser(dir) {
-		return nil, fmt.Errorf("%s is your home directory, or holds it: nothing in it is removed; take what actiongraph wrote out of it by hand", dir)
-	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
-		return nil, os.Remove(dir) // what is left when the last step was killed
-	}
-	if err := checkHome(dir); err != nil {
+	if err := Removable(dir); err != nil {
 		return nil, err
+	}
+	if empty(dir) {
+		return nil, os.Remove(dir)
 	}
 	unlock, err := lockHome(dir)
 	if err != nil {
@@ -71,6 +68,25 @@ func RemoveHome(dir string) (left []string, err error) {
 		err = os.Remove(dir)
 	}
 	return left, err
+}
+
+// Removable returns why RemoveHome would refuse a directory, but for a daemon that has it; nil
+// where it would not.
+func Removable(dir string) error {
+	if holdsUser(dir) {
+		return fmt.Errorf("%s is your home directory, or holds it: nothing in it is removed; take what actiongraph wrote out of it by hand", dir)
+	}
+	if empty(dir) {
+		return nil
+	}
+	return checkHome(dir)
+}
+
+// empty reports whether a directory is what is left when the last step of a removal was killed.
+func empty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	info, linkErr := os.Lstat(dir)
+	return err == nil && linkErr == nil && info.IsDir() && len(entries) == 0
 }
 
 // lockHome keeps daemons and writers of the store out of a home.

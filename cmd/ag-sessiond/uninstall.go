@@ -74,6 +74,11 @@ func (a *app) uninstall(ctx context.Context, ask asker, o scopeOptions, purge bo
 	if purge && !o.yes && !o.dryRun && !ask.person() {
 		return usagef("--purge removes everything that is recorded in %s: say --yes where nobody can be asked", home)
 	}
+	if _, err := os.Lstat(home); purge && err == nil {
+		if err := actiongraph.Removable(home); err != nil { // before the hooks go
+			return unavailable(err)
+		}
+	}
 	env, err := claudeEnv()
 	if err != nil {
 		return unavailable(err)
