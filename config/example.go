@@ -46,6 +46,7 @@ patterns = [] # ["ACME-[0-9]{8}", "(?i)pin: (?P<pin>[0-9]{4})"], RE2: a named gr
 [retention]
 older_than = "" # "90d": sessions of which nothing is as new are forgotten, as by prune
 keep_tags  = [] # ["keep"]: but for those with one of these tags
+pack_after = "" # "30d": ended sessions to which nothing was written for so long are packed, as by pack
 
 # What "ag-sessiond secrets scan" finds and is none, by its fingerprint.
 [secrets]

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,9 +15,13 @@ type Retention struct {
 	OlderThan string `toml:"older_than"`
 	// KeepTags are tags; a session that has one of them stays, however old it is.
 	KeepTags []string `toml:"keep_tags"`
+	// PackAfter is an age like "30d": sessions that have ended are packed when nothing was written
+	// to them for so long, as by ag-sessiond pack. "", the default, packs none.
+	PackAfter string `toml:"pack_after"`
 }
 
-// leastAge is what OlderThan is at least: a slip must not take away what is being recorded.
+// leastAge is what ages are at least: a slip must not take away what is being recorded, nor pack
+// it again and again.
 const leastAge = 24 * time.Hour
 
 // Age is OlderThan; 0 where no session is forgotten for its age.
@@ -25,20 +30,34 @@ func (r Retention) Age() time.Duration {
 	return age
 }
 
+// PackAge is PackAfter; 0 where no session is packed for its age.
+func (r Retention) PackAge() time.Duration {
+	age, _ := Span(r.PackAfter)
+	return age
+}
+
 func (r Retention) complete() error {
-	if r.OlderThan != "" {
-		age, ok := Span(r.OlderThan)
-		if !ok {
-			return fmt.Errorf("older_than = %q: want an age like \"90d\" or \"12w\"", r.OlderThan)
-		}
-		if age < leastAge {
-			return fmt.Errorf("older_than = %q: want at least a day, \"1d\"", r.OlderThan)
-		}
+	if err := errors.Join(checkAge("older_than", r.OlderThan), checkAge("pack_after", r.PackAfter)); err != nil {
+		return err
 	}
 	for _, tag := range r.KeepTags {
 		if tag == "" {
 			return fmt.Errorf("keep_tags: %q is no tag", tag)
 		}
+	}
+	return nil
+}
+
+func checkAge(key, value string) error {
+	if value == "" {
+		return nil
+	}
+	age, ok := Span(value)
+	if !ok {
+		return fmt.Errorf("%s = %q: want an age like \"90d\" or \"12w\"", key, value)
+	}
+	if age < leastAge {
+		return fmt.Errorf("%s = %q: want at least a day, \"1d\"", key, value)
 	}
 	return nil
 }

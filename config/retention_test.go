@@ -12,6 +12,9 @@ func TestRetention(t *testing.T) {
 		`older_than = "90d"`:          "",
 		`older_than = "12w"`:          "",
 		`older_than = "90"`:           `:1: [retention]: older_than = "90": want an age`,
+		`pack_after = "30d"`:          "",
+		`pack_after = "30"`:           `:1: [retention]: pack_after = "30": want an age`,
+		`pack_after = "0d"`:           `pack_after = "0d": want at least a day`,
 		`older_than = "1h"`:           "at least a day",
 		`older_than = "0d"`:           "at least a day",
 		`older_than = "-5d"`:          "want an age",
@@ -25,6 +28,9 @@ func TestRetention(t *testing.T) {
 		}
 	}
 	for span, want := range map[string]time.Duration{"": 0, "90d": 90 * 24 * time.Hour, "1.5w": 252 * time.Hour} {
+		if got := (Retention{PackAfter: span}).PackAge(); got != want {
+			t.Errorf("%q is %v, want %v", span, got, want)
+		}
 		if got := (Retention{OlderThan: span}).Age(); got != want {
 			t.Errorf("%q is %v, want %v", span, got, want)
 		}

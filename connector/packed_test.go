@@ -21,7 +21,7 @@ func TestPackedSessionsAreNotFoldedAgain(t *testing.T) {
 	sync1(t, replica(j, store))
 	record(t, j, "c", c.lines(20)...) // a store learns of it only packed
 	for _, session := range []string{"a", "b", "c"} {
-		if err := j.Pack(session); err != nil {
+		if err := j.Pack(t.Context(), session); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,7 +38,7 @@ func TestPackedSessionsAreNotFoldedAgain(t *testing.T) {
 	if diff := cmp.Diff(connector.Report{Sessions: 1, Events: 7}, sync1(t, replica(j, store)), ignore); diff != "" {
 		t.Errorf("7 more: -want +got\n%s", diff)
 	}
-	if err := j.Pack("a"); err != nil {
+	if err := j.Pack(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(connector.Report{}, sync1(t, replica(j, store)), ignore); diff != "" {

@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/schema"
 )
 
-// Pack packs all that a session holds. What it holds stays, byte for byte, and so do positions
+// Pack packs all that a session holds, unless ctx ends before. What it holds stays, byte for byte, and so do positions
 // and the time at which it was last written to. Writers may append meanwhile; but to pack a
 // session that goes on costs its whole length each time. The error of a session of which
 // nothing is left to be packed wraps ErrPacked.
@@ -23,8 +24,8 @@ import (
 // Who calls it holds a lock against others that replace files of the journal. One that is
 // killed leaves files of which the content follows without doubt (layers.order); the next
 // Pack of the session, or CompletePacks, completes it.
-func (j *Journal) Pack(session string) error {
-	p, err := j.packer(session)
+func (j *Journal) Pack(ctx context.Context, session string) error {
+	p, err := j.packer(ctx, session)
 	if err == nil {
 		err = p.complete()
 	}
@@ -50,7 +51,7 @@ func (j *Journal) repack(session string, change func(line []byte) []byte) (chang
 	if _, tmpErr := os.Lstat(named(path, tmpSuffix)); err != nil || !now.pieced() && tmpErr != nil {
 		return 0, err
 	}
-	p, err := j.packer(session)
+	p, err := j.packer(context.Background(), session)
 	if err == nil {
 		err = p.complete()
 	}
@@ -75,7 +76,7 @@ func (j *Journal) repack(session string, change func(line []byte) []byte) (chang
 
 // CompletePacks completes what Pack left that was killed, or a Rewrite of what is packed, and says of how many
 // sessions. It needs the lock that Pack needs.
-func (j *Journal) CompletePacks() (n int, err error) {
+func (j *Journal) CompletePacks(ctx context.Context) (n int, err error) {
 	entries, err := os.ReadDir(j.dir())
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -89,7 +90,7 @@ func (j *Journal) CompletePacks() (n int, err error) {
 		}
 	}
 	for _, session := range slices.Compact(sessions) { // in the order of their names
-		p, failed := j.packer(session)
+		p, failed := j.packer(ctx, session)
 		if failed == nil {
 			failed = p.complete()
 		}
@@ -103,12 +104,13 @@ func (j *Journal) CompletePacks() (n int, err error) {
 
 // packer packs one session.
 type packer struct {
+	ctx     context.Context
 	j       *Journal
 	session string
 	path    string // of its plain file
 }
 
-func (j *Journal) packer(session string) (*packer, error) {
+func (j *Journal) packer(ctx context.Context, session string) (*packer, error) {
 	path, err := j.path(session)
 	if err == nil && j.codec == nil {
 		err = fmt.Errorf("session %s: %w", session, errNoCodec)
@@ -116,7 +118,7 @@ func (j *Journal) packer(session string) (*packer, error) {
 	if err == nil && schema.NoSession(session) {
 		err = fmt.Errorf("%q is no session", session)
 	}
-	return &packer{j: j, session: session, path: path}, err
+	return &packer{ctx: ctx, j: j, session: session, path: path}, err
 }
 
 func (p *packer) name(kind int) string { return named(p.path, kindSuffixes()[kind]) }
@@ -225,7 +227,7 @@ func (p *packer) write(last int, change func([]byte) []byte) (err error) {
 		}
 	}
 	size := c.pieces[n-1].to
-	in := io.Reader(io.NewSectionReader(c, 0, size))
+	in := io.Reader(&stoppable{p.ctx, io.NewSectionReader(c, 0, size)})
 	if change != nil {
 		in, size = &edited{lines: bufio.NewReaderSize(in, maxBuffer), change: change}, -1
 	}
@@ -241,7 +243,10 @@ func (p *packer) write(last int, change func([]byte) []byte) (err error) {
 		}
 	}()
 	if err := errors.Join(chmod(f), p.j.codec.Pack(f, in)); err != nil {
-		return fmt.Errorf("pack session %s: %w (a disk that is full needs room for what is packed before what was there can go)", p.session, err)
+		if p.ctx.Err() == nil {
+			err = fmt.Errorf("%w (what was there goes only when what is packed is on the disk: it needs room for both; the session is as it was)", err)
+		}
+		return fmt.Errorf("pack session %s: %w", p.session, err)
 	}
 	if err := p.check(f, c, size); err != nil {
 		return err
@@ -261,7 +266,7 @@ func (p *packer) check(f *os.File, c *Content, size int64) error {
 		return errors.Join(err, fmt.Errorf("%s: %d bytes are packed of %d", f.Name(), length, size))
 	}
 	a, b := make([]byte, maxBuffer), make([]byte, maxBuffer)
-	for at := int64(0); at < length; at += int64(len(a)) {
+	for at := int64(0); at < length && p.ctx.Err() == nil; at += int64(len(a)) {
 		n := min(int64(len(a)), length-at)
 		if _, err := in.ReadAt(a[:n], at); err != nil && !(err == io.EOF && at+n == length) {
 			return damaged(f.Name(), err)
@@ -276,7 +281,20 @@ func (p *packer) check(f *os.File, c *Content, size int64) error {
 			return fmt.Errorf("%s: what is packed differs from what it was made of behind byte %d", f.Name(), at)
 		}
 	}
-	return nil
+	return p.ctx.Err()
+}
+
+// stoppable reads until ctx ends: a long session takes longer than a daemon has to stop.
+type stoppable struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (s *stoppable) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.in.Read(b)
 }
 
 // take puts the file that write made in the place of all that it holds.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -32,6 +33,7 @@ type plan struct {
 	transcripts followed
 	sources     []source.Spec
 	doors       doors
+	packAfter   time.Duration // 0: no session is packed for its age
 }
 
 // planGraph is a database with the password as it is now: a file or variable that holds it
@@ -42,6 +44,7 @@ type planGraph struct {
 }
 
 func (a *app) plan(c config.Config, f runFlags) (p plan, err error) {
+	p.packAfter = c.Retention.PackAge()
 	if p.transcripts, err = a.transcripts(c, f.trees, f.noTranscripts); err != nil {
 		return p, err
 	}
@@ -73,6 +76,7 @@ type keeper struct {
 	log     zerolog.Logger
 	ctx     context.Context
 	crew    *crew
+	packer  *packer
 	first   keptStore // the embedded store
 	reader  connector.Reader
 
@@ -142,6 +146,7 @@ func (k *keeper) take(next plan) error {
 	if !reflect.DeepEqual(k.plan.sources, next.sources) {
 		k.followSources(next.sources)
 	}
+	k.packer.set(next.packAfter)
 	k.mu.Lock()
 	k.plan, k.taken = next, true
 	k.mu.Unlock()

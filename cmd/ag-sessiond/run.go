@@ -166,7 +166,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs))}
-	k := &keeper{app: a, journal: j, log: log, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r,
+	k := &keeper{app: a, journal: j, log: log, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
 		config: configHealth{LoadedAt: time.Now().UTC()}}
 	k.crew.add(first.replica)
 	var besides sync.WaitGroup
@@ -186,6 +186,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	besides.Go(func() { a.finishScrubs(ctx, j, log) })
 	besides.Go(func() { keepReport(ctx, j, k.keeps, k.beside, log) })
 	besides.Go(func() { k.reload(ctx, asked, flags) })
+	besides.Go(func() { k.packer.run(ctx, packEvery) })
 	connector.Follow(ctx, j, log, k.crew)
 	return nil
 }

@@ -3,6 +3,7 @@
 package packed_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 func packForever(home string) {
 	j, err := packed.Open(home)
 	for err == nil || errors.Is(err, journal.ErrPacked) {
-		err = j.Pack("s")
+		err = j.Pack(context.Background(), "s")
 	}
 	fmt.Println(err)
 	os.Exit(1)
@@ -96,7 +97,7 @@ func TestKilledPacks(t *testing.T) {
 	}
 	close(stop)
 	running.Wait()
-	if err := j.Pack("s"); err != nil && !errors.Is(err, journal.ErrPacked) {
+	if err := j.Pack(t.Context(), "s"); err != nil && !errors.Is(err, journal.ErrPacked) {
 		t.Fatal(err)
 	}
 	if got := names(t, j); !slices.Equal(got, []string{"s.jsonl.zst"}) {

@@ -49,7 +49,7 @@ func add(t testing.TB, j *journal.Journal, lines ...redact.Line) {
 
 func pack(t testing.TB, j *journal.Journal, session string) {
 	t.Helper()
-	if err := j.Pack(session); err != nil {
+	if err := j.Pack(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -165,7 +165,7 @@ func TestPackedReadsAsPlain(t *testing.T) {
 			"pack": func(rt *rapid.T) {
 				session := rapid.SampledFrom(sessions).Draw(rt, "session")
 				_, err := os.Stat(path(j, session, ""))
-				switch packErr := j.Pack(session); {
+				switch packErr := j.Pack(t.Context(), session); {
 				case err == nil && packErr != nil:
 					rt.Fatal(packErr)
 				case err != nil && !errors.Is(packErr, journal.ErrPacked) && !errors.Is(packErr, fs.ErrNotExist):
@@ -272,13 +272,13 @@ func TestPackKeepsTimes(t *testing.T) {
 	if got := unzstd(t, path(j, "s", ".zst")); !bytes.Equal(got, before) {
 		t.Error("zstd has something else")
 	}
-	if err := j.Pack("s"); !errors.Is(err, journal.ErrPacked) {
+	if err := j.Pack(t.Context(), "s"); !errors.Is(err, journal.ErrPacked) {
 		t.Errorf("again: %v", err)
 	}
-	if err := j.Pack("nothing"); !errors.Is(err, fs.ErrNotExist) {
+	if err := j.Pack(t.Context(), "nothing"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no session: %v", err)
 	}
-	if err := j.Pack("../s"); err == nil {
+	if err := j.Pack(t.Context(), "../s"); err == nil {
 		t.Error("no id")
 	}
 	if err := j.Sync("s"); err != nil {
@@ -350,7 +350,7 @@ func TestEveryState(t *testing.T) {
 			}
 			defer reading.Close()
 			next(t, reading)
-			n, err := j.CompletePacks()
+			n, err := j.CompletePacks(t.Context())
 			if err != nil || n > 1 {
 				t.Fatal(n, err)
 			}
@@ -367,7 +367,7 @@ func TestEveryState(t *testing.T) {
 			}) {
 				t.Errorf("left %q", got)
 			}
-			if err := j.Pack("s"); err != nil && !errors.Is(err, journal.ErrPacked) {
+			if err := j.Pack(t.Context(), "s"); err != nil && !errors.Is(err, journal.ErrPacked) {
 				t.Fatal(err)
 			}
 			check("packed,", c.after)
@@ -392,7 +392,7 @@ func TestForgetPacked(t *testing.T) {
 	}
 	// As if the pack had come between: the next look takes it away.
 	raw(t, path(j, "s", ".zst.new"), zstd(t, "x"))
-	if _, err := j.CompletePacks(); err != nil {
+	if _, err := j.CompletePacks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, j); len(got) > 0 {
@@ -424,7 +424,7 @@ func TestWithoutCodec(t *testing.T) {
 	if all, err := plain.Files(); err != nil || len(all) != 2 || all[0].Session != "s" || all[0].Size == 0 {
 		t.Errorf("listed %+v %v", all, err)
 	}
-	if err := plain.Pack("t"); err == nil {
+	if err := plain.Pack(t.Context(), "t"); err == nil {
 		t.Error("it packs")
 	}
 	// A hook goes on, and nobody takes the session for a new one.
@@ -478,7 +478,7 @@ func TestDamaged(t *testing.T) {
 			t.Errorf("%s: the other session has %q", name, got)
 		}
 		add(t, j, line("s", "more", "x"))
-		if err := j.Pack("s"); err == nil {
+		if err := j.Pack(t.Context(), "s"); err == nil {
 			t.Errorf("%s: packed over it", name)
 		}
 		if _, err := os.Stat(path(j, "s", "")); err != nil {
