@@ -29,6 +29,8 @@
 //	  journal/                       0700
 //	    <session>.jsonl              0600   one session's events
 //	    <session>.jsonl.new, .old    0600   while it is rewritten, or after a kill then
+//	    <session>.jsonl.zst          0600   what of it is packed
+//	    <session>.jsonl.packing, .zst.new, .zst.tmp   while it is packed, or after a kill then
 //	    source-<16 digits>.jsonl     0600   up to where files were read that are of no one session
 //
 //	  forgotten/<32 digits>          0600   the tombstone of a session that was forgotten
@@ -104,6 +106,30 @@
 //
 // A session that is forgotten leaves a tombstone (forget.go), which whoever would make its
 // file meets.
+//
+// # Packing
+//
+// What a session holds may be packed: <session>.jsonl.zst is seekable Zstandard, and unpacked,
+// byte for byte, what the plain file was. Writers know nothing of it: who resumes the session
+// makes a plain file again, whose content goes on where what is packed ends. Offsets and
+// positions are of that whole content, so that packing changes nothing for who holds one.
+// What of a session is there at one moment decides what it holds, one behind the other:
+//
+//	.zst? .packing? .jsonl?     where there is no .zst.new
+//	.zst.new .jsonl?            where there is: it holds what .zst and .packing do
+//
+// Pack goes through these states, by one rename or removal each, and each holds the same:
+//
+//	        .zst? .jsonl             .zst.tmp is written beside them, synced, read and compared
+//	        .zst? .packing .jsonl?   the plain file is put aside; writers make the next
+//	.zst.new .zst? .packing .jsonl?  .zst.tmp is whole, and gets this name
+//	.zst.new .zst? .jsonl?           what came late to .packing was appended to .jsonl
+//	        .zst .jsonl?
+//
+// Readers look at all names until they are the same twice, and a Cursor that finds others
+// goes on in these. A program without a Codec says of a session that is packed that it
+// cannot read it, never that it is not there. The first line of a packed session, and the one
+// that a position stands behind, cost unpacking a frame of 1 MiB each.
 //
 // # Durability
 //

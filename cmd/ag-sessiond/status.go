@@ -30,6 +30,9 @@ in config.toml, and --graph), whether a daemon runs and which transcripts and ot
 it reads, or would read by config.toml, what in transcripts was broken or of unknown
 types, and what ag-hook could not record. It reads the whole journal and changes nothing.
 
+Growth is reckoned by the times of the journal's files: a session counts whole on the day on
+which it was last written to.
+
 Of the stores that a daemon keeps, the daemon says how they are; the others are asked,
 and have two seconds to answer.`,
 		Example: `  ag-sessiond status
@@ -69,14 +72,53 @@ func (s statusReport) failure() error {
 }
 
 type journalStatus struct {
-	ID          string    `json:"id,omitempty"`
-	Bytes       int64     `json:"bytes"`
-	Sessions    int       `json:"sessions"`
-	Events      int64     `json:"events"`
-	TornLines   int64     `json:"torn_lines"`
-	LastEventAt time.Time `json:"last_event_at,omitzero"`
+	ID          string      `json:"id,omitempty"`
+	Bytes       int64       `json:"bytes"`        // of what was recorded
+	Stored      int64       `json:"stored_bytes"` // of the files that hold it
+	Packed      packedShare `json:"packed"`
+	Growth      growth      `json:"growth"`
+	Sessions    int         `json:"sessions"`
+	Events      int64       `json:"events"`
+	TornLines   int64       `json:"torn_lines"`
+	LastEventAt time.Time   `json:"last_event_at,omitzero"`
 	// Unreadable counts files that could not be read to their end.
 	Unreadable int `json:"unreadable"`
+}
+
+// packedShare is what is packed of a journal.
+type packedShare struct {
+	Sessions int   `json:"sessions"`
+	Bytes    int64 `json:"bytes"`        // of what was recorded
+	Stored   int64 `json:"stored_bytes"` // of the files that hold it
+}
+
+// growth is how much was recorded a day, in bytes, by the times of files: a session counts whole
+// on the day on which it was last written to.
+type growth struct {
+	Week  int64 `json:"bytes_a_day_7d"`
+	Month int64 `json:"bytes_a_day_30d"`
+}
+
+// count adds one session to what the journal comes to.
+func (s *journalStatus) count(f journal.File, now time.Time) {
+	s.Sessions++
+	s.Bytes += f.Size
+	s.Stored += f.Stored
+	if f.Packed > 0 {
+		s.Packed.Sessions++
+		s.Packed.Bytes += f.Packed
+		s.Packed.Stored += f.Stored - (f.Size - f.Packed)
+	}
+	if f.ModTime.After(s.LastEventAt) {
+		s.LastEventAt = f.ModTime.UTC()
+	}
+	const day = 24 * time.Hour
+	if now.Sub(f.ModTime) < 7*day {
+		s.Growth.Week += f.Size / 7
+	}
+	if now.Sub(f.ModTime) < 30*day {
+		s.Growth.Month += f.Size / 30
+	}
 }
 
 type storeStatus struct {
@@ -127,7 +169,7 @@ func (a *app) status(ctx context.Context) error {
 		if err != nil {
 			return unavailable(err)
 		}
-		if s.Journal, err = journalState(ctx, j); err != nil {
+		if s.Journal, err = journalState(ctx, j, a.now()); err != nil {
 			return err
 		}
 		s.Store = storeState(ctx, j, s.Store)
@@ -155,7 +197,7 @@ func (a *app) status(ctx context.Context) error {
 }
 
 // journalState reads the whole journal, as bytes: an event is a complete line.
-func journalState(ctx context.Context, j *journal.Journal) (journalStatus, error) {
+func journalState(ctx context.Context, j *journal.Journal, now time.Time) (journalStatus, error) {
 	s := journalStatus{ID: j.ID()}
 	files, err := j.Files()
 	if err != nil {
@@ -165,11 +207,7 @@ func journalState(ctx context.Context, j *journal.Journal) (journalStatus, error
 		if err := ctx.Err(); err != nil {
 			return s, err
 		}
-		s.Sessions++
-		s.Bytes += f.Size
-		if f.ModTime.After(s.LastEventAt) {
-			s.LastEventAt = f.ModTime.UTC()
-		}
+		s.count(f, now)
 		c, err := j.Read(f.Session, journal.Position{})
 		if err != nil {
 			s.Unreadable++

@@ -32,6 +32,12 @@ func (a *app) printStatus(s statusReport) {
 	j, st := s.Journal, s.Store
 	field("home", "%s", render.OneLine(s.Home))
 	field("journal", "%s in %s, %s", render.Plural(j.Events, "event"), render.Plural(int64(j.Sessions), "session"), render.Bytes(j.Bytes))
+	if p := j.Packed; p.Sessions > 0 {
+		field("packed", "%s, %s in files of %s", render.Plural(int64(p.Sessions), "session"), render.Bytes(p.Bytes), render.Bytes(p.Stored))
+	}
+	if j.Bytes > 0 {
+		field("growth", "%s a day over the last 7 days, %s over the last 30", render.Bytes(j.Growth.Week), render.Bytes(j.Growth.Month))
+	}
 	if !j.LastEventAt.IsZero() {
 		field("last", "%s", render.Time(j.LastEventAt))
 	}
