@@ -53,9 +53,10 @@ type Session struct {
 	// Since is when the state began: the turn, the request, the end of the turn or session.
 	Since time.Time `json:"since,omitzero"`
 	// Call is the call that a permission is waited for, else the latest of those that run.
-	Call  *Action `json:"call,omitempty"`
-	Calls int     `json:"calls_in_progress"`
-	// Turn is the latest prompt's; EndedAt is absent while it goes on.
+	Call       *Action `json:"call,omitempty"`
+	Calls      int     `json:"calls_in_progress"`
+	LastPrompt string  `json:"last_prompt,omitempty"` // its first line
+	// The turn is the latest prompt's; its end is absent while it goes on.
 	TurnStartedAt time.Time `json:"turn_started_at,omitzero"`
 	TurnEndedAt   time.Time `json:"turn_ended_at,omitzero"`
 	// CostUSD is what its model calls cost, as far as prices are known, nil where none is;

@@ -54,6 +54,7 @@ type moments struct {
 	// Of the main thread, the latest: prompt; end of a turn; notice that the runtime waits
 	// for input; call, or message of the runtime's, that is in a turn.
 	prompt, end, notice, began time.Time
+	asked                      string
 	call, request              *action // the latest call that runs; the earliest request that is pending
 	failure                    *action
 	calls                      int
@@ -61,7 +62,7 @@ type moments struct {
 
 func (s *session) moments() (m moments) {
 	if p := s.lastPrompt(); p != nil {
-		m.prompt = p.Timestamp
+		m.prompt, m.asked = p.Timestamp, p.Gist
 	}
 	var open []*action
 	later := func(a, b *action) bool { return b == nil || compare(&a.Action, &b.Action) > 0 }
@@ -131,7 +132,7 @@ func (s *session) summary() Session {
 	if m.end.After(m.prompt) && m.began.After(m.end) {
 		m.prompt = m.began // of a prompt that was typed during the turn before, and is answered now
 	}
-	out := Session{SessionRow: s.row, Calls: m.calls, TurnStartedAt: m.prompt, Refused: s.refused}
+	out := Session{SessionRow: s.row, Calls: m.calls, LastPrompt: m.asked, TurnStartedAt: m.prompt, Refused: s.refused}
 	out.SessionID = s.id
 	if m.end.After(m.prompt) {
 		out.TurnEndedAt = m.end

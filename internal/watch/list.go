@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (m *Model) table(room int) []string {
 		}
 		text := doing(s)
 		if text == "" {
-			text = title(s)
+			text = cmp.Or(render.FirstLine(s.LastPrompt), title(s))
 		}
 		state := stateWord(s)
 		if s.State == live.Waiting {

@@ -13,8 +13,8 @@ import (
 )
 
 // frames is how many times a second the screen may be redrawn: what happens is seen within
-// 50 ms, and a screen that stays costs 20 looks.
-const frames = 20
+// 70 ms and what tail gathers for, and a screen that stays costs 15 looks.
+const frames = 15
 
 // Screen shows on a terminal what w tells until a key or ctx ends it, and leaves the
 // terminal as it was.
