@@ -37,7 +37,8 @@ func (h *Home) Add(g Grain) (hash string, err error) {
 // *jsonl.LineError with its index, and nothing is written. Grains that do not say when
 // they were created have the order of the batch. Any other error (a full disk) may leave
 // some of them in the journal; nothing is acknowledged then, and adding the batch again
-// makes it whole. Many callers at once share the wait for the disk.
+// makes it whole. Many callers at once share the wait for the disk. Where a grain's namespace was
+// forgotten the error is a *ForgottenError, beside all hashes: the others are recorded.
 func (h *Home) AddBatch(grains []Grain) (hashes []string, err error) {
 	src := h.caller()
 	hashes = make([]string, len(grains))
@@ -55,12 +56,13 @@ func (h *Home) AddBatch(grains []Grain) (hashes []string, err error) {
 	if err := h.commit(events); err != nil {
 		return nil, fmt.Errorf("add %d grains: %w", len(grains), err)
 	}
-	return hashes, nil
+	return hashes, h.dropped(events)
 }
 
 // AddEvents records events of the protocol, all or none, as AddBatch does. V, Origin,
 // SourceSDK and Timestamp are filled in where they are empty, and EventID: of an event
-// that states its time, from all that it says, so that adding it again changes nothing.
+// that states its time, from all that it says, so that adding it again changes nothing. Where a session was
+// forgotten the error is a *ForgottenError: the events of others are recorded.
 func (h *Home) AddEvents(events []schema.Event) error {
 	events = append([]schema.Event(nil), events...)
 	now := time.Now()
@@ -72,7 +74,7 @@ func (h *Home) AddEvents(events []schema.Event) error {
 	if err := h.commit(events); err != nil {
 		return fmt.Errorf("add %d events: %w", len(events), err)
 	}
-	return nil
+	return h.dropped(events)
 }
 
 // Recall finds calls of tools: see graph.SearchQuery, whose Recall it sets.

@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/internal/forget"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/redact"
@@ -58,6 +59,7 @@ func Open(home string, o Options) (*Home, error) {
 	// A configuration that cannot be read leaves in force what was, as it does for the hook:
 	// see journal.Journal.Policy.
 	_, _ = config.CompilePolicy(j.Home())
+	_ = forget.Resume(j) // what it cannot do now stays begun, as ag-sessiond status says
 	return &Home{
 		journal: j, redactor: j.Redactor(""),
 		lockWait: cmp.Or(o.LockWait, 50*time.Millisecond),
@@ -119,7 +121,7 @@ func (h *Home) sync(ctx context.Context) (report connector.Report, err error) {
 		if h.store, err = h.open(sqlite.Options{}); err != nil {
 			return report, err
 		}
-		h.replica = &connector.Replica{Journal: h.journal, Store: h.store, Name: "sqlite"}
+		h.replica = &connector.Replica{Journal: h.journal, Store: h.store, Name: EmbeddedStore}
 	}
 	if report, err = h.replica.Sync(ctx, nil); err != nil {
 		return report, fmt.Errorf("catch the store up with the journal: %w", err)

@@ -20,14 +20,16 @@ import (
 
 // ImportReport says what Import did.
 type ImportReport struct {
-	Journal  string        `json:"journal"`  // the id of the journal that was read
-	Sessions int           `json:"sessions"` // of which something was new
-	Events   int           `json:"events"`   // appended
-	Known    int           `json:"known"`    // here already
-	Refused  int           `json:"refused"`  // lines that are no events of this version
-	Torn     int           `json:"torn"`     // lines that are no records
-	Bytes    int64         `json:"bytes"`    // of journal read
-	Duration time.Duration `json:"duration_ns"`
+	Journal  string `json:"journal"`  // the id of the journal that was read
+	Sessions int    `json:"sessions"` // of which something was new
+	Events   int    `json:"events"`   // appended
+	Known    int    `json:"known"`    // here already
+	Refused  int    `json:"refused"`  // lines that are no events of this version
+	// Forgotten counts sessions that the other home has, and this one forgot: they stay so.
+	Forgotten int           `json:"forgotten"`
+	Torn      int           `json:"torn"`  // lines that are no records
+	Bytes     int64         `json:"bytes"` // of journal read
+	Duration  time.Duration `json:"duration_ns"`
 }
 
 // Import appends what the journal of another home has and this one has not: what a
@@ -59,6 +61,11 @@ func (h *Home) Import(ctx context.Context, dir string, progress func(done, total
 		if ctx.Err() != nil {
 			errs = append(errs, ctx.Err())
 			break
+		}
+		if h.journal.Forgotten(f.Session) {
+			im.report.Forgotten++
+			total -= f.Size
+			continue
 		}
 		if err := im.session(ctx, f.Session); err != nil && ctx.Err() == nil {
 			errs = append(errs, fmt.Errorf("import session %s: %w", f.Session, err))

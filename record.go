@@ -210,7 +210,7 @@ func (r *Recorder) record(events ...schema.Event) (Recorded, error) {
 	if _, err := r.home.append(events); err != nil {
 		return Recorded{}, fmt.Errorf("record %s: %w", events[0].EventType, err)
 	}
-	return first, nil
+	return first, r.home.dropped(events)
 }
 
 func (r *Recorder) complete(e *schema.Event) error {

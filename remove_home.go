@@ -152,7 +152,7 @@ func foldersOfHome() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + `(\.zst(\.new|\.tmp)?|\.packing|\.new|\.old)?$`),
 		"left_out":  regexp.MustCompile(`^[0-9a-f]{32}$`),
-		"forgotten": regexp.MustCompile(`^[0-9a-f]{32}(\.[0-9]+\.tmp)?$`),
+		"forgotten": regexp.MustCompile(`^([0-9a-f]{32}(\.[0-9]+\.tmp)?|begun)$`),
 		"installed": regexp.MustCompile(`^([0-9a-f]{16}\.(json|before)|\.[0-9a-f]{16}\.(json|before)\.actiongraph-[0-9]+-[0-9]+\.tmp)$`),
 	}
 }

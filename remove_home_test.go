@@ -81,7 +81,7 @@ func TestRemoveHomeKeepsOthers(t *testing.T) {
 	write([]string{"config.toml", "config-edit-12.toml", ".config-12", "policy", "policy.said", "policy.12.tmp", "graph.db", "graph.db-wal", "graph.db-shm",
 		"transcripts.index", "transcripts.index.12.tmp", "status.json", "status.json.new", "hook.log", "hook.log.1", "ag-sessiond.log", "ag-sessiond.log.1", "service.xml", ".service.xml.new", "api.sock", "api.token",
 		"id." + hash + ".tmp", "key." + hash + ".tmp", ".verify-12", "journal/s_1-x.jsonl", "journal/s.jsonl.zst", "journal/s.jsonl.zst.new", "journal/s.jsonl.zst.tmp",
-		"journal/s.jsonl.packing", "journal/s.jsonl.new", "journal/s.jsonl.old", "left_out/" + hash + hash,
+		"journal/s.jsonl.packing", "journal/s.jsonl.new", "journal/s.jsonl.old", "left_out/" + hash + hash, "forgotten/" + hash + hash, "forgotten/begun",
 		"installed/" + hash + ".json", "installed/" + hash + ".before", "installed/." + hash + ".json.actiongraph-7-12.tmp"})
 	mine := write([]string{"policy-insurance.pdf", "policy.pdf", "policy.2026.txt", "graph.db.mine", "graph.db-old", "config.toml.bak", "config-edit-mine.toml",
 		"transcripts.index.md", "status.json.bak", "hook.log.old", "ag-sessiond.log.2", "service.xml.old", "api.token.old", "id.pub.tmp", "key.mine.tmp", ".config-mine", ".verify-me",

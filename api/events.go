@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -17,6 +18,8 @@ type accepted struct {
 	EventIDs []string `json:"event_ids"`
 	// Skipped counts lines of which nothing is recorded, as they are only a journal's own.
 	Skipped int `json:"skipped"`
+	// Forgotten counts the events of sessions that were forgotten: of these nothing is recorded.
+	Forgotten int `json:"forgotten,omitempty"`
 }
 
 // events records events of the protocol: an object, an array of them, or a line each.
@@ -39,7 +42,7 @@ func (s *Server) events(q *request) (answer, error) {
 	q.body = nil // memory
 	a := accepted{EventIDs: make([]string, 0, len(p.events)), Skipped: p.skipped}
 	for part := range slices.Chunk(p.events, atOnce) {
-		if err := s.Store.AddEvents(part); err != nil {
+		if err := s.Store.AddEvents(part); !passedOver(err, &a.Forgotten) {
 			return nil, recorded(err, len(a.EventIDs))
 		}
 		for i := range part {
@@ -50,6 +53,17 @@ func (s *Server) events(q *request) (answer, error) {
 	s.counts.events.Add(int64(len(p.events)))
 	a.Accepted = len(a.EventIDs)
 	return a, nil
+}
+
+// passedOver reports whether all was recorded but what is of sessions that were forgotten, and
+// counts that: it is no failure of who posts the rest.
+func passedOver(err error, n *int) bool {
+	var gone *actiongraph.ForgottenError
+	if errors.As(err, &gone) {
+		*n += gone.Events
+		return true
+	}
+	return err == nil
 }
 
 // posted are the events of one request.

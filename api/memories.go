@@ -22,6 +22,9 @@ type added struct {
 	Added  int      `json:"added"`
 	Failed int      `json:"failed"`
 	Hashes []string `json:"hashes"` // in the order of the batch
+	// Forgotten says that the namespace, or a grain's own, was forgotten: of these grains nothing is
+	// recorded. It counts two events a grain.
+	Forgotten int `json:"forgotten,omitempty"`
 }
 
 // batchAdd records Action grains. A grain that names a namespace is of that one, not of
@@ -52,7 +55,7 @@ func (s *Server) batchAdd(q *request) (answer, error) {
 	a := added{Hashes: make([]string, 0, len(grains))}
 	for part := range slices.Chunk(grains, atOnce) {
 		hashes, err := s.Store.AddBatch(part)
-		if err != nil {
+		if !passedOver(err, &a.Forgotten) {
 			return nil, recorded(err, len(a.Hashes))
 		}
 		a.Hashes = append(a.Hashes, hashes...)

@@ -38,7 +38,7 @@ type Redact struct {
 func (c *Config) rules() (policy.Rules, error) {
 	r := policy.Rules{
 		ExcludeTools: c.Capture.ExcludeTools, MaxChars: c.Capture.MaxChars, Content: c.Capture.Content, Redact: c.Redact.Patterns,
-		FoldCase: runtime.GOOS == "windows" || runtime.GOOS == "darwin",
+		FoldCase: foldCase(),
 	}
 	for _, folder := range c.Capture.ExcludeProjects {
 		whole, err := projectFolders(folder)
@@ -141,3 +141,26 @@ func compilePolicy(home string, asked bool) (policy.State, error) {
 	_, state = policy.Load(home)
 	return state, nil
 }
+
+// Folder returns a policy that leaves out a folder and what is below it, by all the paths that
+// lead there: these are returned, too. The path is a whole one, in which no character is a glob.
+func Folder(dir string) (*policy.Policy, []string, error) {
+	whole := filepath.ToSlash(filepath.Clean(dir))
+	paths := []string{whole}
+	if real := filepath.ToSlash(resolved(filepath.Clean(dir), new(int))); real != whole {
+		paths = append(paths, real)
+	}
+	r := policy.Rules{FoldCase: foldCase()}
+	for _, path := range paths {
+		r.ExcludeProjects = append(r.ExcludeProjects, noGlob(path))
+	}
+	p, err := policy.New(r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: it holds everything: name a folder", dir)
+	}
+	return p, paths, nil
+}
+
+// foldCase reports whether paths are the same in any case, as the file systems of macOS and
+// Windows have it.
+func foldCase() bool { return runtime.GOOS == "windows" || runtime.GOOS == "darwin" }

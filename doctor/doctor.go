@@ -114,6 +114,7 @@ func checks() []check {
 		{name: "journal", look: tornLines},
 		{name: "scrub", look: scrubbed},
 		{name: "ends", look: withoutEnd},
+		{name: "forgotten", look: forgotten},
 		{name: "store", look: store},
 		{name: "verify", look: verified},
 		{name: "graphs", look: graphs, limit: 2 * patience},

@@ -16,6 +16,7 @@ type Health struct {
 	LastError   string           `json:"last_error,omitempty"`
 	LastErrorAt time.Time        `json:"last_error_at,omitzero"`
 	Unknown     map[string]int64 `json:"unknown_kinds,omitempty"`
+	Forgotten   int              `json:"forgotten,omitempty"` // sessions of which nothing is recorded
 }
 
 // Health says how it is; it may be asked at any time.
@@ -25,6 +26,11 @@ func (f *Follower) Health() Health { return Health(f.health.Health()) }
 // daemon: the first of the lines that are bad, and each kind that is not known.
 func (s *following) count(f *stream) {
 	c := &f.counts
+	for session := range c.sessions {
+		if s.Reader.Journal.Forgotten(session) {
+			s.health.Forgot(session)
+		}
+	}
 	var wrong *Problem
 	if len(f.problems) > 0 {
 		wrong = &f.problems[0]

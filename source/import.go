@@ -39,6 +39,14 @@ func (r *Reader) Import(ctx context.Context, paths []string, stdin io.Reader, o 
 	c := &im.counts
 	im.report.Sessions, im.report.Lines, im.report.Events = len(c.sessions), c.lines, c.events
 	im.report.Blank, im.report.Broken = c.blank, c.broken
+	if r.Journal != nil {
+		for session := range c.sessions {
+			if r.Journal.Forgotten(session) {
+				im.report.Forgotten++
+			}
+		}
+		im.report.Sessions -= im.report.Forgotten
+	}
 	im.report.Kinds, im.report.Skipped, im.report.Unknown, im.report.Types = c.kinds, c.skipped, c.unknown, c.types
 	im.report.Duration = time.Since(start)
 	slices.SortFunc(im.report.PerFile, func(a, b FileReport) int { return cmp.Compare(a.Path, b.Path) })

@@ -62,11 +62,14 @@ type FileReport struct {
 
 // Report says what Import did.
 type Report struct {
-	Files      int                   `json:"files"`
-	Unchanged  int                   `json:"unchanged"`
-	Read       int                   `json:"read"`
-	Failed     int                   `json:"failed"`
-	Sessions   int                   `json:"sessions"`
+	Files     int `json:"files"`
+	Unchanged int `json:"unchanged"`
+	Read      int `json:"read"`
+	Failed    int `json:"failed"`
+	Sessions  int `json:"sessions"`
+	// Forgotten counts sessions that the files tell of and that were forgotten: nothing of them is
+	// recorded. What is counted beside includes what they say.
+	Forgotten  int                   `json:"forgotten"`
 	Bytes      int64                 `json:"bytes"`
 	Lines      int64                 `json:"lines"`
 	Events     int64                 `json:"events"`

@@ -93,7 +93,13 @@ func (s *stream) record(at lines.Position) record {
 	return record{Position: at, path: s.path, dev: s.dev, inode: s.inode, modTime: s.modTime, size: s.size, format: s.src.Format, session: s.src.Session, broken: s.broken}
 }
 
+// append brings a position into the journal. Of a session that was forgotten there is none: it
+// would name it, and nothing of its file is recorded.
 func (s *stream) append(rec record) error {
+	if rec.session != "" && s.Journal.Forgotten(rec.session) {
+		s.noted = rec
+		return nil
+	}
 	e := rec.event(s.Host)
 	if err := s.Journal.Append(s.Redactor.Event(e)); err != nil {
 		return fmt.Errorf("%w: %w", errAppend, err)

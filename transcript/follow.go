@@ -206,6 +206,9 @@ func (s *following) read(ctx context.Context, j *job) (again *job) {
 		from, err = s.position(&file)
 	}
 	if errors.Is(err, errStaysOut) {
+		if s.Reader.Journal.Forgotten(file.Session) {
+			s.health.Forgot(file.Session)
+		}
 		s.recovered(file.Path)
 		return nil
 	}

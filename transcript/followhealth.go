@@ -23,7 +23,8 @@ type Health struct {
 	LastErrorAt time.Time `json:"last_error_at,omitzero"`
 	// Unknown counts the lines of types that this version does not know. Nothing of them
 	// is recorded.
-	Unknown map[string]int64 `json:"unknown_kinds,omitempty"`
+	Unknown   map[string]int64 `json:"unknown_kinds,omitempty"`
+	Forgotten int              `json:"forgotten,omitempty"` // sessions of which nothing is recorded
 }
 
 // Health says how the follower is. Any goroutine may ask.

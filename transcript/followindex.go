@@ -74,7 +74,7 @@ func (s *following) writeIndex() {
 	for path, e := range changed {
 		changed[path] = s.seal(path, e)
 	}
-	if err := writeIndex(s.Reader.Journal.Home(), s.Reader.Host, changed); err != nil {
+	if err := writeIndex(s.Reader.Journal, s.Reader.Host, changed); err != nil {
 		s.Log.Warn().Str("reason", "transcript.index").Str("error_message", err.Error()).
 			Msg("the index of transcripts cannot be written; the next start looks in the journal")
 	}

@@ -35,6 +35,7 @@ type Report struct {
 	Read      int `json:"read"`      // of them: something was new
 	Failed    int `json:"failed"`    // of them: could not be read to the end
 	Sessions  int `json:"sessions"`  // of the files with something new
+	Forgotten int `json:"forgotten"` // sessions of which nothing is recorded: they were forgotten
 
 	Bytes   int64 `json:"bytes"` // read
 	Lines   int64 `json:"lines"`
@@ -86,7 +87,8 @@ const LargeSession = 16 << 20
 // ErrPartial then. Any other error ended the import early.
 func (r *Reader) Import(ctx context.Context, paths []string, o Options, progress func(Progress)) (Report, error) {
 	start := time.Now()
-	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}, seen: map[string]bool{}}
+	im := &importing{Reader: r, Options: o, progress: progress, changed: map[string]entry{}, sessions: map[string]bool{}, forgotten: map[string]bool{},
+		seen: map[string]bool{}}
 	im.report = Report{
 		Kinds: map[string]int64{}, Types: map[schema.Type]int64{}, Unknown: map[string]int64{},
 		Problems: []Problem{}, PerFile: []FileReport{}, Foreign: []string{},
@@ -110,8 +112,10 @@ type importing struct {
 	done     Progress
 	changed  map[string]entry
 	sessions map[string]bool
-	owed     []string        // files that alone tell lines of those that were read
-	seen     map[string]bool // files that were found: whether Since left them out
+	// forgotten are sessions whose files were passed over for that.
+	forgotten map[string]bool
+	owed      []string        // files that alone tell lines of those that were read
+	seen      map[string]bool // files that were found: whether Since left them out
 }
 
 func (im *importing) run(ctx context.Context, paths []string) error {
@@ -132,13 +136,13 @@ func (im *importing) run(ctx context.Context, paths []string) error {
 		im.work(ctx, plan, stop)
 		im.Since = time.Time{} // what tells lines of these files is as new as they are
 	}
-	im.report.Sessions = len(im.sessions)
+	im.report.Sessions, im.report.Forgotten = len(im.sessions), len(im.forgotten)
 	if im.writes() {
 		for path, e := range im.changed { // no earlier: a session's files are in one journal
 			e.seal(im.Journal)
 			im.changed[path] = e
 		}
-		if err := writeIndex(im.Journal.Home(), im.Host, im.changed); err != nil {
+		if err := writeIndex(im.Journal, im.Host, im.changed); err != nil {
 			im.report.Problems = append(im.report.Problems, Problem{Path: IndexFile, Error: err.Error()})
 		}
 	}

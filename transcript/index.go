@@ -2,8 +2,11 @@ package transcript
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -195,16 +198,69 @@ func appendEntry(b []byte, path string, e entry) []byte {
 }
 
 // writeIndex puts changed entries into the cache. It is read again first, so that what
-// another import wrote meanwhile mostly stays; what is lost is looked up.
-func writeIndex(home, host string, changed map[string]entry) error {
+// another import wrote meanwhile mostly stays; what is lost is looked up. A session that was forgotten
+// is not in it: where one is while this goes on, it is written again.
+func writeIndex(j *journal.Journal, host string, changed map[string]entry) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	all := readIndex(home, host)
-	for path, e := range changed {
-		all[path] = e
+	for range 10 {
+		seen := forgottenAt(j.Home())
+		forgotten, err := j.AllForgotten()
+		if err != nil {
+			return err
+		}
+		all := readIndex(j.Home(), host)
+		maps.Copy(all, changed)
+		maps.DeleteFunc(all, func(_ string, e entry) bool { return e.leftOut() || forgotten(e.session) })
+		if err := putIndex(j.Home(), host, all); err != nil || forgottenAt(j.Home()) == seen {
+			return err
+		}
 	}
-	maps.DeleteFunc(all, func(_ string, e entry) bool { return e.leftOut() })
+	return nil
+}
+
+// forgottenAt changes whenever a session is forgotten.
+func forgottenAt(home string) time.Time {
+	info, err := os.Stat(journal.ForgottenDir(home))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// DropForgotten takes sessions that were forgotten out of the index, whichever machine wrote it,
+// and removes what a kill left beside it.
+func DropForgotten(j *journal.Journal) error {
+	path := filepath.Join(j.Home(), IndexFile)
+	entries, err := os.ReadDir(j.Home())
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), IndexFile+".") && strings.HasSuffix(e.Name(), ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(j.Home(), e.Name())))
+		}
+	}
+	forgotten, askErr := j.AllForgotten()
+	text, readErr := os.ReadFile(path)
+	if errors.Is(readErr, fs.ErrNotExist) {
+		return err
+	}
+	if err := errors.Join(err, askErr, readErr); err != nil {
+		return err
+	}
+	var kept []byte
+	for line := range bytes.Lines(text) {
+		if session, _, _ := bytes.Cut(line, []byte{'\t'}); !forgotten(string(session)) {
+			kept = append(kept, line...)
+		}
+	}
+	if len(kept) == len(text) {
+		return nil
+	}
+	return replace.File(path, IndexFile+".*.tmp", replace.Text(kept), nil)
+}
+
+// putIndex writes the cache.
+func putIndex(home, host string, all map[string]entry) error {
 	path := filepath.Join(home, IndexFile)
 	err := replace.File(path, IndexFile+".*.tmp", func(f *os.File) error {
 		w := bufio.NewWriterSize(f, 64<<10)

@@ -5,17 +5,73 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/actiongraph/actiongraph/journal"
 )
 
+func testJournal(t *testing.T) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// TestIndexForgets: no session that was forgotten is in the index, whoever writes it, on
+// whichever machine; the others stay as they were.
+func TestIndexForgets(t *testing.T) {
+	j := testJournal(t)
+	path := filepath.Join(j.Home(), IndexFile)
+	index := map[string]entry{"/p/gone.jsonl": {session: "gone"}, "/p/gone/agent.jsonl": {session: "gone"}, "/p/stays.jsonl": {session: "stays"}}
+	if err := writeIndex(j, "host", index); err != nil {
+		t.Fatal(err)
+	}
+	forget := func() {
+		t.Helper()
+		if err := j.Forget([]string{"gone"}, "forget", time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(filepath.Join(j.Home(), IndexFile+".123.tmp"), []byte("gone"), 0o600)
+		if err := DropForgotten(j); err != nil {
+			t.Fatal(err)
+		}
+		files, _ := filepath.Glob(path + "*")
+		text, err := os.ReadFile(path)
+		if err != nil || strings.Contains(string(text), "gone") || !strings.Contains(string(text), "stays") || len(files) != 1 {
+			t.Errorf("%v, %v: %s", files, err, text)
+		}
+	}
+	forget()
+	// A follower that has them still writes the others.
+	index["/p/new.jsonl"] = entry{session: "new"}
+	if err := writeIndex(j, "host", index); err != nil {
+		t.Fatal(err)
+	}
+	if got := readIndex(j.Home(), "host"); len(got) != 2 || got["/p/new.jsonl"].session != "new" {
+		t.Errorf("%v", got)
+	}
+	if err := putIndex(j.Home(), "other host", index); err != nil {
+		t.Fatal(err)
+	}
+	forget()
+	if got := readIndex(j.Home(), "other host"); len(got) != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestIndexRoundTrip(t *testing.T) {
-	home := t.TempDir()
+	j := testJournal(t)
+	home := j.Home()
 	want := map[string]entry{}
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, path := range []string{"/a/b.jsonl", "/tab\there", "/new\nline", `/quo"te`, `"`, "/ä ö", "\xff\xfe", `C:\x\y`} {
 		want[path] = entry{Position: Position{Offset: r.Int64(), Lines: r.Int64(), Sum: r.Uint64(), First: r.Uint64(), All: r.Uint32()}, session: "s", skipped: skipped{broken: r.Int64N(2), unknown: map[string]int64{"a/b": 1, "other types": 2}}, inode: r.Uint64(), mark: r.Uint64(), size: r.Int64(), modTime: r.Int64(), end: r.Int64()}
 	}
-	if err := writeIndex(home, "host", want); err != nil {
+	if err := writeIndex(j, "host", want); err != nil {
 		t.Fatal(err)
 	}
 	got := readIndex(home, "host")
@@ -35,7 +91,7 @@ func TestIndexRoundTrip(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	// What another import wrote meanwhile stays.
-	if err := writeIndex(home, "host", map[string]entry{"/new": {session: "n"}}); err != nil {
+	if err := writeIndex(j, "host", map[string]entry{"/new": {session: "n"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := readIndex(home, "host"); len(got) != len(want)+1 || got["/new"].session != "n" {

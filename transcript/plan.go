@@ -46,6 +46,9 @@ func (im *importing) plan(files []File) ([]group, error) {
 		}
 		if unchanged {
 			im.report.Unchanged++
+			if im.Journal != nil && known.journals[f.Session] == 0 && im.Journal.Forgotten(f.Session) {
+				im.forgotten[f.Session] = true
+			}
 			continue
 		}
 		g := groups[f.Session]

@@ -60,9 +60,12 @@ func (a *app) addGrain(g actiongraph.Grain) error {
 	defer h.Close()
 	hash, err := h.Add(g)
 	var bad *jsonl.LineError
+	var gone *actiongraph.ForgottenError
 	switch {
 	case errors.As(err, &bad):
 		return usagef("%w", err)
+	case errors.As(err, &gone):
+		return err
 	case err != nil:
 		return unavailable(err)
 	case a.json:

@@ -35,6 +35,21 @@ func (q asker) agrees(question string) (bool, error) {
 	return answer == "" || answer == "y" || answer == "yes", nil
 }
 
+// dares asks a question about what cannot be taken back; a line that is empty is no.
+func (q asker) dares(question string) (bool, error) {
+	q.printf("%s [y/N] ", question)
+	if err := q.out.Flush(); err != nil {
+		return false, err
+	}
+	line, err := readLine(q.in)
+	if err != nil && line == "" {
+		q.printf("\n")
+		return false, nil
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes", nil
+}
+
 // readLine reads no more than a line: the next question has its own.
 func readLine(r io.Reader) (string, error) {
 	var line []byte

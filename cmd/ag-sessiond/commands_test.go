@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,6 +40,21 @@ func (h *held) unlock(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is not held", args[0])
 	}
 	ts.Check(l.(*connector.Lock).Unlock())
+}
+
+// nowhere fails where a file of the home has a text, in its bytes or its name: nowhere TEXT
+func nowhere(ts *testscript.TestScript, _ bool, args []string) {
+	home := ts.Getenv("AG_HOME")
+	ts.Check(filepath.WalkDir(home, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte(args[0])) || strings.Contains(path[len(home):], args[0]) {
+			return fmt.Errorf("%s has %s", path, args[0])
+		}
+		return err
+	}))
 }
 
 // running waits until a daemon runs for the home.

@@ -84,6 +84,7 @@ func (a *app) printImport(r importReport) {
 	a.printf("%s in %s from %s, %s known already, %s of journal, %s\n", render.Plural(int64(r.Events), "new event"),
 		render.Plural(int64(r.Sessions), "session"), render.OneLine(r.Home), render.Count(int64(r.Known)),
 		render.Bytes(r.Bytes), render.Duration(r.Duration))
+	a.printTallies(stayForgotten(r.Forgotten))
 	if skipped := r.Refused + r.Torn; skipped > 0 {
 		a.printf("%s skipped: no event of this version\n", render.Plural(int64(skipped), "line"))
 	}

@@ -17,7 +17,7 @@ func (im *fileImporter) printJSONL(r actiongraph.JSONLReport) {
 	im.printf("%s %s, %s in %s: %s in %s, %s\n", render.Plural(r.Lines, "line"), im.verb(), render.Bytes(r.Bytes),
 		render.Plural(int64(r.Read), "file"), render.Plural(r.Events, "event"),
 		render.Plural(int64(r.Sessions), "session"), render.Duration(r.Duration))
-	im.printTallies(tally{int64(r.Unchanged), "file", "unchanged"}, tally{int64(r.Failed), "file", "failed"})
+	im.printTallies(tally{int64(r.Unchanged), "file", "unchanged"}, tally{int64(r.Failed), "file", "failed"}, stayForgotten(r.Forgotten))
 	if found := foundFormats(r.PerFile); found != "" {
 		im.printf("found: %s\n", found)
 	}
@@ -29,6 +29,11 @@ func (im *fileImporter) printJSONL(r actiongraph.JSONLReport) {
 	if im.verbose || r.Failed > 0 || r.Broken > 0 {
 		im.printFiles(jsonlFiles(r.PerFile))
 	}
+}
+
+// stayForgotten says of how many sessions nothing was recorded, since they were forgotten.
+func stayForgotten(n int) tally {
+	return tally{int64(n), "session", "forgotten before, and stay so"}
 }
 
 // foundFormats says which formats the files that were read have: audit in 1 file, oms in

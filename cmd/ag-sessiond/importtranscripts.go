@@ -63,7 +63,7 @@ func (im *fileImporter) printTranscripts(r actiongraph.TranscriptReport) {
 		render.Plural(int64(r.Read), "file"), render.Plural(r.Events, "event"),
 		render.Plural(int64(r.Sessions), "session"), render.Duration(r.Duration))
 	im.printTallies(tally{int64(r.Unchanged), "file", "unchanged"}, tally{int64(r.Older), "file", "older than --since"},
-		tally{int64(r.Failed), "file", "failed"})
+		tally{int64(r.Failed), "file", "failed"}, stayForgotten(r.Forgotten))
 	im.printKinds("lines: ", r.Kinds, im.verbose)
 	im.printKinds("skipped, of types that this version does not know: ", r.Unknown, true)
 	im.printTallies(tally{r.Broken, "broken line", "skipped"}, tally{r.Blank, "blank line", "skipped"},

@@ -34,6 +34,7 @@ type plan struct {
 	sources     []source.Spec
 	doors       doors
 	packAfter   time.Duration // 0: no session is packed for its age
+	retention   config.Retention
 }
 
 // planGraph is a database with the password as it is now: a file or variable that holds it
@@ -54,6 +55,7 @@ func (a *app) plan(c config.Config, f runFlags) (p plan, err error) {
 	if p.sources, err = a.sources(c, f.sources); err != nil {
 		return p, err
 	}
+	p.retention = c.Retention
 	graphs, err := a.allGraphs(c)
 	if err != nil {
 		return p, err

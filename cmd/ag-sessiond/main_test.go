@@ -101,6 +101,7 @@ func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscr
 			"help":      help,
 			"lock":      locks.lock,
 			"unlock":    locks.unlock,
+			"nowhere":   nowhere,
 			"running":   running,
 			"same":      same,
 			"cypher":    runCypher,

@@ -187,6 +187,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	besides.Go(func() { keepReport(ctx, j, k.keeps, k.beside, log) })
 	besides.Go(func() { k.reload(ctx, asked, flags) })
 	besides.Go(func() { k.packer.run(ctx, packEvery) })
+	besides.Go(func() { k.retain(ctx) })
 	connector.Follow(ctx, j, log, k.crew)
 	return nil
 }

@@ -57,10 +57,12 @@ type statusReport struct {
 	// Skipped is what imports and daemons passed over in transcripts; absent where that is nothing.
 	Skipped *transcript.Skipped `json:"transcripts_skipped,omitempty"`
 	// Scrub is one of secrets that is at work, or was killed.
-	Scrub    *secrets.Marker `json:"secrets_scrub,omitempty"`
-	Policy   policyStatus    `json:"policy"`
-	HookLog  []string        `json:"hook_log"` // its last lines
-	Versions versionInfo     `json:"versions"`
+	Scrub  *secrets.Marker `json:"secrets_scrub,omitempty"`
+	Policy policyStatus    `json:"policy"`
+	// Forgotten says what was forgotten; absent where nothing was.
+	Forgotten *forgottenStatus `json:"forgotten,omitempty"`
+	HookLog   []string         `json:"hook_log"` // its last lines
+	Versions  versionInfo      `json:"versions"`
 }
 
 // failure is what makes the report one of a record that no verb can read.
@@ -180,6 +182,7 @@ func (a *app) status(ctx context.Context) error {
 			s.Skipped = &skipped
 		}
 		s.Stores = a.storeHealths(ctx, j, s, said, graphs)
+		s.Forgotten = forgottenState(j, s.Stores)
 	} else {
 		s.Stores = append([]storeHealth{{Name: embedded, URL: s.Store.Path, Kind: "SQLite"}}, a.askGraphs(ctx, nil, graphs)...)
 	}

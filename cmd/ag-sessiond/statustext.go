@@ -18,8 +18,10 @@ func lastLines(path string, n int) []string {
 		return []string{}
 	}
 	var lines []string
-	for line := range bytes.Lines(bytes.TrimSpace(b)) {
-		lines = append(lines, strings.TrimSpace(string(line)))
+	for line := range bytes.Lines(b) {
+		if line = bytes.TrimSpace(line); len(line) > 0 { // a line that was forgotten is blank
+			lines = append(lines, string(line))
+		}
 	}
 	return list(lines[max(0, len(lines)-n):])
 }
@@ -90,6 +92,7 @@ func (a *app) printStatus(s statusReport) {
 		field("daemon", "not running (none is needed)")
 	}
 	a.printPolicy(s.Policy, field)
+	a.printForgotten(s.Forgotten, field)
 	a.printConfigHealth(s.Config)
 	a.printAPI(s.API)
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)

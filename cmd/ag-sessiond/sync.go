@@ -53,6 +53,7 @@ func (a *app) sync(ctx context.Context) error {
 	if err != nil || j == nil {
 		return err
 	}
+	a.resumeForgetting(j)
 	lock, err := connector.LockHome(j.Home(), connector.GraphLock, syncPatience)
 	if err != nil {
 		return unavailable(err)
@@ -127,6 +128,7 @@ func (a *app) syncGraphs(ctx context.Context) error {
 	if err != nil || j == nil {
 		return err
 	}
+	a.resumeForgetting(j)
 	reports, failed := []graphSync{}, 0
 	for _, g := range graphs {
 		done := a.syncOne(ctx, j, g)

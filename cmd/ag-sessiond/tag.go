@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -71,6 +72,10 @@ func (a *app) setTags(ctx context.Context, arg string, tags []string, status str
 	j, err := a.journal()
 	if err != nil {
 		return err
+	}
+	a.resumeForgetting(j)
+	if j.Forgotten(s.SessionID) { // and a store has not dropped it yet
+		return &actiongraph.ForgottenError{Sessions: []string{s.SessionID}, Events: 1}
 	}
 	if _, err := j.Stat(s.SessionID); err != nil {
 		return fmt.Errorf("session %s is not in this journal, tags go where its events are: %w", s.SessionID, err)

@@ -81,6 +81,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	if err != nil {
 		return unavailable(err)
 	}
+	a.resumeForgetting(j)
 	log := zerolog.New(tailLog{a}).Level(zerolog.WarnLevel)
 	replica, release, err := a.ownReplica(j, log)
 	if err != nil {
@@ -191,6 +192,9 @@ func readSoFar(h source.Health) string {
 	parts := []string{render.Plural(h.Lines, "line") + " read, " + render.Plural(h.Events, "event") + " in " + render.Plural(int64(h.Files), "file")}
 	if h.Broken > 0 {
 		parts = append(parts, render.Plural(h.Broken, "bad line")+" skipped")
+	}
+	if h.Forgotten > 0 {
+		parts = append(parts, render.Plural(int64(h.Forgotten), "session")+" forgotten before, of which nothing is recorded")
 	}
 	if h.Failing > 0 {
 		parts = append(parts, render.Plural(int64(h.Failing), "file")+" cannot be read")

@@ -47,9 +47,10 @@ func layers() []layer {
 		{dir: "journal/packed", may: []string{"journal"}},
 		{dir: "settings"},
 		{dir: "service", may: []string{"connector"}},
-		{dir: "doctor", may: []string{"config", "secrets", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
+		{dir: "doctor", may: []string{"internal/forget", "config", "secrets", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/replace", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
+		{dir: "internal/forget", may: []string{"config", "connector", "journal", "policy", "schema", "transcript"}},
 		{dir: "internal/intake"},
 		{dir: "internal/lines", may: []string{"schema"}},
 		{dir: "api", may: []string{".", "adapters", "graph", "schema"}},
@@ -73,9 +74,9 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "schema", "live"}},
+		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
+		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.

@@ -26,6 +26,8 @@ type Health struct {
 	LastError   string
 	LastErrorAt time.Time
 	Unknown     map[string]int64 // lines of kinds that this version does not know
+	// Forgotten are sessions that files tell of and that were forgotten: nothing of them is appended.
+	Forgotten int
 }
 
 // Tracker is what a follower knows about itself. Its zero value is that of one that begins.
@@ -35,6 +37,7 @@ type Tracker struct {
 	files   map[string]bool // by path
 	failing map[string]bool
 	waiting map[string]bool
+	gone    map[string]bool // sessions that were forgotten
 }
 
 // Health may be asked by any goroutine.
@@ -42,7 +45,7 @@ func (t *Tracker) Health() Health {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now
-	now.Files, now.Failing, now.Waiting = len(t.files), len(t.failing), len(t.waiting)
+	now.Files, now.Failing, now.Waiting, now.Forgotten = len(t.files), len(t.failing), len(t.waiting), len(t.gone)
 	for path := range t.waiting {
 		if now.WaitsFor == "" || path < now.WaitsFor {
 			now.WaitsFor = path
@@ -83,6 +86,16 @@ func (t *Tracker) Waits(path string, waits bool) {
 		t.waiting = map[string]bool{}
 	}
 	t.waiting[path] = true
+}
+
+// Forgot notes that a file tells of a session that was forgotten.
+func (t *Tracker) Forgot(session string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone == nil {
+		t.gone = map[string]bool{}
+	}
+	t.gone[session] = true
 }
 
 // Behind notes how many bytes of all files are not read yet.

@@ -1,0 +1,375 @@
+package forget
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/policy"
+	"github.com/actiongraph/actiongraph/schema"
+)
+
+// Filter says which sessions are to be forgotten: those of which all holds that is set. The zero
+// Filter chooses none.
+type Filter struct {
+	// Sessions are ids. One that the journal has no file of is chosen all the same: a store may
+	// have it.
+	Sessions []string
+	// Project is a folder; where it leads by links is meant, too, and what is below. A session is in
+	// it that ran there, with any of its events. The folder need not be there any more.
+	Project string
+	// Before: nothing of the session, but for tags, is as new as that.
+	Before time.Time
+	// Tag is one that the session has.
+	Tag string
+	// KeepTags are tags; a session that has one of them is not chosen.
+	KeepTags []string
+}
+
+func (f Filter) zero() bool {
+	return len(f.Sessions) == 0 && f.Project == "" && f.Before.IsZero() && f.Tag == ""
+}
+
+// Session is one that is to be forgotten.
+type Session struct {
+	SessionID string `json:"session_id"`
+	// Dirs are the folders that it ran in.
+	Dirs    []string  `json:"directories"`
+	FirstAt time.Time `json:"first_event_at,omitzero"`
+	LastAt  time.Time `json:"last_event_at,omitzero"`
+	Events  int64     `json:"events"` // lines of its journal
+	Bytes   int64     `json:"bytes"`
+	Tags    []string  `json:"tags,omitempty"`
+	// Running says that it has not ended, and that something of it was recorded just now.
+	Running bool `json:"running"`
+}
+
+// Found is what a Filter chooses.
+type Found struct {
+	Sessions []Session `json:"sessions"` // the oldest first
+	// Beside are sessions that ran elsewhere and only name something below Filter.Project: they
+	// are not chosen.
+	Beside []Beside `json:"beside"`
+	// Kept counts the sessions that a tag of Filter.KeepTags keeps.
+	Kept int `json:"kept"`
+	// Dirs are folders in which these sessions ran, and no other did: afterwards nothing in the
+	// home is to name them.
+	Dirs []string `json:"directories"`
+
+	project string
+}
+
+// Beside is a session that names something below a folder in which it did not run.
+type Beside struct {
+	SessionID string `json:"session_id"`
+	Lines     int64  `json:"lines"` // of its journal that do
+}
+
+// Bytes is how much of the journal is to go.
+func (f *Found) Bytes() (n int64) {
+	for _, s := range f.Sessions {
+		n += s.Bytes
+	}
+	return n
+}
+
+// Events is how many events.
+func (f *Found) Events() (n int64) {
+	for _, s := range f.Sessions {
+		n += s.Events
+	}
+	return n
+}
+
+// nobody is where adapters file events that name no session: they are of many, and go with none.
+const nobody = "unknown"
+
+// runningFor is how long after its last event a session without an end is said to run.
+const runningFor = 15 * time.Minute
+
+// Find chooses sessions by what the journal says of them. It reads the whole journal, but what is
+// newer than Filter.Before only until that is seen.
+func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (found Found, err error) {
+	found = Found{Sessions: []Session{}, Beside: []Beside{}, Dirs: []string{}}
+	if f.zero() {
+		return found, nil
+	}
+	s := search{Filter: f, journal: j}
+	if f.Project != "" {
+		if s.project, s.needles, err = folder(f.Project); err != nil {
+			return found, err
+		}
+		found.project = f.Project
+	}
+	for i, id := range f.Sessions {
+		if !schema.ValidID(id) || schema.NoSession(id) || id == nobody {
+			return found, fmt.Errorf("session %q: %q is no session's id", f.Sessions[i], id)
+		}
+	}
+	files, err := j.Files()
+	if err != nil {
+		return found, err
+	}
+	var errs []error
+	var others []journal.File
+	for _, file := range files {
+		if err := ctx.Err(); err != nil {
+			return found, err
+		}
+		l, err := s.look(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("session %s: %w", file.Session, err))
+		}
+		switch {
+		case l.chosen && l.keeps(f.KeepTags):
+			found.Kept++
+			others = append(others, file)
+		case l.chosen:
+			l.Running = !l.ended && now.Sub(l.LastAt) < runningFor
+			found.Sessions = append(found.Sessions, l.session())
+		default:
+			if others = append(others, file); l.named > 0 && (!l.in || file.Session == nobody) {
+				found.Beside = append(found.Beside, Beside{file.Session, l.named})
+			}
+		}
+	}
+	for _, id := range f.Sessions { // of a store alone
+		known := slices.ContainsFunc(files, func(file journal.File) bool { return file.Session == id })
+		if !known && f.Project == "" && f.Before.IsZero() && f.Tag == "" {
+			found.Sessions = append(found.Sessions, Session{SessionID: id, Dirs: []string{}})
+		}
+	}
+	slices.SortStableFunc(found.Sessions, func(a, b Session) int { return a.LastAt.Compare(b.LastAt) })
+	if len(found.Sessions) > 0 {
+		found.Dirs, err = s.dirs(ctx, found.Sessions, others)
+	}
+	return found, errors.Join(append(errs, err)...)
+}
+
+// folder returns what tells whether a folder is dir or below it, and how the two are written in JSON.
+func folder(dir string) (*policy.Policy, [][]byte, error) {
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, paths, err := config.Folder(whole)
+	if err != nil {
+		return nil, nil, err
+	}
+	var needles [][]byte
+	for _, path := range paths {
+		needles = append(needles, quoted(path))
+	}
+	return p, needles, nil
+}
+
+// quoted is a text as it stands within a JSON string.
+func quoted(text string) []byte {
+	b := schema.AppendString(nil, text)
+	return b[1 : len(b)-1]
+}
+
+// search is one Find.
+type search struct {
+	Filter
+	journal *journal.Journal
+	project *policy.Policy
+	needles [][]byte // how the project is written
+}
+
+// looked is what is known of a session.
+type looked struct {
+	Session
+	chosen bool
+	ended  bool
+	endAt  time.Time
+	in     bool  // it ran in the project
+	named  int64 // lines that name the project
+	folder map[string]bool
+	tagged map[string]tagged
+}
+
+type tagged struct {
+	at time.Time
+	on bool
+}
+
+// look reads a session as far as it takes to know whether it is chosen.
+func (s *search) look(file journal.File) (l looked, err error) {
+	l = looked{Session: Session{SessionID: file.Session, Bytes: file.Size}, folder: map[string]bool{}, tagged: map[string]tagged{}}
+	if len(s.Sessions) > 0 && !slices.Contains(s.Sessions, file.Session) {
+		return l, nil
+	}
+	cursor, err := s.journal.Read(file.Session, journal.Position{})
+	if err != nil {
+		return l, err
+	}
+	defer cursor.Close()
+	for {
+		line, err := cursor.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return l, err // of what is damaged nobody knows how new it is
+		}
+		if !l.add(s, line) {
+			return l, nil
+		}
+	}
+	if l.LastAt.IsZero() { // nothing of it is whole
+		if l.FirstAt, l.LastAt = file.ModTime, file.ModTime; !s.Before.IsZero() && !l.LastAt.Before(s.Before) {
+			return l, nil
+		}
+	}
+	l.chosen = file.Session != nobody && (s.Project == "" || l.in) && (s.Tag == "" || l.tagged[s.Tag].on)
+	return l, nil
+}
+
+// add takes in one line; false says that the session is not chosen, whatever follows.
+func (l *looked) add(s *search, line []byte) bool {
+	l.Events++
+	kind := schema.Type(schema.FieldString(line, "event_type"))
+	at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
+	// The time of a position is a file's, and a tag is no sign of life.
+	if err == nil && kind != schema.SourcePosition && kind != schema.Tag {
+		if !s.Before.IsZero() && !at.Before(s.Before) {
+			return false
+		}
+		if l.FirstAt.IsZero() || at.Before(l.FirstAt) {
+			l.FirstAt = at
+		}
+		if at.After(l.LastAt) {
+			l.LastAt = at
+		}
+	}
+	switch {
+	case kind == schema.Tag:
+		l.tag(line, at)
+	case kind == schema.SessionEnd && !at.Before(l.endAt):
+		l.ended, l.endAt = true, at
+	case kind != schema.SourcePosition && at.After(l.endAt):
+		l.ended, l.endAt = false, at
+	}
+	if dir := schema.FieldString(line, "working_directory"); dir != "" && !l.folder[dir] {
+		l.folder[dir] = true
+		l.in = l.in || s.isIn(dir)
+	}
+	if slices.ContainsFunc(s.needles, func(n []byte) bool { return names(line, n) }) {
+		l.named++
+	}
+	return true
+}
+
+// isIn reports whether a folder that a session ran in is in the project, or leads there.
+func (s *search) isIn(dir string) bool {
+	if s.project == nil {
+		return false
+	}
+	if s.project.Project(dir) != 0 {
+		return true
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	return err == nil && s.project.Project(real) != 0
+}
+
+// tag notes what a tag event says: of each tag the latest stands.
+func (l *looked) tag(line []byte, at time.Time) {
+	e, err := schema.Decode(line)
+	if err != nil {
+		return
+	}
+	for _, name := range e.Tags {
+		if now := l.tagged[name]; !at.Before(now.at) {
+			l.tagged[name] = tagged{at, e.Status != "removed"}
+		}
+	}
+}
+
+func (l *looked) keeps(tags []string) bool {
+	return slices.ContainsFunc(tags, func(tag string) bool { return l.tagged[tag].on })
+}
+
+func (l *looked) session() Session {
+	s := l.Session
+	s.Dirs = []string{}
+	for dir := range l.folder {
+		s.Dirs = append(s.Dirs, dir)
+	}
+	for name, t := range l.tagged {
+		if t.on {
+			s.Tags = append(s.Tags, name)
+		}
+	}
+	slices.Sort(s.Dirs)
+	slices.Sort(s.Tags)
+	return s
+}
+
+// dirs returns the folders that sessions ran in, without those in which others did, or
+// below which: that is not theirs to take along. Nor is a folder that holds the home.
+func (s *search) dirs(ctx context.Context, sessions []Session, others []journal.File) ([]string, error) {
+	var dirs []string
+	for _, one := range sessions {
+		dirs = append(dirs, one.Dirs...)
+	}
+	slices.Sort(dirs)
+	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool {
+		return len(strings.Trim(dir, `/\.`)) < 2 || holds(dir, s.journal.Home())
+	})
+	for _, file := range others {
+		if len(dirs) == 0 {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := s.without(file, &dirs); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return append([]string{}, dirs...), nil
+}
+
+// without takes out of dirs those that a session names as where it ran.
+func (s *search) without(file journal.File, dirs *[]string) error {
+	cursor, err := s.journal.Read(file.Session, journal.Position{})
+	if err != nil {
+		return err
+	}
+	defer cursor.Close()
+	for len(*dirs) > 0 {
+		line, err := cursor.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		key := []byte(`"working_directory":"`)
+		i := bytes.Index(line, key)
+		if i < 0 {
+			continue
+		}
+		*dirs = slices.DeleteFunc(*dirs, func(dir string) bool { return bytes.HasPrefix(line[i+len(key):], quoted(dir)) })
+	}
+	return nil
+}
+
+// holds reports whether path is dir or below it.
+func holds(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
