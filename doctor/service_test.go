@@ -78,7 +78,7 @@ func TestService(t *testing.T) {
 	check("edited", Warn, "is not as this version writes it", "service install")
 	unlock()
 	active, pid = "failed", 0
-	check("failed", Warn, "does not run (failed, started again 3 times)", "service logs")
+	check("failed", Warn, "does not run (failed, restarts: 3)", "service logs")
 	os.Remove(binary)
 	check("gone", Fail, binary+" is gone", "service install")
 	if err := os.WriteFile(c.Path, []byte("[Unit]\n"), 0o600); err != nil {

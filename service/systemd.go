@@ -135,7 +135,7 @@ func (m systemd) state(ctx context.Context, u Unit, s *State) {
 		detail = append(detail, "the last one ended with "+result)
 	}
 	if n := said["NRestarts"]; n != "0" && n != "" {
-		detail = append(detail, "started again "+n+" times")
+		detail = append(detail, "restarts: "+n)
 	}
 	if said["NeedDaemonReload"] == "yes" {
 		detail = append(detail, "systemd has an older version of the file: systemctl --user daemon-reload")
