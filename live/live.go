@@ -15,8 +15,9 @@
 //
 // What ends a turn is a TurnEnd of the main thread, an error that the runtime gave the turn
 // up for, the user's interruption where a transcript tells of it, or the runtime's own notice
-// that it waits for input. No hook tells that a permission was given: what was allowed is
-// waiting until its call ends.
+// that it waits for input. No hook tells how a permission was answered: what was allowed is
+// waiting until its call ends, what was refused with the escape key until the next prompt
+// comes, or the transcript tells.
 package live
 
 import (

@@ -100,8 +100,11 @@ func (s *session) moments() (m moments) {
 		m.end = latest(m.end, m.notice)
 	}
 	for _, a := range open {
-		if a.AgentID == "" && !a.Timestamp.After(m.end) {
-			continue // it was broken off, of which no hook tells
+		// One that was broken off, of which no hook tells: the turn is over, or calls of the
+		// next prompt began, which do not while those of the prompt before run.
+		before := a.Timestamp.Before(m.prompt) && m.began.After(m.prompt)
+		if a.AgentID == "" && (before || !a.Timestamp.After(m.end)) {
+			continue
 		}
 		if m.calls++; later(a, m.call) {
 			m.call = a

@@ -30,7 +30,8 @@ object a line, {"session":…} or {"action":…}.
 
 It reads the journal alone: no daemon is needed, and nothing is written. Tokens and cost
 come from transcripts, which the daemon reads as they grow (ag-sessiond run). No hook tells
-that a permission was given: what was allowed shows as waiting until its call ends. A
+how a permission was answered: a call that was allowed shows as waiting until it ends, one
+that was refused with Esc until the next prompt, or the transcript, says otherwise. A
 session that was silent for a day runs no more.`,
 		Example: `  ag-sessiond watch
   ag-sessiond watch latest

@@ -39,7 +39,10 @@ func what(a *live.Action) string {
 	switch a.ActionType {
 	case graph.ToolCall:
 	case graph.PermissionRequest:
-		kind = "permission: " + kind
+		if a.ParentActionID != "" { // its call says what it is about
+			return "permission asked for " + kind
+		}
+		kind, gist = "permission asked", strings.TrimSpace(kind+" "+gist)
 	case graph.UserMessage:
 		kind = "prompt"
 		if a.AgentID != "" {
