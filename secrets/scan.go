@@ -18,6 +18,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Finding is one secret, in one field of one session. It never holds the secret.
@@ -68,12 +69,12 @@ type Scanner struct {
 func (s *Scanner) Scan(ctx context.Context) (Report, error) {
 	start := time.Now()
 	c := collector{found: map[Finding]int{}, progress: s.Progress}
-	files, err := s.journalFiles()
+	sessions, old, err := s.journalFiles()
 	if err != nil {
 		return Report{}, err
 	}
 	others := homeFiles(s.Journal.Home())
-	for _, f := range slices.Concat(files, others, s.Files) {
+	for _, f := range slices.Concat(old, others, s.Files) {
 		if info, err := os.Stat(f); err == nil {
 			c.total += info.Size()
 		}
@@ -92,9 +93,18 @@ func (s *Scanner) Scan(ctx context.Context) (Report, error) {
 			work <- f
 		}
 	}
-	for _, path := range files {
-		c.sessions++
-		do(func() { c.unread(path, s.journalFile(ctx, &c, path)) })
+	c.sessions = len(sessions)
+	for _, session := range sessions {
+		if f, err := s.Journal.Stat(session); err == nil {
+			c.total += f.Size
+		}
+		do(func() { c.unread(session, s.session(ctx, &c, session)) })
+	}
+	for _, path := range old {
+		do(func() {
+			session, _, _ := strings.Cut(filepath.Base(path), ".")
+			c.unread(path, eachLine(ctx, path, s.record(&c, session)))
+		})
 	}
 	for _, path := range others {
 		do(func() { c.unread(path, s.textFile(ctx, &c, path)) })
@@ -112,31 +122,45 @@ func (s *Scanner) Scan(ctx context.Context) (Report, error) {
 	return report, ctx.Err()
 }
 
-// journalFiles lists everything in the folder of the journal, what an unfinished scrub left and
-// the files of positions included.
-func (s *Scanner) journalFiles() (paths []string, err error) {
+// journalFiles lists the sessions of which something is in the folder of the journal, those of
+// positions included, and the files that a Rewrite left there that was killed. What a packing
+// left is a copy.
+func (s *Scanner) journalFiles() (sessions, old []string, err error) {
 	dir := journal.Dir(s.Journal.Home())
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if !e.IsDir() {
-			paths = append(paths, filepath.Join(dir, e.Name()))
+		session, rest, _ := strings.Cut(e.Name(), ".")
+		switch {
+		case e.IsDir() || !schema.ValidID(session):
+		case rest == "jsonl.new" || rest == "jsonl.old":
+			old = append(old, filepath.Join(dir, e.Name()))
+		case len(sessions) == 0 || sessions[len(sessions)-1] != session: // they are sorted
+			sessions = append(sessions, session)
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return paths, err
+	return sessions, old, err
 }
 
-// journalFile looks at each line of a file of the journal, torn ones too.
-func (s *Scanner) journalFile(ctx context.Context, c *collector, path string) error {
-	session, _, _ := strings.Cut(filepath.Base(path), ".")
-	return eachLine(ctx, path, func(_ int, line []byte) {
+// session looks at each line of a session, packed or not, torn ones too.
+func (s *Scanner) session(ctx context.Context, c *collector, session string) error {
+	content, err := s.Journal.Content(session)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	return linesOf(ctx, io.NewSectionReader(content, 0, content.Size()), s.record(c, session))
+}
+
+func (s *Scanner) record(c *collector, session string) func(int, []byte) {
+	return func(_ int, line []byte) {
 		s.Rules.record(line, func(event, field string, h hit) {
 			c.add(Finding{Rule: h.rule, Where: inTheJournal, Session: session, Field: field, Event: event, Fingerprint: h.fingerprint})
 		})
 		c.done(int64(len(line)) + 1)
-	})
+	}
 }
 
 // textFile looks at each line of another file of the home.
@@ -223,7 +247,11 @@ func eachLine(ctx context.Context, path string, fn func(n int, line []byte)) err
 		return err
 	}
 	defer f.Close()
-	r := bufio.NewReaderSize(f, 256<<10)
+	return linesOf(ctx, f, fn)
+}
+
+func linesOf(ctx context.Context, from io.Reader, fn func(n int, line []byte)) error {
+	r := bufio.NewReaderSize(from, 256<<10)
 	for n := 1; ctx.Err() == nil; n++ {
 		line, err := r.ReadBytes('\n')
 		if len(line) > 0 {

@@ -42,7 +42,7 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 		return r, err
 	}
 	defer lock.Unlock()
-	if err := s.finish(); err != nil {
+	if err := s.finish(ctx); err != nil {
 		return r, err
 	}
 	before, err := s.Scan(ctx)
@@ -147,8 +147,10 @@ func (s *Scanner) change(line []byte) []byte {
 }
 
 // finish completes what a Rewrite left that was killed.
-func (s *Scanner) finish() error {
-	sessions, err := s.Journal.Rewriting()
+func (s *Scanner) finish(ctx context.Context) error {
+	_, err := s.Journal.CompletePacks(ctx)
+	sessions, listErr := s.Journal.Rewriting()
+	err = errors.Join(err, listErr)
 	for _, session := range sessions {
 		err = errors.Join(err, s.Journal.FinishRewrite(session, s.change))
 	}
