@@ -97,7 +97,7 @@ func (a *app) printSync(report connector.Report) {
 		{report.Torn, "torn line", "skipped: what writers left that were killed; their events were not acknowledged"},
 		{report.Refused, "line", "skipped: no event of this version"},
 		{report.Newer, "session", "held at a line of a newer version: update ag-sessiond"},
-		{report.Resets, "session", "folded again: the journal file was replaced"},
+		{report.Resets, "session", "folded again: the journal file was replaced, or another version of this program had folded it"},
 		{report.Forgotten, "session", "taken out of the store: it was forgotten"},
 		{report.Missing, "session", "kept in the store without a journal file"},
 	} {

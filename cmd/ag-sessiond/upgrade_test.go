@@ -320,3 +320,30 @@ func tree(t *testing.T, dir string) (all []string) {
 	}
 	return all
 }
+
+// TestDaemonUpgrade: so does a daemon, which says it once, and who asks meanwhile is answered.
+func TestDaemonUpgrade(t *testing.T) {
+	dir := unpackOlder(t, "c1465aa")
+	t.Setenv("HOME", dir)
+	home := filepath.Join(dir, "home")
+	before := sessionsIn(t, filepath.Join(home, sqlite.FileName))
+	fresh := foldAfresh(t, home)
+	for _, want := range []int{1, 0} {
+		d := startDaemon(t, home)
+		d.await(embedded, connector.Up)
+		out, note := says(t, exitDone, home, "sessions", "--json")
+		if n := strings.Count(out, `"session_id"`); n != len(before) || note != "" {
+			t.Errorf("%d sessions, want %d; %q", n, len(before), note)
+		}
+		if code := d.stop(); code != exitDone {
+			t.Errorf("the daemon's exit code is %d", code)
+		}
+		if n := strings.Count(d.log.b.String(), `"reason":"store.older"`); n != want {
+			t.Errorf("the log says %d times that the store is made anew, want %d:\n%s", n, want, d.log.b.String())
+		}
+	}
+	if asides, err := sqlite.Asides(filepath.Join(home, sqlite.FileName)); err != nil || len(asides) > 0 {
+		t.Errorf("left aside: %+v, %v", asides, err)
+	}
+	sameGraphs(t, before, home, fresh)
+}
