@@ -161,6 +161,23 @@ func TestKeptAside(t *testing.T) {
 	if err := os.Rename(away, file); err != nil {
 		t.Fatal(err)
 	}
+	// Nor is it removed while a session is held that a newer version has written to.
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := bytes.Replace(text, []byte(`"v":1`), []byte(`"v":9`), 1)
+	for _, now := range [][]byte{newer, text} {
+		if _, err := os.Lstat(aside); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, now, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(now, newer) {
+			says(t, exitFailed, home, "sync")
+		}
+	}
 	says(t, exitDone, home, "sessions")
 	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s is still there: %v", aside, err)
@@ -171,8 +188,7 @@ func TestKeptAside(t *testing.T) {
 
 	// To forget one of the sessions in it removes it, whatever else only it has.
 	s := filepath.Join(home, sqlite.FileName)
-	text, err := os.ReadFile(s)
-	if err != nil {
+	if text, err = os.ReadFile(s); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(aside, text, 0o600); err != nil {

@@ -90,7 +90,7 @@ func (s *Store) putAside() error {
 		return fmt.Errorf("put the file of layout version %d aside: %w", version, err)
 	}
 	s.superseded = version
-	return removeLog(s.path)
+	return nil
 }
 
 // removeLog removes the log of a file that is gone: it would be played into the next one.

@@ -116,7 +116,7 @@ func dsn(path, mode string, pragmas ...string) string {
 // be written to by the next Apply.
 func (s *Store) openWriter() (err error) {
 	if _, err := os.Lstat(s.path); errors.Is(err, fs.ErrNotExist) {
-		if err := removeLog(s.path); err != nil { // of one whose writer was killed as it put it aside
+		if err := removeLog(s.path); err != nil { // of one that was put aside: who reads that has it still
 			return err
 		}
 	}
