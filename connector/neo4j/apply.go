@@ -152,12 +152,12 @@ func (t *tx) putNodes() error {
 	if err := t.write("put_stubs", t.plan.stubs); err != nil {
 		return err
 	}
-	for _, l := range []graph.Label{graph.LabelTool, graph.LabelTag, graph.LabelFile, graph.LabelAgent} {
-		if err := t.rows(cypher.Nodes(t.dialect, "put_nodes", l), t.plan.nodes[l]); err != nil {
+	for _, l := range []graph.Label{graph.LabelTool, graph.LabelTag, graph.LabelFile} {
+		if err := t.putShared(l, t.plan.nodes[l]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.rows(cypher.Nodes(t.dialect, "put_nodes", graph.LabelAgent), t.plan.nodes[graph.LabelAgent])
 }
 
 // filled are the rows of Sessions. One that was a stub loses the caption that another
@@ -210,13 +210,20 @@ func (t *tx) putEdges() error {
 
 // move writes the positions.
 func (t *tx) move() error {
-	rows := make([]row, len(t.plan.claims))
-	for i, c := range t.plan.claims {
-		rows[i] = row{"position": c.position(), "journal": c.journal, "fills": c.own, "continues": c.continues, "absorbed": nil,
+	var rows []row
+	for _, c := range t.plan.claims {
+		if c.forget {
+			continue
+		}
+		r := row{"position": c.position(), "journal": c.journal, "fills": c.own, "continues": c.continues, "absorbed": nil,
 			"offset": c.to.Offset, "sum": int64(c.to.Sum), "first": int64(c.to.First), "fold": c.to.Fold}
 		if t.resting(c) {
-			rows[i]["fills"], rows[i]["absorbed"] = nil, t.held[c.position()].Absorbed
+			r["fills"], r["absorbed"] = nil, t.held[c.position()].Absorbed
 		}
+		rows = append(rows, r)
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	records, err := t.collect(cypher.Write(t.dialect, "moved"), rows)
 	if err != nil {

@@ -66,10 +66,13 @@ func (t *tx) check() error {
 	for _, c := range t.plan.claims {
 		h, ok := t.held[c.position()]
 		if !ok {
-			return fmt.Errorf("session %s: its position was claimed and is not there", c.session)
+			return fmt.Errorf("session %s: its position was claimed and is not there: %w", c.session, errVanished)
 		}
 		if h.at != c.from {
 			return fmt.Errorf("session %s: the database is at %+v, the batch begins at %+v: %w", c.session, h.at, c.from, graph.ErrConflict)
+		}
+		if c.forget {
+			continue
 		}
 		if t.resting(c) {
 			if len(c.ops) > 0 || c.to.Offset > h.Absorbed {

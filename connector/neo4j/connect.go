@@ -139,7 +139,8 @@ func (s *Store) run(ctx context.Context, mode driver.AccessMode, f work) ([]*dri
 			records, err = driver.ExecuteWrite(ctx, session, f)
 		}
 		s.lost(err)
-		if info.Dialect != cypher.Memgraph || attempt == memgraphAttempts || !isMemgraphConflict(err) {
+		again := errors.Is(err, errVanished) || info.Dialect == cypher.Memgraph && isMemgraphConflict(err)
+		if !again || attempt == memgraphAttempts {
 			return records, ended(ctx, err)
 		}
 		if err := sleep(ctx, time.Duration(attempt)*50*time.Millisecond); err != nil {

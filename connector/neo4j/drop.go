@@ -22,12 +22,18 @@ type dropped struct {
 	absorbed      []row    // positions of the journals that were taken in
 	dropping      []row    // positions of claims whose own Sessions are emptied
 	some          []row    // rows of drop_some.cypher
+	forgotten     []row    // positions of claims that forget their sessions
+	made          []string // Sessions that the claims made, if these were not there
 }
 
 // dropped finds what a claimed plan drops.
 func (t *tx) dropped() (d dropped) {
 	for _, c := range t.plan.claims {
 		h := t.held[c.position()]
+		if c.forget {
+			d.forgets(c, h)
+			continue
+		}
 		empties := false
 		if t.resets(c) {
 			empties = true
@@ -62,7 +68,7 @@ func (t *tx) resets(c *claim) bool {
 // drop removes what resets and absorbed journals leave behind.
 func (t *tx) drop() error {
 	d := t.dropped()
-	made := slices.Clone(d.gone) // claim.cypher has made a Session for each that may be absorbed
+	made := slices.Concat(d.gone, d.made) // claim.cypher has made a Session for each that may be absorbed
 	for _, c := range t.plan.claims {
 		for _, in := range c.absorbs {
 			made = append(made, graph.ContinuationID(c.session, in.Journal))
@@ -71,7 +77,8 @@ func (t *tx) drop() error {
 	return t.each(
 		func() error { return t.empty(slices.Concat(d.emptied, d.gone)) },
 		func() error { return t.keyed("remove_sessions", made) },
-		func() error { return t.write("absorb_positions", d.absorbed) })
+		func() error { return t.write("absorb_positions", d.absorbed) },
+		func() error { return t.write("forget_positions", d.forgotten) })
 }
 
 // empty removes what the folds of some sessions have put.
@@ -102,7 +109,8 @@ func (s *Store) dropFirst(ctx context.Context, d cypher.Dialect, p *plan) error 
 		}
 		return nil, t.each(
 			func() error { return t.write("absorb_positions", what.absorbed) },
-			func() error { return t.write("dropping", what.dropping) })
+			func() error { return t.write("dropping", what.dropping) },
+			func() error { return t.write("forgetting", what.forgotten) })
 	})
 	switch {
 	case errors.Is(err, errNothing):
@@ -134,7 +142,7 @@ func (s *Store) dropsMuch(ctx context.Context, d cypher.Dialect, p *plan) (bool,
 	var keys []string
 	for _, c := range p.claims {
 		if c.reset || c.from == (schema.Position{}) { // or a drop that was cut off
-			keys = append(keys, c.own, graph.ContinuationID(c.session, c.journal))
+			keys = append(keys, c.own, c.session, graph.ContinuationID(c.session, c.journal))
 		}
 		for _, in := range c.absorbs {
 			keys = append(keys, graph.ContinuationID(c.session, in.Journal))

@@ -3,6 +3,7 @@ package neo4j_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,6 +150,7 @@ func wantHeld(t *testing.T, s *neo4j.Store, journal string, sessions []string, s
 	for session := range positions {
 		have = append(have, session)
 	}
+	slices.Sort(have)
 	held, err := s.Standings(t.Context(), journal)
 	if err != nil {
 		t.Fatal(err)

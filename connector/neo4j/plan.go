@@ -38,6 +38,7 @@ type claim struct {
 	journal, session, own string
 	from, to              schema.Position
 	reset, continues      bool
+	forget                bool // the session, with its position
 	absorbs               []graph.Imported
 	ops                   []graph.Op
 	texts                 []row // of its actions whose full text changes
@@ -79,12 +80,16 @@ func (p *plan) claim(batches []graph.Batch) error {
 			byID[c.position()] = c
 			p.claims = append(p.claims, c)
 		}
+		if c.forget {
+			return fmt.Errorf("session %s: nothing follows what forgets it in one transaction: %w", b.Session, graph.ErrConflict)
+		}
 		if b.From != c.to || b.Continues != c.continues {
 			return fmt.Errorf("session %s: a batch begins at %v, the one before it ends at %v: %w", b.Session, b.From, c.to, graph.ErrConflict)
 		}
 		if b.Reset {
 			c.reset, c.ops = true, nil
 		}
+		c.forget = b.Forget
 		c.to = b.To
 		c.absorbs = append(c.absorbs, b.Absorbs...)
 		c.ops = append(c.ops, b.Ops...)
