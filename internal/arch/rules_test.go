@@ -87,7 +87,7 @@ func layers() []layer {
 		{dir: "internal/neo4jtest"},
 		{dir: "internal/nobody"},
 		{dir: "internal/release"},
-		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
+		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "journal/packed", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
 	}
 }
 

@@ -3,6 +3,7 @@
 package packed_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +11,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,9 +29,15 @@ import (
 // again and again.
 const packerEnv = "PACKED_TEST_PACKER"
 
+// fullEnv makes it a process that packs session s of that home on a disk that is full.
+const fullEnv = "PACKED_TEST_FULL"
+
 func TestMain(m *testing.M) {
 	if home := os.Getenv(packerEnv); home != "" {
 		packForever(home)
+	}
+	if home := os.Getenv(fullEnv); home != "" {
+		packFull(home)
 	}
 	os.Exit(m.Run())
 }
@@ -40,6 +49,44 @@ func packForever(home string) {
 	}
 	fmt.Println(err)
 	os.Exit(1)
+}
+
+func packFull(home string) {
+	signal.Ignore(syscall.SIGXFSZ)
+	j, err := packed.Open(home)
+	if err == nil {
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 20_000, Max: 20_000})
+	}
+	if err == nil {
+		err = j.Pack(context.Background(), "s")
+	}
+	fmt.Println(err)
+	os.Exit(0)
+}
+
+// Where there is no room for what is packed, everything is as it was, and the error says so.
+func TestFullDisk(t *testing.T) {
+	j := open(t, filepath.Join(t.TempDir(), "home"))
+	for i := range 9 {
+		add(t, j, line("s", fmt.Sprint(i), randomText(20_000)))
+		if i == 0 {
+			pack(t, j, "s")
+		}
+	}
+	before := content(t, j, "s")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fullEnv+"="+j.Home())
+	said, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "file too large") || !strings.Contains(string(said), "it needs room for both") {
+		t.Errorf("%v: %s", err, said)
+	}
+	if got := names(t, j); !slices.Equal(got, []string{"s.jsonl", "s.jsonl.zst"}) {
+		t.Errorf("files %q", got)
+	}
+	if !bytes.Equal(content(t, j, "s"), before) {
+		t.Error("the content differs")
+	}
+	pack(t, j, "s")
 }
 
 // Packs are killed at any moment while hooks append and readers read. Nothing that was

@@ -17,7 +17,9 @@ import (
 )
 
 // frame is how much of a session is packed at a time: what has to be unpacked to read
-// anything in it. Larger ones gain little: of real sessions 256 KiB came to x %, 1 MiB to y %, 4 MiB to z %.
+// anything in it. Larger ones
+// gain little: 57 MB of real lines came to 9.9 % in frames of 256 KiB, 8.7 % of 1 MiB, 8.2 % of 4 MiB, and 8.0 %
+// in one; the better and slower level of zstd gives 8.2 % at two thirds of the speed.
 const frame = 1 << 20
 
 // Open opens the journal of home, as journal.Open does, and reads in it what is packed, too. A
