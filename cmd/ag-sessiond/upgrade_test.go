@@ -40,6 +40,13 @@ func TestKilledUpgrade(t *testing.T) {
 		if err := os.CopyFS(home, os.DirFS(filepath.Join(dir, "home"))); err != nil {
 			t.Fatal(err)
 		}
+		files, err := filepath.Glob(filepath.Join(journal.Dir(home), "*"))
+		for _, path := range files { // what is fresh is synced each time, which takes longer than all else
+			err = errors.Join(err, os.Chtimes(path, time.Unix(1.7e9, 0), time.Unix(1.7e9, 0)))
+		}
+		if err != nil || len(files) < 5 {
+			t.Fatal(err, files)
+		}
 		return home
 	}
 	began := time.Now()
