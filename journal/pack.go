@@ -320,7 +320,11 @@ func (p *packer) settle() error {
 	if err := removeFile(p.name(packing)); err != nil {
 		return err
 	}
-	return os.Rename(p.name(renewed), p.name(packed))
+	err := os.Rename(p.name(renewed), p.name(packed))
+	if p.j.Forgotten(p.session) { // Forget may have looked for this name before
+		return p.j.removeSession(p.session)
+	}
+	return err
 }
 
 // keepLate appends what was written to the file that was put aside after its content was

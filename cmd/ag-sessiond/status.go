@@ -101,7 +101,7 @@ type growth struct {
 	Month int64 `json:"bytes_a_day_30d"`
 }
 
-// count adds one session to what the journal comes to.
+// count adds one session to what the journal comes to; Growth is sums until all are counted.
 func (s *journalStatus) count(f journal.File, now time.Time) {
 	s.Sessions++
 	s.Bytes += f.Size
@@ -116,10 +116,10 @@ func (s *journalStatus) count(f journal.File, now time.Time) {
 	}
 	const day = 24 * time.Hour
 	if now.Sub(f.ModTime) < 7*day {
-		s.Growth.Week += f.Size / 7
+		s.Growth.Week += f.Size
 	}
 	if now.Sub(f.ModTime) < 30*day {
-		s.Growth.Month += f.Size / 30
+		s.Growth.Month += f.Size
 	}
 }
 
@@ -227,6 +227,8 @@ func journalState(ctx context.Context, j *journal.Journal, now time.Time) (journ
 		s.TornLines += int64(c.Torn())
 		c.Close()
 	}
+	s.Growth.Week /= 7
+	s.Growth.Month /= 30
 	return s, nil
 }
 

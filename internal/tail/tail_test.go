@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -391,4 +392,39 @@ func BenchmarkIdle(b *testing.B) {
 		w.poll(now)
 	}
 	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/1e9*100, "%core")
+}
+
+// Files of several names are reported as one where Name says so, and others not at all.
+func TestNames(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.old"), "1")
+	write(t, filepath.Join(dir, "c.not"), "1")
+	d := fast(dir)
+	d.Name = func(file string) (string, bool) {
+		name, suffix, _ := strings.Cut(file, ".")
+		return name, suffix == "old" || suffix == "new"
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	out, done := make(chan []string), make(chan error, 1)
+	go func() { done <- d.Run(ctx, out) }()
+	next := func(when string) {
+		t.Helper()
+		select {
+		case got := <-out:
+			if len(got) == 0 || slices.ContainsFunc(got, func(name string) bool { return name != "a" }) {
+				t.Errorf("%s: %q, want a", when, got)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: no report", when)
+		}
+	}
+	next("at first")
+	write(t, filepath.Join(dir, "a.new"), "1")
+	next("another file of it")
+	if err := os.Remove(filepath.Join(dir, "a.old")); err != nil {
+		t.Fatal(err)
+	}
+	next("one that is gone")
+	cancel()
+	<-done
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -529,5 +530,30 @@ func TestRewritePacked(t *testing.T) {
 	}
 	if got := names(t, j); !slices.Equal(got, []string{"s.jsonl", "s.jsonl.zst"}) {
 		t.Errorf("files %q", got)
+	}
+}
+
+// A session that is forgotten at any moment of its packing is gone.
+func TestForgetWhilePacking(t *testing.T) {
+	j := open(t, filepath.Join(t.TempDir(), "home"))
+	for i := range 100 {
+		session := fmt.Sprint("s", i)
+		add(t, j, line(session, "a", "x"))
+		if i%2 == 0 {
+			pack(t, j, session)
+			add(t, j, line(session, "b", "x"))
+		}
+		packing := make(chan error, 1)
+		go func() { packing <- j.Pack(t.Context(), session) }()
+		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
+		if err := j.Forget([]string{session}, "test", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-packing; err != nil {
+			t.Errorf("the pack: %v", err)
+		}
+	}
+	if got := names(t, j); len(got) > 0 {
+		t.Errorf("left %q", got)
 	}
 }
