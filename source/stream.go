@@ -93,10 +93,10 @@ func (s *stream) record(at lines.Position) record {
 	return record{Position: at, path: s.path, dev: s.dev, inode: s.inode, modTime: s.modTime, size: s.size, format: s.src.Format, session: s.src.Session, broken: s.broken}
 }
 
-// append brings a position into the journal. Of a session that was forgotten there is none: it
-// would name it, and nothing of its file is recorded.
+// append brings a position into the journal. Of a file that tells of nothing but sessions that were
+// forgotten there is none: it would name it, and nothing of it is recorded.
 func (s *stream) append(rec record) error {
-	if rec.session != "" && s.Journal.Forgotten(rec.session) {
+	if s.forgotten(rec) {
 		s.noted = rec
 		return nil
 	}
@@ -106,6 +106,18 @@ func (s *stream) append(rec record) error {
 	}
 	s.noted = rec
 	return nil
+}
+
+func (s *stream) forgotten(rec record) bool {
+	if rec.session != "" {
+		return s.Journal.Forgotten(rec.session)
+	}
+	for session := range s.counts.sessions {
+		if !s.Journal.Forgotten(session) {
+			return false
+		}
+	}
+	return len(s.counts.sessions) > 0
 }
 
 // put appends what a block gave so far.

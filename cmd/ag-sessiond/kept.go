@@ -177,7 +177,7 @@ func (r *reporter) look(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	if !changed && reflect.DeepEqual(r.others(), r.told) {
+	if !changed && reflect.DeepEqual(r.besides(), r.told) {
 		return
 	}
 	r.forget(now, r.said)
@@ -214,12 +214,39 @@ func (r *reporter) take(c counted) {
 
 func (r *reporter) write(ctx context.Context, now []connector.Health) {
 	report := r.keeps.report(ctx, now, r.lags)
-	report.beside = r.others()
+	report.beside = r.besides()
+	for i := range report.Stores {
+		if h := &report.Stores[i]; h.State == connector.Up && h.LastErrorAt.Before(forgottenAt(r.journal)) {
+			h.LastError = ""
+		}
+	}
 	err := writeReport(ctx, r.path, report)
 	if err != nil && !r.failed && ctx.Err() == nil {
 		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
 	}
 	r.failed, r.said, r.told = err != nil, now, report.beside
+}
+
+// besides is others without errors from before something was forgotten: they may name it, and so
+// would the file.
+func (r *reporter) besides() beside {
+	b, gone := r.others(), forgottenAt(r.journal)
+	if t := b.Transcripts; t != nil && t.LastErrorAt.Before(gone) {
+		t.LastError = ""
+	}
+	if s := b.Sources; s != nil && s.LastErrorAt.Before(gone) {
+		s.LastError = ""
+	}
+	return b
+}
+
+// forgottenAt is when something was forgotten last; zero where nothing was.
+func forgottenAt(j *journal.Journal) time.Time {
+	info, err := os.Stat(journal.ForgottenDir(j.Home()))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // lagWait is how long after a count the next may begin, if that took so long.
