@@ -208,18 +208,22 @@ func (r *Rules) byGitleaks(text string) (spans []span) {
 	return out
 }
 
+// marked stands in the place of marks.
+const marked = "\x00"
+
 // findIn is byGitleaks for a text as it is.
 func (r *Rules) findIn(text string) (spans []span) {
 	if len(text) < shortest {
 		return nil
 	}
-	// Marks of equal length that no rule knows, so that places stay.
-	text = r.mark.ReplaceAllStringFunc(text, func(m string) string { return strings.Repeat(" ", len(m)) })
+	// In the place of marks is what no rule looks for, as long, so that places stay. What a rule
+	// finds around one, as redact has it, is none.
+	text = r.mark.ReplaceAllStringFunc(text, func(m string) string { return " " + strings.Repeat(marked, len(m)-2) + " " })
 	seen := map[string]bool{}
 	for _, f := range r.detector.Detect(detect.Fragment{Raw: text}) { //lint:ignore SA1019 Detect takes no other before v9
 		secret := strings.TrimSpace(f.Secret)
 		h := r.hit(f.RuleID, secret)
-		if secret == "" || seen[secret] || r.allow[h.fingerprint] || r.noSecret(f.RuleID, text, secret) {
+		if secret == "" || strings.Contains(secret, marked) || seen[secret] || r.allow[h.fingerprint] || r.noSecret(f.RuleID, text, secret) {
 			continue
 		}
 		seen[secret] = true

@@ -237,6 +237,7 @@ func TestNoSecrets(t *testing.T) {
 		"golang.org/x/oauth2 v0.25.0 h1:CY4y7XT9v0cRI9oupztF8AgiIu99L/ksR/Xp/6jrZ70=",
 		`{token.NUMBER, "0x123456789abcDEF"}, {token.FLOAT, "-01234567890.98e-10"}`,
 		`key: '9df21e95-3848-409d-8f94-c675cdfee839'`,
+		`<add key="Password" value="[REDACTED:nuget-config-password]" /> <add key="x" value="y" />`,
 		"[REDACTED:github-token] and key = [REDACTED:generic-api-key]",
 	} {
 		if got, hits := r.clean("", text); len(hits) > 0 {

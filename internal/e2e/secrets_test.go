@@ -172,7 +172,7 @@ func placesOf(t *testing.T) (places []func(text string, n int) placed) {
 		})
 	}
 	lineOf("user", `"promptSource"`, in("message", "content"))
-	lineOf("assistant", `"type":"text"`, func(line map[string]any, text string) {
+	lineOf("assistant", `"type": "text"`, func(line map[string]any, text string) {
 		line["message"].(map[string]any)["content"] = []any{map[string]any{"type": "text", "text": text}}
 	})
 	lineOf("user", `"toolUseResult"`, func(line map[string]any, text string) {
@@ -242,7 +242,11 @@ func TestNoSecretGetsIn(t *testing.T) {
 			places[s.ID+"."+format] = run(t, p.sessiond, p.home, "export", s.ID, "--format", format)
 		}
 	}
+	marks := 0
 	for where, data := range places {
+		if strings.HasSuffix(where, ".jsonl") {
+			marks += bytes.Count(data, []byte("[REDACTED:"))
+		}
 		lower := bytes.ToLower(data) // the index of texts has no capitals
 		for _, s := range p.samples {
 			for _, part := range s.Parts() {
@@ -251,6 +255,9 @@ func TestNoSecretGetsIn(t *testing.T) {
 				}
 			}
 		}
+	}
+	if marks < len(p.samples) {
+		t.Errorf("%d marks of %d secrets: not all texts were recorded", marks, len(p.samples))
 	}
 	if len(places["Neo4j"]) < 100_000 || len(places[filepath.Join(p.home, "graph.db")]) < 100_000 || len(places) < 14 {
 		t.Errorf("%d places, of Neo4j %d bytes: too little was looked at", len(places), len(places["Neo4j"]))
