@@ -144,7 +144,8 @@ func (a *app) openScan(ctx context.Context, j *journal.Journal) (*openScan, erro
 			return nil, unavailable(err)
 		}
 		sc.Stores[embedded] = store
-		sc.Files = []string{path, path + "-wal"}
+		older, _ := filepath.Glob(path + ".v*") // those of before an upgrade; the one error is a bad pattern
+		sc.Files = append([]string{path, path + "-wal"}, older...)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, unavailable(err)
 	}
