@@ -236,3 +236,43 @@ func TestPolicyOutlivesItsFile(t *testing.T) {
 		t.Errorf("never compiled from a dangling link: %+v, %+v", p.Rules(), state)
 	}
 }
+
+// TestSetWithoutAFile: where config.toml is gone and its policy is in force, a key of something
+// else does not end that; one that says what is kept does.
+func TestSetWithoutAFile(t *testing.T) {
+	for _, empty := range []bool{false, true} {
+		dir := home(t, "[capture]\nexclude_projects = [\"/a/b\"]\n", 0o600)
+		if _, err := config.CompilePolicy(dir); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, config.FileName)
+		err := os.Remove(path)
+		if empty {
+			err = os.WriteFile(path, []byte("\n"), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := func(key, value string) error {
+			_, err := config.Change(dir, func(text []byte) ([]byte, error) { return config.Set(text, key, value) })
+			return err
+		}
+		if err := set("api.listen", "127.0.0.1:4009"); err == nil || !strings.Contains(err.Error(), "config set capture.content full") {
+			t.Errorf("empty %v: %v", empty, err)
+		}
+		if p, _ := policy.Load(dir); p == nil || p.Project("/a/b/c") == 0 {
+			t.Errorf("empty %v: the policy is gone", empty)
+		}
+		for _, key := range []string{"capture.content", "api.listen"} {
+			if err := set(key, map[bool]string{true: "full", false: "127.0.0.1:4009"}[key == "capture.content"]); err != nil {
+				t.Errorf("empty %v: %s: %v", empty, key, err)
+			}
+		}
+		if p, _ := policy.Load(dir); p != nil && p.Project("/a/b/c") != 0 {
+			t.Errorf("empty %v: the policy stays, though the user said otherwise", empty)
+		}
+	}
+	if _, err := config.Change(home(t, "", 0o600), func(text []byte) ([]byte, error) { return config.Set(text, "api.listen", "127.0.0.1:4009") }); err != nil {
+		t.Errorf("without a policy: %v", err)
+	}
+}

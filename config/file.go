@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/actiongraph/actiongraph/internal/replace"
+	"github.com/actiongraph/actiongraph/policy"
 )
 
 // ErrChanged is that of a file which somebody else wrote meanwhile.
@@ -33,11 +35,29 @@ func Change(home string, edit func(text []byte) ([]byte, error)) (changed bool, 
 	if bytes.Equal(old, text) {
 		return false, nil
 	}
+	if err := keepsPolicy(home, old, text); err != nil {
+		return false, err
+	}
 	if err := replaceText(path, old, text); err != nil {
 		return false, err
 	}
 	_, err = compilePolicy(home, true)
 	return true, err
+}
+
+// keepsPolicy refuses a first text that says nothing of what is recorded where the policy in force
+// leaves something out, as the file that is gone, or was emptied, said: it would end that unasked.
+func keepsPolicy(home string, old, text []byte) error {
+	p, _ := policy.Load(home)
+	if len(bytes.TrimSpace(old)) > 0 || p == nil || p.Rules().Zero() {
+		return nil
+	}
+	l, err := layoutOf(text)
+	if err != nil || slices.ContainsFunc(l.pairs, func(p pair) bool { return p.path[0] == "capture" || p.path[0] == "redact" }) {
+		return err
+	}
+	return fmt.Errorf("nothing is changed: %s is gone or empty, and what it left out of the record still is; a new one without [capture] and [redact] would end that: "+
+		"put it back, or set what is kept first: ag-sessiond config set capture.content full keeps everything", filepath.Join(home, FileName))
 }
 
 // read is a file's text, none where there is no file.
