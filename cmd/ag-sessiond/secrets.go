@@ -140,6 +140,11 @@ func (a *app) openScan(ctx context.Context, j *journal.Journal) (*openScan, erro
 	path := filepath.Join(j.Home(), storeFile)
 	if _, err := os.Stat(path); err == nil {
 		store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+		if isOlder(err) {
+			if err = a.catchUp(ctx, j, path); err == nil {
+				store, err = sqlite.Open(path, sqlite.Options{ReadOnly: true})
+			}
+		}
 		if err != nil {
 			return nil, unavailable(err)
 		}

@@ -221,6 +221,15 @@ func TestKeptAside(t *testing.T) {
 	}
 }
 
+// TestScanOfOlder: a scan may be the first that comes upon an older store.
+func TestScanOfOlder(t *testing.T) {
+	dir := unpackOlder(t, "95cc23b")
+	t.Setenv("HOME", dir)
+	if _, note := says(t, exitDone, filepath.Join(dir, "home"), "secrets", "scan"); !strings.Contains(note, "making it anew") {
+		t.Errorf("it says %q", note)
+	}
+}
+
 // TestKeptByOlderDaemon: a daemon that runs since before the update keeps the store; who asks is
 // told, and not that it is being made.
 func TestKeptByOlderDaemon(t *testing.T) {
