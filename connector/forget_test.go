@@ -246,6 +246,11 @@ func TestCompactBeforeGone(t *testing.T) {
 		}
 	}
 	store.fails = nil
+	reading := replica(j, store)
+	reading.LeaveCompact = true
+	if sync1(t, reading); store.done > 0 || len(goneFrom(t, j, "a")) > 0 {
+		t.Error("who only asks compacted the store")
+	}
 	sync1(t, replica(j, store))
 	sync1(t, r)
 	if store.done != 1 {
@@ -281,4 +286,49 @@ func TestTombstonesAreReadOnce(t *testing.T) {
 			t.Errorf("%s: the tombstones were not read when one had come", s)
 		}
 	}
+}
+
+// TestNoCompactionAgainAndAgain: what was compacted once is not for as long as nothing is taken
+// back, in a home in which nothing was ever forgotten neither, and a failure is not tried again
+// at once.
+func TestNoCompactionAgainAndAgain(t *testing.T) {
+	for _, fails := range []error{nil, errFault} {
+		j := newJournal(t)
+		store := &counting{memory: newMemory(), fails: fails}
+		rnd := newRand(t)
+		record(t, j, "a", newAgent(rnd, "a").lines(20)...)
+		r := replica(j, store)
+		r.SetQuiet(5 * time.Millisecond)
+		changes := make(chan []string)
+		stop := start(t, func(ctx context.Context) { r.Run(ctx, changes) })
+		await(t, j, store, 10*time.Second)
+		if err := os.Remove(file(j, "a")); err != nil {
+			t.Fatal(err)
+		}
+		record(t, j, "a", newAgent(rnd, "a").lines(30)...) // another file: the session is reset
+		changes <- []string{"a"}
+		awaitTrue(t, func() bool { return store.tried.Load() > 0 })
+		quiet := store.maintained.Load()
+		awaitTrue(t, func() bool { return store.maintained.Load() > quiet+5 })
+		if stop(); store.tried.Load() != 1 {
+			t.Errorf("compacted %d times for one reset (it fails: %v)", store.tried.Load(), fails)
+		}
+	}
+}
+
+// counting is a store that counts how often it was compacted, and tidied.
+type counting struct {
+	*memory
+	fails             error
+	tried, maintained atomic.Int64
+}
+
+func (c *counting) Compact(context.Context) error {
+	c.tried.Add(1)
+	return c.fails
+}
+
+func (c *counting) Maintain(context.Context) error {
+	c.maintained.Add(1)
+	return nil
 }

@@ -35,6 +35,9 @@ type Replica struct {
 	// Thorough makes Sync open every file, also those whose size says that nothing
 	// was added: it finds a file that was replaced by one of the same size.
 	Thorough bool
+	// LeaveCompact leaves Store.Compact to another replica: whoever asks a question does not
+	// wait until the store is written anew.
+	LeaveCompact bool
 	// MaxEvents and MaxBytes bound one transaction: 3,000 events, 4 MiB of lines.
 	// Two transactions are in memory at a time; of 8,000 each, and with 50,000 kept,
 	// a daemon of two stores took 181 MB for 100,000 events, with these 148, as fast.
@@ -318,6 +321,9 @@ func (r *Replica) follow(ctx context.Context, changed *gathered, thorough bool, 
 		}
 		ok()
 		quiet.Reset(r.quiet)
+		if p.dropped() != r.forgotten.settled {
+			quiet.Reset(r.quiet / 5) // somebody waits for it; what else was forgotten with it is there by then
+		}
 	}
 }
 

@@ -181,7 +181,7 @@ func (a *app) catchUp(ctx context.Context, j *journal.Journal, path string) erro
 	if err != nil {
 		return err
 	}
-	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop()} // the error says it
+	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop(), LeaveCompact: true} // the error says it
 	progress, done := a.progressBar(ctx)
 	_, err = r.Sync(ctx, progress)
 	done()

@@ -14,6 +14,7 @@ import (
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 func (a *app) verifyCmd() *cobra.Command {
@@ -50,6 +51,9 @@ store is behind and no daemon keeps it in step.`,
 			}
 			return a.readSource(cmd.Context(), func(ctx context.Context, store storeReader) error {
 				s, err := session(ctx, store, args[0], a.howToBegin())
+				if j, jErr := a.ownJournal(); err != nil && jErr == nil && j.Forgotten(schema.SafeID(args[0])) {
+					s.SessionID, err = schema.SafeID(args[0]), nil
+				}
 				if err != nil {
 					return err
 				}
@@ -165,7 +169,11 @@ func (a *app) compare(ctx context.Context, store connector.Store, id string) (re
 		return report, nil, interruptedOr(ctx, unavailable(err))
 	}
 	report.Behind = lag
-	if _, ours := positions[id]; id != "" && !ours && len(a.graphs) > 0 {
+	forgotten := id != "" && j.Forgotten(id)
+	if forgotten {
+		a.note("session %s was forgotten: the store is to have nothing of it", id)
+	}
+	if _, ours := positions[id]; id != "" && !ours && !forgotten && len(a.graphs) > 0 {
 		return report, nil, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home())
 	}
 	if a.env("GOMEMLIMIT") == "" {
