@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -178,5 +179,23 @@ func TestPanics(t *testing.T) {
 	c.post("/v1/events", start)
 	if h := c.server.Health(); h.Failed != 1 || !strings.Contains(h.LastError, "index out of range") {
 		t.Errorf("health: %+v", h)
+	}
+}
+
+// What belongs to sessions that were forgotten is counted, and keeps nothing else from being
+// recorded.
+func TestForgottenSessions(t *testing.T) {
+	c := newClient(t)
+	c.store.err = &actiongraph.ForgottenError{Sessions: []string{"s"}, Events: 2}
+	if a := c.accepted(c.post("/v1/events", "["+start+","+end+"]")); a.Forgotten != 2 || len(a.EventIDs) != 2 {
+		t.Errorf("%+v", a)
+	}
+	got := c.post("/api/memories/a/batch-add", `{"grains":[{"grain_type":"action","fields":{"tool_name":"x"}}]}`)
+	if got.status != 200 || !strings.Contains(got.text, `"forgotten":2`) {
+		t.Errorf("%d: %s", got.status, got.text)
+	}
+	c.store.err = nil
+	if got := c.post("/v1/events", start); got.status != 200 || strings.Contains(got.text, "forgotten") {
+		t.Errorf("%s", got.text)
 	}
 }
