@@ -59,10 +59,10 @@ type Maintainer interface {
 	Maintain(ctx context.Context) error
 }
 
-// Compactor is a Store whose files still have what was removed from it until they are
-// written anew. Compact does so, once something was forgotten: afterwards nothing of that is
-// in their bytes. It is done again without harm, and where nothing was forgotten it does
-// nothing. An error leaves the store as it was, in full use.
+// Compactor is a Store that has something left of what was taken out of it: nodes that were
+// there only for that, bytes in its files. Compact removes them: afterwards nothing of what
+// was forgotten is in either. It is done again without harm, and where nothing was forgotten
+// it writes nothing. An error leaves the store as it was, in full use.
 type Compactor interface {
 	Compact(ctx context.Context) error
 }

@@ -32,9 +32,10 @@ type Batch struct {
 	// another session points at it, its Actions, Agents and edges) before Ops: the
 	// journal file no longer continues what was folded.
 	Reset bool
-	// Forget asks the store, beside Reset, to keep no position of the session, and to remove
-	// the shared nodes (Tool, Tag, File) that nothing refers to any more: the journal has
-	// nothing of it, for good. To is zero and Ops is empty.
+	// Forget asks the store, beside Reset, to keep no position of the session: the journal has
+	// nothing of it, for good. Of the session goes what this journal owns, whatever Continues
+	// says; the shared nodes (Tool, Tag, File) that nothing refers to any more go when the store
+	// is compacted (connector.Compactor). To is zero and Ops is empty.
 	Forget bool
 	// Continues says that another journal owns the session in this store: the ops are
 	// those of NewContinuation.
