@@ -288,6 +288,7 @@ func (f *forgetting) run(cmd *cobra.Command) (err error) {
 	}
 	if !f.yes {
 		if ok, err := f.asker.dares(f.question(found)); err != nil || !ok {
+			f.note("nothing is forgotten")
 			return err
 		}
 	}
