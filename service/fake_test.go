@@ -28,6 +28,7 @@ type fake struct {
 	starts  int
 	failAt  int // which call fails, from 1; 0 is none
 	calls   int
+	killAt  int  // which call is the last one of the process that makes it
 	dies    bool // the daemon ends as soon as it begins
 	log     []string
 }
@@ -61,6 +62,9 @@ func (f *fake) run(_ context.Context, name string, args ...string) (string, erro
 	if f.absent {
 		return "", errors.New("no bus")
 	}
+	if f.killAt == f.calls {
+		panic("killed")
+	}
 	if f.failAt == f.calls {
 		return "", errors.New("it fails")
 	}
@@ -75,6 +79,13 @@ func (f *fake) run(_ context.Context, name string, args ...string) (string, erro
 		return "no\n", nil
 	}
 	return "", fmt.Errorf("no program %s", name)
+}
+
+// killed reports whether fn was killed at killAt.
+func (f *fake) killed(fn func()) (killed bool) {
+	defer func() { killed = recover() != nil }()
+	fn()
+	return false
 }
 
 func (f *fake) systemctl(args []string) (string, error) {

@@ -224,3 +224,25 @@ func TestDaemonThatDies(t *testing.T) {
 		}
 	}
 }
+
+// A kill at any moment: the next install completes it, and so does an uninstall.
+func TestKilledWhileInstalling(t *testing.T) {
+	for _, goos := range systems() {
+		for killAt := 1; ; killAt++ {
+			f, h, d := newFake(t, goos)
+			f.killAt = killAt
+			if !f.killed(func() { h.Install(t.Context(), d) }) {
+				break
+			}
+			f.killAt = 0
+			if killAt%2 == 0 {
+				if _, err := h.Uninstall(t.Context(), f.home); err != nil || f.whole("uninstall") {
+					t.Errorf("%s: uninstall after a kill at call %d: %v", goos, killAt, err)
+				}
+			}
+			if _, err := h.Install(t.Context(), d); err != nil || !f.whole("again") || f.daemon == nil {
+				t.Errorf("%s: install after a kill at call %d: %v", goos, killAt, err)
+			}
+		}
+	}
+}

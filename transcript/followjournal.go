@@ -53,6 +53,9 @@ func (s *following) announcements(ctx context.Context, changes <-chan []string, 
 		}
 		var all []tail.Place
 		for _, session := range changed.take() {
+			if ctx.Err() != nil {
+				return // the first time it is every journal there is
+			}
 			all = append(all, s.announced(session, seen, buf)...)
 		}
 		if len(all) == 0 {
