@@ -115,9 +115,11 @@ func (w *work) begin(home string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(journal.ForgottenDir(home), 0o700); err == nil {
-		err = os.Chmod(journal.ForgottenDir(home), 0o700)
-	} else if !errors.Is(err, fs.ErrExist) {
+	err = os.Mkdir(journal.ForgottenDir(home), 0o700)
+	if err == nil {
+		err = os.Chmod(journal.ForgottenDir(home), 0o700) // the umask may have taken more than it should
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	f, err := os.OpenFile(begunPath(home), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
