@@ -220,7 +220,8 @@ func (r *Rules) findIn(text string) (spans []span) {
 	// finds around one, as redact has it, is none.
 	text = r.mark.ReplaceAllStringFunc(text, func(m string) string { return " " + strings.Repeat(marked, len(m)-2) + " " })
 	seen := map[string]bool{}
-	for _, f := range r.detector.Detect(detect.Fragment{Raw: text}) { //lint:ignore SA1019 Detect takes no other before v9
+	whole := detect.Fragment{Raw: text} //lint:ignore SA1019 Detect takes no other before v9
+	for _, f := range r.detector.Detect(whole) {
 		secret := strings.TrimSpace(f.Secret)
 		h := r.hit(f.RuleID, secret)
 		if secret == "" || strings.Contains(secret, marked) || seen[secret] || r.allow[h.fingerprint] || r.noSecret(f.RuleID, text, secret) {

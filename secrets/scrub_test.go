@@ -153,16 +153,16 @@ func TestScanAndScrub(t *testing.T) {
 // TestScrubSaysWhatIsLeft: a store that cannot be folded again now is pending; a session that only
 // a store has is left, and the cure is named; both are errors or said, and the marker stays.
 func TestScrubSaysWhatIsLeft(t *testing.T) {
-	s, fold := leaky(t)
+	first, _ := leaky(t)
 	down := func(context.Context) (map[string]string, error) {
 		return map[string]string{"sqlite": "it is down"}, nil
 	}
-	s.Files = nil
-	report, err := s.Scrub(t.Context(), down)
+	first.Files = nil
+	report, err := first.Scrub(t.Context(), down)
 	if err != nil || report.Pending["sqlite"] != "it is down" {
 		t.Errorf("%v, %+v", err, report.Pending)
 	}
-	s, fold = leaky(t)
+	s, fold := leaky(t)
 	if err := os.Remove(filepath.Join(journal.Dir(s.Journal.Home()), "plain.jsonl")); err != nil {
 		t.Fatal(err)
 	}

@@ -368,3 +368,38 @@ func TestScrubAmongHooks(t *testing.T) {
 		return err
 	}))
 }
+
+// TestScrubbedGraph: what is scrubbed is gone from a Neo4j, too, the file with it that no other
+// session names; and one that is down then is told, and scrubbed once it is caught up again.
+func TestScrubbedGraph(t *testing.T) {
+	d := emptied(t)
+	t.Setenv("AG_GRAPH_USER", d.user)
+	t.Setenv("AG_GRAPH_PASSWORD", d.password)
+	sessiond, h := build(t, "ag-sessiond"), home(t)
+	must(t, os.MkdirAll(filepath.Join(h, "journal"), 0o700))
+	leak := func(n int) {
+		line := fmt.Sprintf(`{"v":1,"event_id":"leak-%d","event_type":"tool_start","session_id":"s%d","timestamp":"2026-11-22T10:00:00.%09dZ","source_sdk":"claude-code","origin":"hook",`+
+			`"tool_name":"Read","tool_use_id":"toolu_%d","tool_input":{"file_path":"/repo/password=hunter2%d!x/a","command":"mysql --password=hunter2%d!x"}}`, n, n, n, n, n, n)
+		must(t, os.WriteFile(filepath.Join(h, "journal", fmt.Sprintf("s%d.jsonl", n)), []byte("\n"+line+"\n"), 0o600))
+		run(t, sessiond, h, "sync")
+		run(t, sessiond, h, "sync", "--graph", d.url)
+		if !bytes.Contains(d.texts(t), []byte("hunter2")) {
+			t.Fatal("nothing is to be scrubbed")
+		}
+	}
+	leak(1)
+	run(t, sessiond, h, "secrets", "scrub", "--yes", "--graph", d.url)
+	if bytes.Contains(d.texts(t), []byte("hunter2")) {
+		t.Errorf("a secret is left:\n%s", d.texts(t))
+	}
+	leak(2)
+	const nobody = "bolt://127.0.0.1:1"
+	out, err := exec.Command(sessiond, "secrets", "scrub", "--yes", "--graph", nobody, "--home", h).CombinedOutput()
+	if err == nil || !bytes.Contains(out, []byte("is pending")) {
+		t.Errorf("with a database that is down: %v\n%s", err, out)
+	}
+	run(t, sessiond, h, "sync", "--graph", d.url)
+	if bytes.Contains(d.texts(t), []byte("hunter2")) {
+		t.Errorf("after it was caught up a secret is left:\n%s", d.texts(t))
+	}
+}
