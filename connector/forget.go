@@ -137,11 +137,12 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 	if err := f.look(p.Journal, p.Name); err != nil {
 		return err
 	}
-	if len(f.pending) == 0 && p.dropped() == f.settled {
+	due := p.dropped() != f.settled || compactDue(ctx, p.Store)
+	if len(f.pending) == 0 && !due {
 		return nil
 	}
 	gone, err := p.gone(ctx, run)
-	if err != nil || len(gone) == 0 && p.dropped() == f.settled {
+	if err != nil || len(gone) == 0 && !due {
 		return err
 	}
 	if files {
@@ -164,6 +165,19 @@ func (p *pass) settle(ctx context.Context, run func(context.Context, []string) e
 		delete(f.pending, name)
 	}
 	return nil
+}
+
+// compactDue reports whether a store says that something was taken back, by who was killed before
+// it was compacted, or leaves that to others.
+func compactDue(ctx context.Context, store Store) bool {
+	s, ok := store.(interface {
+		CompactDue(ctx context.Context) (bool, error)
+	})
+	if !ok {
+		return false
+	}
+	due, err := s.CompactDue(ctx)
+	return err == nil && due // a store that does not answer says so elsewhere
 }
 
 // dropped is of how many sessions something was taken back.

@@ -41,9 +41,12 @@ func TestReplacedLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := sync1(t, r); report.Resets != 1 || report.Forgotten != 0 {
+	asks := replica(j, store)
+	asks.LeaveCompact = true
+	if report := sync1(t, asks); report.Resets != 1 || report.Forgotten != 0 {
 		t.Errorf("%+v", report)
 	}
+	sync1(t, r) // takes nothing back itself
 	if raw := rawStore(t, path); strings.Contains(raw, "xyzzysecret") {
 		t.Error("the store still has it")
 	}
