@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
@@ -119,7 +120,7 @@ type openScan struct {
 }
 
 type graphStore struct {
-	name  string
+	config.Graph
 	store *neo4j.Store
 }
 
@@ -161,7 +162,7 @@ func (a *app) openScan(ctx context.Context, j *journal.Journal) (*openScan, erro
 			return nil, err
 		}
 		sc.Stores[g.Name] = store
-		sc.graphs = append(sc.graphs, graphStore{g.Name, store})
+		sc.graphs = append(sc.graphs, graphStore{g, store})
 	}
 	return sc, nil
 }

@@ -134,26 +134,19 @@ func (sc *openScan) fold(ctx context.Context) (pending map[string]string, err er
 		}
 	}
 	daemon := daemonState(sc.Journal.Home()).Running
-	c, err := sc.config()
-	if err != nil {
-		return pending, err
-	}
 	for _, g := range sc.graphs {
 		err := errors.New("no daemon")
 		if daemon {
 			err = awaitFolded(ctx, sc.Journal, g.store, graphScrubPatience)
 		}
 		if err != nil && ctx.Err() == nil {
-			config, findErr := sc.findGraph(c, g.name)
-			if err = findErr; err == nil {
-				_, err = sc.syncGraph(ctx, sc.Journal, config)
-			}
+			_, err = sc.syncGraph(ctx, sc.Journal, g.Graph)
 		}
 		if ctx.Err() != nil {
 			return pending, ctx.Err()
 		}
 		if err != nil {
-			pending[g.name] = strings.TrimSpace(err.Error())
+			pending[g.Name] = strings.TrimSpace(err.Error())
 		}
 	}
 	return pending, nil
