@@ -63,15 +63,15 @@ func (j *Journal) Rewrite(session string, change func(line []byte) []byte) (chan
 	if err != nil {
 		return before, wrap(err)
 	}
-	defer old.Close()
 	end, changed, err := writeNew(path+newSuffix, old, change)
+	old.Close() // before the rename: Windows puts nothing in the place of a file that is open
 	if err != nil || changed == 0 {
 		return before, errors.Join(wrap(err), wrap(removeFile(path+newSuffix)))
 	}
 	if err := j.replace(path); err != nil {
 		return before, wrap(err)
 	}
-	return before + changed, j.carryOver(session, path, old, end, change, nil)
+	return before + changed, j.carryOver(session, path, end, change, nil)
 }
 
 // openToRewrite opens a session's file where a new one may be put in its place.
@@ -153,7 +153,12 @@ func (j *Journal) replace(path string) error {
 
 // carryOver appends to the file of a session the lines that its old one got after from, until
 // that is quiet, and removes the old one. Lines in have are in the new file already.
-func (j *Journal) carryOver(session, path string, old *os.File, from int64, change func([]byte) []byte, have map[[sha256.Size]byte]bool) error {
+func (j *Journal) carryOver(session, path string, from int64, change func([]byte) []byte, have map[[sha256.Size]byte]bool) error {
+	old, err := os.Open(path + oldSuffix)
+	if err != nil {
+		return wrap(err)
+	}
+	defer old.Close()
 	for quietSince := time.Now(); time.Since(quietSince) < quietAfter; time.Sleep(5 * time.Millisecond) {
 		var late []byte
 		end, err := eachLine(old, from, func(line []byte) error {
@@ -179,8 +184,8 @@ func (j *Journal) carryOver(session, path string, old *os.File, from int64, chan
 			from, quietSince = end, time.Now()
 		}
 	}
-	err := syncPath(path)
-	if j.Forgotten(session) {
+	old.Close() // before it is removed: see Rewrite
+	if err = syncPath(path); j.Forgotten(session) {
 		err = removeFile(path)
 	}
 	if err == nil {
@@ -210,21 +215,16 @@ func (j *Journal) FinishRewrite(session string, change func(line []byte) []byte)
 	if err := removeFile(path + newSuffix); err != nil {
 		return wrap(err)
 	}
-	old, err := os.Open(path + oldSuffix)
+	old, err := os.Stat(path + oldSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return wrap(err)
 	}
-	defer old.Close()
-	opened, err := old.Stat()
-	if err != nil {
-		return wrap(err)
-	}
 	now, err := os.Stat(path)
 	switch {
-	case err == nil && os.SameFile(opened, now):
+	case err == nil && os.SameFile(old, now):
 		return wrap(removeFile(path + oldSuffix))
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return wrap(err)
@@ -243,7 +243,7 @@ func (j *Journal) FinishRewrite(session string, change func(line []byte) []byte)
 			return wrap(err)
 		}
 	}
-	return j.carryOver(session, path, old, 0, change, have)
+	return j.carryOver(session, path, 0, change, have)
 }
 
 // Rewriting lists the sessions of which a Rewrite that was killed left files.

@@ -221,10 +221,13 @@ func (s *Scanner) store(ctx context.Context, c *collector, name string, store St
 func homeFiles(home string) (paths []string) {
 	for _, pattern := range []string{
 		"hook.log", "hook.log.*", "ag-sessiond.log", "ag-sessiond*.log*", "status.json", "transcripts.index",
-		"config.toml", "policy", "policy.said", filepath.Join("installed", "*"), filepath.Join("forgotten", "*"),
+		"config.toml", "policy", "policy.said", "installed/*", "forgotten/*",
 	} {
-		found, _ := filepath.Glob(filepath.Join(home, pattern)) // its one error is a bad pattern
-		for _, path := range found {
+		// Of a file system, for the home's own name may have characters of a pattern. The one error
+		// is a bad pattern.
+		found, _ := fs.Glob(os.DirFS(home), pattern)
+		for _, name := range found {
+			path := filepath.Join(home, filepath.FromSlash(name))
 			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && !slices.Contains(paths, path) {
 				paths = append(paths, path)
 			}

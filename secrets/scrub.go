@@ -34,7 +34,8 @@ type ScrubReport struct {
 //
 // Writers go on meanwhile. A Scrub that was killed leaves a marker (Unfinished); the next one
 // does what is left. The error wraps connector.ErrLocked where another process replaces files of
-// the journal, ErrLeft where a secret is left.
+// the journal, ErrLeft where a secret is left; a session that cannot be rewritten is named in it,
+// and the others are.
 func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pending map[string]string, err error)) (r ScrubReport, err error) {
 	home := s.Journal.Home()
 	lock, err := connector.LockHome(home, connector.JournalLock, 5*time.Second)
@@ -42,9 +43,7 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 		return r, err
 	}
 	defer lock.Unlock()
-	if err := s.finish(ctx); err != nil {
-		return r, err
-	}
+	failed := s.finish(ctx)
 	before, err := s.Scan(ctx)
 	if err != nil {
 		return r, err
@@ -52,7 +51,7 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 	_, unfinished := Unfinished(home)
 	r.Found, r.After = len(before.Findings), before
 	if r.Found == 0 && !unfinished {
-		return r, left(before)
+		return r, errors.Join(failed, left(before))
 	}
 	if err := mark(home, Marker{Started: time.Now().UTC(), PID: os.Getpid()}); err != nil {
 		return r, err
@@ -60,8 +59,9 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 	found := before
 	// A hook that wrote to the old file, and saw that it was renamed, has written again: as it was.
 	for range 3 {
-		if err := s.rewrite(ctx, found, &r); err != nil {
-			return r, err
+		stuck := s.rewrite(ctx, found, &r)
+		if ctx.Err() != nil {
+			return r, ctx.Err()
 		}
 		if r.Pending, err = fold(ctx); err != nil {
 			return r, err
@@ -69,12 +69,13 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 		if found, err = s.without(r.Pending).Scan(ctx); err != nil {
 			return r, err
 		}
-		if r.After = found; len(inJournal(found)) == 0 {
+		failed = errors.Join(failed, stuck)
+		if r.After = found; failed != nil || len(inJournal(found)) == 0 {
 			break
 		}
 		r.Found += len(found.Findings)
 	}
-	if err := left(r.After); err != nil {
+	if err := errors.Join(failed, left(r.After)); err != nil {
 		return r, err
 	}
 	return r, unmark(home)
@@ -119,21 +120,22 @@ func inJournal(r Report) (sessions []string) {
 	return sessions
 }
 
-// rewrite takes out what a scan found in the journal and in the logs.
+// rewrite takes out what a scan found in the journal and in the logs. What cannot be rewritten
+// does not keep it from the rest.
 func (s *Scanner) rewrite(ctx context.Context, found Report, r *ScrubReport) error {
+	var errs []error
 	for _, session := range inJournal(found) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n, err := s.Journal.Rewrite(session, s.change)
 		if err != nil {
-			return err
+			errs = append(errs, err)
 		}
 		if n > 0 {
 			r.Lines, r.Sessions = r.Lines+n, r.Sessions+1
 		}
 	}
-	var errs []error
 	for _, f := range found.Findings {
 		if f.Session == "" && f.Where != inTheJournal && f.Field != rawField && s.Stores[f.Where] == nil {
 			errs = append(errs, s.overwrite(ctx, filepath.Join(s.Journal.Home(), f.Where)))
@@ -160,19 +162,19 @@ func (s *Scanner) finish(ctx context.Context) error {
 // overwrite takes the secrets out of a log in place: whoever writes it has it open, and goes on
 // behind. What stands there instead is as long, so that nothing moves.
 func (s *Scanner) overwrite(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // once: a log that is full becomes another file meanwhile
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	at := int64(0)
-	err = eachLine(ctx, path, func(_ int, line []byte) {
+	read := linesOf(ctx, f, func(_ int, line []byte) {
 		if clean := s.Rules.sameLength(line); string(clean) != string(line) && err == nil {
 			_, err = f.WriteAt(clean, at)
 		}
 		at += int64(len(line)) + 1
 	})
-	return errors.Join(err, f.Sync())
+	return errors.Join(read, err, f.Sync())
 }
 
 // sameLength is text without its secrets, each byte of them a star but for as much of the mark

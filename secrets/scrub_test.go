@@ -22,7 +22,7 @@ import (
 // leaky is a home in whose every kind of file is a password.
 func leaky(t *testing.T) (s *secrets.Scanner, fold func(context.Context) (map[string]string, error)) {
 	t.Helper()
-	home := filepath.Join(t.TempDir(), "home")
+	home := filepath.Join(t.TempDir(), "[home]") // no pattern
 	j, err := packed.Open(home)
 	if err != nil {
 		t.Fatal(err)
@@ -178,4 +178,27 @@ func TestScrubSaysWhatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Unlock()
+}
+
+// TestScrubGoesOn: a session that cannot be rewritten is named, and keeps nothing else from being
+// scrubbed, in a home whose name has the characters of a pattern.
+func TestScrubGoesOn(t *testing.T) {
+	s, fold := leaky(t)
+	path := filepath.Join(journal.Dir(s.Journal.Home()), "plain.jsonl")
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.Scrub(t.Context(), fold)
+	if !errors.Is(err, secrets.ErrLeft) || !strings.Contains(err.Error(), path+" is no regular file") {
+		t.Errorf("%v", err)
+	}
+	for _, f := range report.After.Findings {
+		if f.Session != "plain" {
+			t.Errorf("not scrubbed: %+v", f)
+		}
+	}
+	if _, unfinished := secrets.Unfinished(s.Journal.Home()); !unfinished {
+		t.Error("it is said to be done")
+	}
 }
