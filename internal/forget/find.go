@@ -319,7 +319,8 @@ func (l *looked) session() Session {
 }
 
 // dirs returns the folders that sessions ran in, without those in which others did, or
-// below which: that is not theirs to take along. Nor is a folder that holds the home.
+// below which: what names these (names) is not theirs to take along. Nor is a folder that holds
+// the home.
 func (s *search) dirs(ctx context.Context, sessions []Session, others []journal.File) ([]string, error) {
 	var dirs []string
 	for _, one := range sessions {
@@ -358,12 +359,11 @@ func (s *search) without(file journal.File, dirs *[]string) error {
 		if err != nil {
 			return err
 		}
-		key := []byte(`"working_directory":"`)
-		i := bytes.Index(line, key)
-		if i < 0 {
+		if !bytes.Contains(line, []byte(`"working_directory":"`)) {
 			continue
 		}
-		*dirs = slices.DeleteFunc(*dirs, func(dir string) bool { return bytes.HasPrefix(line[i+len(key):], quoted(dir)) })
+		its := quoted(schema.FieldString(line, "working_directory"))
+		*dirs = slices.DeleteFunc(*dirs, func(dir string) bool { return names(its, quoted(dir)) })
 	}
 	return nil
 }

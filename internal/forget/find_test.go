@@ -129,7 +129,7 @@ func TestFindProperty(t *testing.T) {
 				alone := len(strings.Trim(dir, "/")) >= 2
 				for other, k := range all {
 					for its := range k.dirs {
-						alone = alone && (slices.Contains(want, other) || !strings.HasPrefix(its, dir))
+						alone = alone && (slices.Contains(want, other) || its != dir && !strings.HasPrefix(its, dir+"/"))
 					}
 				}
 				if alone && !slices.Contains(wantDirs, dir) {

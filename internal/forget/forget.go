@@ -165,23 +165,11 @@ func dropLeftovers(home string) error {
 	if err == nil && !running { // else the daemon writes it again, within a second or two
 		err = errors.Join(remove(filepath.Join(home, "status.json")), remove(filepath.Join(home, "status.json.new")))
 	}
-	left, globErr := filepath.Glob(filepath.Join(globless(home), ".verify-*"))
-	for _, path := range left {
-		_ = os.Remove(path) // on Windows who has it open keeps it
+	left, globErr := fs.Glob(os.DirFS(home), ".verify-*")
+	for _, name := range left {
+		_ = os.Remove(filepath.Join(home, name)) // on Windows who has it open keeps it
 	}
 	return errors.Join(err, globErr)
-}
-
-// globless is a path in which no character means another.
-func globless(path string) string {
-	var b []byte
-	for i := range len(path) {
-		if slices.Contains([]byte(`*?[\`), path[i]) && os.PathSeparator != '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, path[i])
-	}
-	return string(b)
 }
 
 func remove(path string) error {
