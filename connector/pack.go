@@ -53,6 +53,7 @@ type PackedSession struct {
 // error wraps ErrLocked.
 func Pack(ctx context.Context, j *journal.Journal, r Reader, o PackOptions) (report PackReport, err error) {
 	start := time.Now()
+	var errs []error
 	report.DryRun, report.Sessions = o.DryRun, []PackedSession{}
 	if !o.DryRun {
 		lock, err := LockHome(j.Home(), JournalLock, time.Second)
@@ -60,15 +61,14 @@ func Pack(ctx context.Context, j *journal.Journal, r Reader, o PackOptions) (rep
 			return report, err
 		}
 		defer lock.Unlock()
-		if report.Finished, err = j.CompletePacks(ctx); err != nil {
-			return report, err
-		}
+		report.Finished, err = j.CompletePacks(ctx)
+		errs = append(errs, err)
 	}
 	files, err := chosen(ctx, j, r, o, &report)
 	if err != nil && len(o.Sessions) == 0 {
-		return report, err
+		return report, errors.Join(append(errs, err)...)
 	}
-	errs := []error{err}
+	errs = append(errs, err)
 	var done, total int64
 	for _, f := range files {
 		total += f.Size

@@ -64,11 +64,12 @@ func TestKilledUpgrade(t *testing.T) {
 			}
 		}
 		cmd := exec.Command("ag-sessiond", "sync", "--home", home)
+		aside := awaitAside(t, home)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		if round%2 == 0 {
-			awaitAside(t, home)
+			aside()
 			time.Sleep(rand.N(took / 3))
 		} else {
 			time.Sleep(rand.N(took))
@@ -94,11 +95,22 @@ func TestKilledUpgrade(t *testing.T) {
 	t.Logf("killed: %v", states)
 }
 
-// awaitAside waits until the old store is out of the way.
-func awaitAside(t *testing.T, home string) {
+// awaitAside returns what waits until the store that is there now is out of the way. What it was
+// put aside as may be gone again before this process has its turn to see it.
+func awaitAside(t *testing.T, home string) (wait func()) {
+	t.Helper()
+	path := filepath.Join(home, sqlite.FileName)
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { awaitOther(t, path, old) }
+}
+
+func awaitOther(t *testing.T, path string, old fs.FileInfo) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Microsecond) {
-		if _, err := os.Lstat(filepath.Join(home, sqlite.FileName+".v6")); err == nil {
+		if now, err := os.Stat(path); err != nil || !os.SameFile(old, now) {
 			return
 		}
 		if time.Now().After(deadline) {
