@@ -62,7 +62,7 @@ const (
 // Forget takes sessions that Forgettable found out of the home, for good: out of the journal, the
 // embedded store and what else says something of them. A hook that still runs, a session that is
 // resumed, an import that meets them again record nothing of them. why is a word that stays with
-// each tombstone.
+// each tombstone. Events that name no session ("unknown") go by themselves, and leave no tombstone.
 //
 // The embedded store is caught up, or where a daemon keeps it, waited for, ten seconds at
 // most. Other stores are done by who keeps them; stores are the names of all, of which the report

@@ -108,7 +108,8 @@ func (a *app) forgetProjectCmd() *cobra.Command {
 		Short: "Forget the sessions that ran in a folder, or below it",
 		Long: `Forget every session that ran in DIR or below it, with any of its events; where DIR leads
 by links is meant, too. The folder need not be there any more. Sessions that ran
-elsewhere and only read, wrote or named something there are not taken: they are named.`,
+elsewhere and only read, wrote or named something there are not taken: they are named.
+Events that name no session ("unknown") go one by one, and leave no tombstone.`,
 		Example: `  ag-sessiond forget project ~/clients/acme --dry-run
   ag-sessiond forget project . --before 90d`,
 		Args: cobra.ExactArgs(1),

@@ -66,6 +66,7 @@ type Found struct {
 	Dirs []string `json:"directories"`
 
 	project string
+	nobodys *nobodys // where nobody is one of the sessions
 }
 
 // Beside is a session that names something below a folder in which it did not run.
@@ -90,9 +91,6 @@ func (f *Found) Events() (n int64) {
 	return n
 }
 
-// nobody is where adapters file events that name no session: they are of many, and go with none.
-const nobody = "unknown"
-
 // runningFor is how long after its last event a session without an end is said to run.
 const runningFor = 15 * time.Minute
 
@@ -108,10 +106,13 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 		if s.project, s.needles, err = folder(f.Project); err != nil {
 			return found, err
 		}
-		found.project = f.Project
+		if found.project, err = filepath.Abs(f.Project); err != nil { // who resumes runs elsewhere
+			return found, err
+		}
 	}
+	s.nobodys = nobodys{Project: found.project, Before: f.Before, in: s.isIn, needles: s.needles}
 	for i, id := range f.Sessions {
-		if !schema.ValidID(id) || schema.NoSession(id) || id == nobody {
+		if !schema.ValidID(id) || schema.NoSession(id) {
 			return found, fmt.Errorf("session %q: %q is no session's id", f.Sessions[i], id)
 		}
 	}
@@ -124,6 +125,14 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 	for _, file := range files {
 		if err := ctx.Err(); err != nil {
 			return found, err
+		}
+		if file.Session == nobody {
+			others = append(others, file) // what of it stays
+			err := s.lookAtNobody(file, &found)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("session %s: %w", nobody, err))
+			}
+			continue
 		}
 		l, err := s.look(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -140,14 +149,14 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 			l.Running = !l.ended && now.Sub(l.LastAt) < runningFor
 			found.Sessions = append(found.Sessions, l.session())
 		default:
-			if others = append(others, file); l.named > 0 && (!l.in || file.Session == nobody) {
+			if others = append(others, file); l.named > 0 && !l.in {
 				found.Beside = append(found.Beside, Beside{file.Session, l.named})
 			}
 		}
 	}
 	for _, id := range f.Sessions { // of a store alone
 		known := slices.ContainsFunc(files, func(file journal.File) bool { return file.Session == id })
-		if !known && f.Project == "" && f.Before.IsZero() && f.Tag == "" {
+		if !known && id != nobody && f.Project == "" && f.Before.IsZero() && f.Tag == "" {
 			found.Sessions = append(found.Sessions, Session{SessionID: id, Dirs: []string{}})
 		}
 	}
@@ -187,6 +196,7 @@ type search struct {
 	journal *journal.Journal
 	project *policy.Policy
 	needles [][]byte // how the project is written
+	nobodys nobodys
 }
 
 // looked is what is known of a session.
@@ -234,7 +244,7 @@ func (s *search) look(file journal.File) (l looked, err error) {
 			return l, nil
 		}
 	}
-	l.chosen = file.Session != nobody && (s.Project == "" || l.in) && (s.Tag == "" || l.tagged[s.Tag].on)
+	l.chosen = (s.Project == "" || l.in) && (s.Tag == "" || l.tagged[s.Tag].on)
 	return l, nil
 }
 
@@ -359,7 +369,7 @@ func (s *search) without(file journal.File, dirs *[]string) error {
 		if err != nil {
 			return err
 		}
-		if !bytes.Contains(line, []byte(`"working_directory":"`)) {
+		if !bytes.Contains(line, []byte(`"working_directory":"`)) || file.Session == nobody && s.nobodysGo() && s.nobodys.has(line) {
 			continue
 		}
 		its := quoted(schema.FieldString(line, "working_directory"))

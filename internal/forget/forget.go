@@ -37,6 +37,8 @@ type work struct {
 	Dirs []string `json:"dirs"`
 	// Project is a Filter.Project: what was read below it is read anew.
 	Project string `json:"project,omitempty"`
+	// Nobodys are the events to be forgotten that name no session.
+	Nobodys *nobodys `json:"nobodys,omitempty"`
 }
 
 // Do removes what was found, for good: what the journal has, and what is said of it in the index of
@@ -48,10 +50,8 @@ func Do(j *journal.Journal, found Found, why string, at time.Time) error {
 	if len(found.Sessions) == 0 {
 		return nil
 	}
-	w := work{Why: why, At: at.UTC(), Dirs: found.Dirs, Project: found.project}
-	for _, s := range found.Sessions {
-		w.Sessions = append(w.Sessions, s.SessionID)
-	}
+	w := workOn(found)
+	w.Why, w.At = why, at.UTC()
 	return locked(j, lockWait, func() error {
 		if err := resume(j); err != nil {
 			return err
@@ -139,6 +139,7 @@ func (w *work) complete(j *journal.Journal) error {
 		return err
 	}
 	err := errors.Join(
+		w.Nobodys.drop(j),
 		transcript.DropForgotten(j),
 		w.dropPositions(j),
 		w.clean(j.Home()),
@@ -152,11 +153,18 @@ func (w *work) complete(j *journal.Journal) error {
 // Clean takes out of the logs of a home what they say of sessions that Do removed: a daemon may
 // have said something while the stores dropped them.
 func Clean(home string, found Found) error {
-	w := work{Dirs: found.Dirs, Project: found.project}
-	for _, s := range found.Sessions {
-		w.Sessions = append(w.Sessions, s.SessionID)
-	}
+	w := workOn(found)
 	return w.clean(home)
+}
+
+func workOn(found Found) work {
+	w := work{Dirs: found.Dirs, Project: found.project, Nobodys: found.nobodys}
+	for _, s := range found.Sessions {
+		if s.SessionID != nobody {
+			w.Sessions = append(w.Sessions, s.SessionID)
+		}
+	}
+	return w
 }
 
 // dropLeftovers removes what processes that were killed left, and may say anything.
