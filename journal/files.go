@@ -290,21 +290,25 @@ type fileSync struct {
 const syncsAtOnce = 8
 
 // SyncAll is Sync of several sessions. The error joins one for each that failed.
-func (j *Journal) SyncAll(sessions []string) error {
+func (j *Journal) SyncAll(sessions []string) error { return atOnce(sessions, j.Sync) }
+
+// atOnce runs what waits for the disk for several sessions, syncsAtOnce at a time. The error
+// joins those of all.
+func atOnce(sessions []string, run func(session string) error) error {
 	if len(sessions) == 1 {
-		return j.Sync(sessions[0])
+		return run(sessions[0])
 	}
 	errs := make([]error, len(sessions))
 	turn := make(chan struct{}, syncsAtOnce)
-	var syncing sync.WaitGroup
+	var running sync.WaitGroup
 	for i, session := range sessions {
 		turn <- struct{}{}
-		syncing.Go(func() {
-			errs[i] = j.Sync(session)
+		running.Go(func() {
+			errs[i] = run(session)
 			<-turn
 		})
 	}
-	syncing.Wait()
+	running.Wait()
 	return errors.Join(errs...)
 }
 

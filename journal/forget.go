@@ -64,11 +64,10 @@ func (j *Journal) Forget(sessions []string, why string, at time.Time) error {
 	if err := errors.Join(j.makeDirs(), makeDir(ForgottenDir(j.home))); err != nil {
 		return wrap(err)
 	}
-	for _, session := range sessions {
-		path := j.tombstonePath(j.TombstoneName(session))
-		if err := j.bury(path, at.UTC().Format(schema.TimeLayout)+" "+why+"\n"); err != nil {
-			return wrap(err)
-		}
+	if err := atOnce(sessions, func(session string) error {
+		return j.bury(j.tombstonePath(j.TombstoneName(session)), at.UTC().Format(schema.TimeLayout)+" "+why+"\n")
+	}); err != nil {
+		return wrap(err)
 	}
 	if canSyncDir {
 		if err := errors.Join(syncPath(ForgottenDir(j.home)), syncPath(j.home)); err != nil {
