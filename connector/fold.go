@@ -38,6 +38,9 @@ func (f *folding) session(ctx context.Context, session string) {
 		if ctx.Err() != nil {
 			return
 		}
+		if err = f.forgotten(session); err != nil {
+			break
+		}
 		err = f.file(ctx, session)
 		if errors.Is(err, errClaim) {
 			err = f.again(ctx, session)

@@ -17,6 +17,16 @@ import (
 // catch-up, the news that a file is gone, or, should both have missed it, settle, which then
 // writes the store's name into the tombstones of what it no longer holds.
 
+// forgotten returns fs.ErrNotExist of a session that was forgotten, and removes the file that it
+// has all the same: a verb that reads would show it, and no other verb looks for it.
+func (f *folding) forgotten(session string) error {
+	gone, err := f.Journal.RemoveIfForgotten(session)
+	if gone && err == nil {
+		err = fs.ErrNotExist
+	}
+	return err
+}
+
 // forget adds the batch with which the store drops a session whose file is gone, and
 // reports whether the session was forgotten and the store holds something of it.
 func (f *folding) forget(ctx context.Context, session string) bool {

@@ -132,6 +132,16 @@ func (j *Journal) syncDir() error {
 	return wrap(j.dirSync.run(func() error { return syncPath(j.dir()) }))
 }
 
+// RemoveIfForgotten removes the files that a session has although it was forgotten, and reports
+// whether it was: who writes them again is a hook, or a daemon, of a version that knows no
+// tombstones, and once there is a file no hook asks for one.
+func (j *Journal) RemoveIfForgotten(session string) (bool, error) {
+	if !j.Forgotten(session) {
+		return false, nil
+	}
+	return true, j.removeSession(session)
+}
+
 // RemoveForgotten removes the files that forgotten sessions still have, where a Forget was
 // killed, and says of how many sessions.
 func (j *Journal) RemoveForgotten() (n int, err error) {
