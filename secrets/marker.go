@@ -34,14 +34,20 @@ func mark(home string, m Marker) error {
 		return err
 	}
 	path := filepath.Join(home, MarkerFile)
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
-		return err
+	err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
 	}
-	return os.Rename(path+".new", path)
+	if err != nil {
+		err = errors.Join(err, removed(path+".new"))
+	}
+	return err
 }
 
-func unmark(home string) error {
-	err := os.Remove(filepath.Join(home, MarkerFile))
+func unmark(home string) error { return removed(filepath.Join(home, MarkerFile)) }
+
+func removed(path string) error {
+	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,11 @@ func left(r Report) error {
 	if !slices.Contains(inJournal(r), f.Session) && f.Session != "" {
 		cure = fmt.Sprintf(": no journal file of this home has it, so that it cannot be folded again; `ag-sessiond forget session %s` removes the session", f.Session)
 	}
-	return fmt.Errorf("%w: %d, such as %s in %s of session %s, %s%s", ErrLeft, len(r.Findings), f.Rule, f.Field, f.Session, f.Where, cure)
+	of := ""
+	if f.Session != "" {
+		of = " of session " + f.Session
+	}
+	return fmt.Errorf("%w: %d, such as %s in %s%s, %s%s", ErrLeft, len(r.Findings), f.Rule, cmp.Or(f.Field, "a line"), of, f.Where, cure)
 }
 
 // without is a Scanner that does not look at some stores.

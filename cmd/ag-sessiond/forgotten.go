@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (f *forgetting) forget(ctx context.Context, h *actiongraph.Home, j *journal
 	}
 	done, err := h.Forget(ctx, report.Found, f.why, names...)
 	if errors.Is(err, connector.ErrLocked) {
-		err = unavailable(err)
+		err = unavailable(fmt.Errorf("nothing is forgotten: another process packs, scrubs or forgets sessions; try again when it is done: %w", err))
 	}
 	report.Forgotten, report.Pending = done.Sessions, done.Pending
 	if err != nil {

@@ -84,7 +84,9 @@ func (a *app) pack(ctx context.Context, args []string, f packFlags) error {
 		if a.json {
 			return errors.Join(a.printJSON(report), err)
 		}
-		a.printPack(report, f.olderThan)
+		if err == nil || len(report.Sessions) > 0 { // "nothing to pack" would be a lie
+			a.printPack(report, f.olderThan)
+		}
 		return err
 	})
 }

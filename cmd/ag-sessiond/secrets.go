@@ -57,8 +57,7 @@ What is found and no secret: put its fingerprint into [secrets] allow in config.
 }
 
 func (a *app) secretsScan(ctx context.Context) error {
-	nothing := secrets.Report{Findings: []secrets.Finding{}, Apart: []secrets.Finding{}, Unread: []string{}}
-	j, err := a.existingJournal(nothing)
+	j, err := a.existingJournal(noFindings())
 	if err != nil || j == nil {
 		return err
 	}
@@ -85,6 +84,11 @@ func (a *app) secretsScan(ctx context.Context) error {
 		return fmt.Errorf("not everything could be looked at: %s", strings.Join(report.Unread, "; "))
 	}
 	return nil
+}
+
+// noFindings is what is found where nothing is recorded.
+func noFindings() secrets.Report {
+	return secrets.Report{Findings: []secrets.Finding{}, Apart: []secrets.Finding{}, Unread: []string{}}
 }
 
 func (a *app) printSecrets(r secrets.Report) error {

@@ -65,7 +65,7 @@ func (a *app) secretsScrub(ctx context.Context, ask asker, yes bool) error {
 	if !yes && !ask.person() {
 		return usagef("what is taken out of the journal is gone for good: say --yes where nobody can be asked, or look first with --dry-run")
 	}
-	j, err := a.existingJournal(secrets.ScrubReport{})
+	j, err := a.existingJournal(secrets.ScrubReport{After: noFindings()})
 	if err != nil || j == nil {
 		return err
 	}

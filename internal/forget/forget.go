@@ -174,6 +174,8 @@ func dropLeftovers(home string) error {
 		err = errors.Join(remove(filepath.Join(home, "status.json")), remove(filepath.Join(home, "status.json.new")))
 	}
 	left, globErr := fs.Glob(os.DirFS(home), ".verify-*")
+	stones, _ := fs.Glob(os.DirFS(home), "forgotten/*.tmp") // of tombstones; the one error is a bad pattern
+	left = append(left, stones...)
 	for _, name := range left {
 		_ = os.Remove(filepath.Join(home, name)) // on Windows who has it open keeps it
 	}

@@ -73,6 +73,13 @@ func lived(t *testing.T) *journal.Journal {
 		`{"source":"/v/y.jsonl","session":"` + staysID + `"}`} {
 		record(t, j, schema.Event{SessionID: schema.PositionsID(uint64(i)), EventType: schema.SourcePosition, Timestamp: at, Metadata: []byte(meta)})
 	}
+	if err := os.Mkdir(journal.ForgottenDir(j.Home()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	torn := j.TombstoneName(goneID) + ".12.tmp" // of who was killed while it made a tombstone
+	if err := os.WriteFile(filepath.Join(journal.ForgottenDir(j.Home()), torn), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return j
 }
 
@@ -88,6 +95,9 @@ func settled(t *testing.T, j *journal.Journal, how string) {
 	}
 	if Begun(home) {
 		t.Errorf("%s: it is said to be begun", how)
+	}
+	if torn, _ := filepath.Glob(filepath.Join(journal.ForgottenDir(home), "*.tmp")); len(torn) > 0 {
+		t.Errorf("%s: left: %q", how, torn)
 	}
 	for name, want := range map[string]int{transcript.IndexFile: 1, "hook.log": 4, "hook.log.1": 4, "ag-sessiond.log": 4, "ag-sessiond-2026-11-22T19-25-24.123.log": 4,
 		"journal/" + staysID + ".jsonl": 2, "journal/" + schema.PositionsID(2) + ".jsonl": 1} {
@@ -165,9 +175,6 @@ func TestResume(t *testing.T) {
 		settled(t, j, fmt.Sprintf("after %d steps", done))
 	}
 	j := lived(t)
-	if err := os.Mkdir(journal.ForgottenDir(j.Home()), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.WriteFile(begunPath(j.Home()), []byte(`{"sessions":["`+goneID), 0o600); err != nil {
 		t.Fatal(err)
 	}
