@@ -145,7 +145,7 @@ func (a *app) openScan(ctx context.Context, j *journal.Journal) (*openScan, erro
 	path := filepath.Join(j.Home(), storeFile)
 	if _, err := os.Stat(path); err == nil {
 		store, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
-		if isOlder(err) {
+		if isOlder(err) || errors.Is(err, sqlite.ErrBeingMade) { // by one that was killed
 			if err = a.catchUp(ctx, j, path); err == nil {
 				store, err = sqlite.Open(path, sqlite.Options{ReadOnly: true})
 			}
@@ -154,8 +154,15 @@ func (a *app) openScan(ctx context.Context, j *journal.Journal) (*openScan, erro
 			return nil, unavailable(err)
 		}
 		sc.Stores[embedded] = store
-		older, _ := filepath.Glob(path + ".v*") // those of before an upgrade; the one error is a bad pattern
-		sc.Files = append([]string{path, path + "-wal"}, older...)
+		sc.Files = []string{path, path + "-wal"}
+		older, err := sqlite.Asides(path) // of before an upgrade
+		if err != nil {
+			sc.close()
+			return nil, err
+		}
+		for _, o := range older {
+			sc.Files = append(sc.Files, o.Path)
+		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, unavailable(err)
 	}

@@ -32,6 +32,9 @@ func (s *search) nobodysGo() bool {
 
 // lookAtNobody adds what is chosen of nobody's events, as one session of that name.
 func (s *search) lookAtNobody(file journal.File, found *Found) error {
+	if !s.nobodysGo() && len(s.needles) == 0 {
+		return nil
+	}
 	cursor, err := s.journal.Read(file.Session, journal.Position{})
 	if err != nil {
 		return err
