@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/forget"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -139,7 +140,7 @@ func (h *Home) PendingForgets(stores ...string) (map[string]int, error) {
 }
 
 // EmbeddedStore is what the store in the home is called among others.
-const EmbeddedStore = "sqlite"
+const EmbeddedStore = sqlite.Name
 
 // Lift lets a session that was forgotten be recorded again, from now on; what was forgotten is
 // gone. It reports whether the session was. A store that still holds what is to be forgotten is

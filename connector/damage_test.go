@@ -195,8 +195,9 @@ func awaitEqual(t *testing.T, j *journal.Journal, s connector.Store, sessions ..
 		if err != nil {
 			t.Fatal(err)
 		}
-		positions, _ := s.Positions(t.Context(), j.ID())
 		changes, err := connector.Verify(t.Context(), j, s, "")
+		// Asked for last: of a session that is just taken back, to be folded again, there is none.
+		positions, _ := s.Positions(t.Context(), j.ID())
 		if err == nil && len(changes) == 0 && lag.Bytes < 500 && len(positions) == len(sessions) {
 			return
 		}

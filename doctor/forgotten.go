@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/internal/forget"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
@@ -17,7 +18,7 @@ func forgotten(_ context.Context, e *exam) []Check {
 	if err != nil || j == nil {
 		return ok("nothing was forgotten")
 	}
-	stores := []string{"sqlite"}
+	stores := []string{sqlite.Name}
 	if c, err := e.config(); err == nil {
 		for _, g := range c.Graph {
 			stores = append(stores, g.Name)

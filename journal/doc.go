@@ -26,6 +26,7 @@
 //	$AG_HOME, else ~/.actiongraph    0700   the home
 //	  id                             0600   32 hexadecimal digits: the journal's random id
 //	  key                            0600   64 hexadecimal digits: keys the hashes of inputs
+//	  version                        0600   the home's format, absent of 1 (HomeVersion)
 //	  journal/                       0700
 //	    <session>.jsonl              0600   one session's events
 //	    <session>.jsonl.new, .old    0600   while it is rewritten, or after a kill then

@@ -47,6 +47,16 @@ func (j *Journal) Forgotten(session string) bool {
 	return err == nil
 }
 
+// ForgottenAt is when a session was forgotten last, or something in the folder of the tombstones
+// changed; zero where there is none.
+func (j *Journal) ForgottenAt() time.Time {
+	info, err := os.Stat(ForgottenDir(j.home))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 // Forget removes what the journal has of sessions, for good: why is a word that their
 // tombstones tell. First every tombstone is on the disk, then the files go: whoever is killed
 // in between leaves work that RemoveForgotten completes. Writers that have a file open notice
@@ -90,10 +100,10 @@ func (j *Journal) bury(path, text string) error {
 	return replace.File(path, filepath.Base(path)+".*.tmp", replace.Text([]byte(text)), nil)
 }
 
-// suffixes are what follows a session's Suffix in the names of all files that it may have: what a
-// rewriting or a packing has beside it, or left there.
+// suffixes end the names of all files that a session may have: those that hold it, and what a
+// rewriting or a packing has beside them, or left there.
 func suffixes() []string {
-	return []string{"", newSuffix, oldSuffix, ".packing", ".zst", ".zst.new", ".zst.tmp"}
+	return append(kindSuffixes(), tmpSuffix, Suffix+newSuffix, Suffix+oldSuffix)
 }
 
 // removeSession removes the files that a session has in the home.
@@ -103,8 +113,8 @@ func (j *Journal) removeSession(session string) error {
 		return err
 	}
 	paths := []string{j.leftOutPath(session)}
-	for _, more := range suffixes() {
-		paths = append(paths, path+more)
+	for _, suffix := range suffixes() {
+		paths = append(paths, named(path, suffix))
 	}
 	for _, p := range paths {
 		if err := removeFile(p); err != nil {
@@ -161,8 +171,8 @@ func (j *Journal) RemoveForgotten() (n int, err error) {
 	}
 	done := map[string]bool{}
 	for _, e := range entries {
-		session, more, ok := strings.Cut(e.Name(), Suffix)
-		if !ok || done[session] || !slices.Contains(suffixes(), more) || !forgotten(session) {
+		session, _, _ := strings.Cut(e.Name(), ".") // no id has a dot
+		if done[session] || !slices.Contains(suffixes(), e.Name()[len(session):]) || !forgotten(session) {
 			continue
 		}
 		done[session], n = true, n+1

@@ -137,7 +137,7 @@ func TestTombstones(t *testing.T) {
 		t.Error("a path was taken for a tombstone")
 	}
 	for _, more := range suffixes() {
-		err = os.WriteFile(filepath.Join(Dir(j.Home()), "secret-session"+Suffix+more), []byte("\n{}\n"), 0o600)
+		err = os.WriteFile(filepath.Join(Dir(j.Home()), "secret-session"+more), []byte("\n{}\n"), 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -205,7 +205,7 @@ func writeIndex(j *journal.Journal, host string, changed map[string]entry) error
 		return nil
 	}
 	for range 10 {
-		seen := forgottenAt(j.Home())
+		seen := j.ForgottenAt()
 		forgotten, err := j.AllForgotten()
 		if err != nil {
 			return err
@@ -213,20 +213,11 @@ func writeIndex(j *journal.Journal, host string, changed map[string]entry) error
 		all := readIndex(j.Home(), host)
 		maps.Copy(all, changed)
 		maps.DeleteFunc(all, func(_ string, e entry) bool { return e.leftOut() || forgotten(e.session) })
-		if err := putIndex(j.Home(), host, all); err != nil || forgottenAt(j.Home()) == seen {
+		if err := putIndex(j.Home(), host, all); err != nil || j.ForgottenAt().Equal(seen) {
 			return err
 		}
 	}
 	return nil
-}
-
-// forgottenAt changes whenever a session is forgotten.
-func forgottenAt(home string) time.Time {
-	info, err := os.Stat(journal.ForgottenDir(home))
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 // DropForgotten takes sessions that were forgotten out of the index, whichever machine wrote it,

@@ -216,7 +216,7 @@ func (r *reporter) write(ctx context.Context, now []connector.Health) {
 	report := r.keeps.report(ctx, now, r.lags)
 	report.beside = r.besides()
 	for i := range report.Stores {
-		if h := &report.Stores[i]; h.State == connector.Up && h.LastErrorAt.Before(forgottenAt(r.journal)) {
+		if h := &report.Stores[i]; h.State == connector.Up && h.LastErrorAt.Before(r.journal.ForgottenAt()) {
 			h.LastError = ""
 		}
 	}
@@ -230,7 +230,7 @@ func (r *reporter) write(ctx context.Context, now []connector.Health) {
 // besides is others without errors from before something was forgotten: they may name it, and so
 // would the file.
 func (r *reporter) besides() beside {
-	b, gone := r.others(), forgottenAt(r.journal)
+	b, gone := r.others(), r.journal.ForgottenAt()
 	if t := b.Transcripts; t != nil && t.LastErrorAt.Before(gone) {
 		t.LastError = ""
 	}
@@ -238,15 +238,6 @@ func (r *reporter) besides() beside {
 		s.LastError = ""
 	}
 	return b
-}
-
-// forgottenAt is when something was forgotten last; zero where nothing was.
-func forgottenAt(j *journal.Journal) time.Time {
-	info, err := os.Stat(journal.ForgottenDir(j.Home()))
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 // lagWait is how long after a count the next may begin, if that took so long.

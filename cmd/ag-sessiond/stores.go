@@ -19,7 +19,7 @@ import (
 )
 
 // embedded is what the embedded store is called beside the graph databases.
-const embedded = "sqlite"
+const embedded = sqlite.Name
 
 // schemes are those of the URLs that a graph database has.
 func schemes() []string {

@@ -36,6 +36,10 @@ import (
 // FileName is the name of the embedded store in a home.
 const FileName = "graph.db"
 
+// Name is what the embedded store is called among others: in status, and in the tombstones of
+// what it no longer holds.
+const Name = "sqlite"
+
 // Options says how to open a store.
 type Options struct {
 	// ReadOnly opens an existing file for reading; Apply and Maintain then fail.
