@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -185,7 +186,7 @@ func (a *app) toForget(ctx context.Context, args []string) (ids []string, err er
 		id := schema.SafeID(journalSession(j, arg))
 		_, statErr := j.Stat(id)
 		switch {
-		case statErr == nil: // also where no store can be read
+		case !errors.Is(statErr, fs.ErrNotExist): // also where no store, or not even it, can be read
 		case j.Forgotten(id):
 			a.note("session %s was forgotten already", id)
 			continue

@@ -1,7 +1,6 @@
 package forget
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/actiongraph/actiongraph/config"
@@ -120,15 +118,38 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 	if err != nil {
 		return found, err
 	}
-	var errs []error
-	var others []journal.File
+	others, errs := s.choose(ctx, files, now, &found)
+	if ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	for _, id := range f.Sessions { // of a store alone
+		known := slices.ContainsFunc(files, func(file journal.File) bool { return file.Session == id })
+		if !known && id != nobody && s.byID() {
+			found.Sessions = append(found.Sessions, Session{SessionID: id, Dirs: []string{}})
+		}
+	}
+	slices.SortStableFunc(found.Sessions, func(a, b Session) int { return a.LastAt.Compare(b.LastAt) })
+	if len(found.Sessions) > 0 {
+		found.Dirs, err = s.dirs(ctx, found.Sessions, others)
+	}
+	return found, errors.Join(append(errs, err)...)
+}
+
+// byID reports whether sessions are chosen by their ids alone, whatever is in them.
+func (f Filter) byID() bool {
+	return len(f.Sessions) > 0 && f.Project == "" && f.Before.IsZero() && f.Tag == ""
+}
+
+// choose looks at sessions, and adds what is chosen to found. It returns those that are not, and
+// why some could not be looked at.
+func (s *search) choose(ctx context.Context, files []journal.File, now time.Time, found *Found) (others []journal.File, errs []error) {
 	for _, file := range files {
-		if err := ctx.Err(); err != nil {
-			return found, err
+		if ctx.Err() != nil {
+			break
 		}
 		if file.Session == nobody {
 			others = append(others, file) // what of it stays
-			err := s.lookAtNobody(file, &found)
+			err := s.lookAtNobody(file, found)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, fmt.Errorf("session %s: %w", nobody, err))
 			}
@@ -138,11 +159,14 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if err != nil && s.byID() && len(s.KeepTags) == 0 && slices.Contains(s.Sessions, file.Session) {
+			l.chosen, err = true, nil // what is damaged can be forgotten, too
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("session %s: %w", file.Session, err))
 		}
 		switch {
-		case l.chosen && l.keeps(f.KeepTags):
+		case l.chosen && l.keeps(s.KeepTags):
 			found.Kept++
 			others = append(others, file)
 		case l.chosen:
@@ -154,17 +178,7 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 			}
 		}
 	}
-	for _, id := range f.Sessions { // of a store alone
-		known := slices.ContainsFunc(files, func(file journal.File) bool { return file.Session == id })
-		if !known && id != nobody && f.Project == "" && f.Before.IsZero() && f.Tag == "" {
-			found.Sessions = append(found.Sessions, Session{SessionID: id, Dirs: []string{}})
-		}
-	}
-	slices.SortStableFunc(found.Sessions, func(a, b Session) int { return a.LastAt.Compare(b.LastAt) })
-	if len(found.Sessions) > 0 {
-		found.Dirs, err = s.dirs(ctx, found.Sessions, others)
-	}
-	return found, errors.Join(append(errs, err)...)
+	return others, errs
 }
 
 // folder returns what tells whether a folder is dir or below it, and how the two are written in JSON.
@@ -326,60 +340,4 @@ func (l *looked) session() Session {
 	slices.Sort(s.Dirs)
 	slices.Sort(s.Tags)
 	return s
-}
-
-// dirs returns the folders that sessions ran in, without those in which others did, or
-// below which: what names these (names) is not theirs to take along. Nor is a folder that holds
-// the home.
-func (s *search) dirs(ctx context.Context, sessions []Session, others []journal.File) ([]string, error) {
-	var dirs []string
-	for _, one := range sessions {
-		dirs = append(dirs, one.Dirs...)
-	}
-	slices.Sort(dirs)
-	dirs = slices.DeleteFunc(slices.Compact(dirs), func(dir string) bool {
-		return len(strings.Trim(dir, `/\.`)) < 2 || holds(dir, s.journal.Home())
-	})
-	for _, file := range others {
-		if len(dirs) == 0 {
-			break
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := s.without(file, &dirs); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return append([]string{}, dirs...), nil
-}
-
-// without takes out of dirs those that a session names as where it ran.
-func (s *search) without(file journal.File, dirs *[]string) error {
-	cursor, err := s.journal.Read(file.Session, journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
-	for len(*dirs) > 0 {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !bytes.Contains(line, []byte(`"working_directory":"`)) || file.Session == nobody && s.nobodysGo() && s.nobodys.has(line) {
-			continue
-		}
-		its := quoted(schema.FieldString(line, "working_directory"))
-		*dirs = slices.DeleteFunc(*dirs, func(dir string) bool { return names(its, quoted(dir)) })
-	}
-	return nil
-}
-
-// holds reports whether path is dir or below it.
-func holds(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

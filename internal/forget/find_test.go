@@ -230,3 +230,32 @@ func TestFoundJSON(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+// TestFindDamaged: a session that cannot be read is chosen by its id, and by nothing else: it is
+// named then.
+func TestFindDamaged(t *testing.T) {
+	j := open(t)
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	record(t, j, schema.Event{SessionID: "whole", WorkingDirectory: "/w/acme", Timestamp: at})
+	if err := os.WriteFile(filepath.Join(journal.Dir(j.Home()), "damaged.jsonl.zst"), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		f     Filter
+		want  string
+		fails bool
+	}{
+		{Filter{Sessions: []string{"damaged"}}, "damaged", false},
+		{Filter{Sessions: []string{"damaged"}, Before: at.AddDate(1, 0, 0)}, "", true},
+		{Filter{Before: at.AddDate(1, 0, 0)}, "whole", true},
+	} {
+		found, err := Find(context.Background(), j, tc.f, at)
+		got := ""
+		for _, s := range found.Sessions {
+			got += s.SessionID
+		}
+		if got != tc.want || (err != nil) != tc.fails || tc.fails && !strings.Contains(err.Error(), "session damaged: ") || found.Dirs == nil {
+			t.Errorf("%+v: %q, %v", tc.f, got, err)
+		}
+	}
+}
