@@ -98,7 +98,7 @@ func lockHome(dir string) (unlock func(), err error) {
 		}
 		locks = nil
 	}
-	for _, name := range []string{connector.RunLock, connector.GraphLock, connector.JournalLock} {
+	for _, name := range []string{connector.RunLock, connector.GraphLock, connector.JournalLock, connector.ScrubLock} {
 		lock, err := connector.LockHome(dir, name, 2*time.Second)
 		if err != nil {
 			unlock()
@@ -133,7 +133,7 @@ func checkHome(dir string) error {
 // lastOfHome are removed after everything else, in this order: the locks are held until
 // then, and by its id a home is known.
 func lastOfHome() []string {
-	return []string{connector.GraphLock, connector.JournalLock, connector.RunLock, "key", "id"}
+	return []string{connector.GraphLock, connector.JournalLock, connector.ScrubLock, connector.RunLock, "key", "id"}
 }
 
 // The names are those that are really written, and no others: whoever has something of his

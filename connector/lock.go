@@ -20,6 +20,10 @@ const (
 	// JournalLock is held by who replaces files of the journal: packs or scrubs sessions. Writers of
 	// events need none.
 	JournalLock = "journal.lock"
+	// ScrubLock is held by the one scrub of secrets of a home, which holds JournalLock only while it
+	// replaces files: to wait for stores takes minutes where agents never pause, and a forget
+	// does not wait for that.
+	ScrubLock = "scrub.lock"
 )
 
 // ErrLocked is wrapped by LockHome when another process holds the lock.

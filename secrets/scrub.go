@@ -39,12 +39,15 @@ type ScrubReport struct {
 // and the others are.
 func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pending map[string]string, err error)) (r ScrubReport, err error) {
 	home := s.Journal.Home()
-	lock, err := connector.LockHome(home, connector.JournalLock, 5*time.Second)
+	lock, err := connector.LockHome(home, connector.ScrubLock, 5*time.Second)
 	if err != nil {
 		return r, err
 	}
 	defer lock.Unlock()
-	failed := s.finish(ctx)
+	var failed, stuck error
+	if err := s.alone(5*time.Second, func() { failed = s.finish(ctx) }); err != nil {
+		return r, err
+	}
 	before, err := s.Scan(ctx)
 	if err != nil {
 		return r, err
@@ -60,7 +63,9 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 	found := before
 	// A hook that wrote to the old file, and saw that it was renamed, has written again: as it was.
 	for range 3 {
-		stuck := s.rewrite(ctx, found, &r)
+		if err := s.alone(time.Minute, func() { stuck = s.rewrite(ctx, found, &r) }); err != nil {
+			return r, err
+		}
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
@@ -80,6 +85,16 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 		return r, err
 	}
 	return r, unmark(home)
+}
+
+// alone does what nobody else may do meanwhile who replaces files of the journal.
+func (s *Scanner) alone(wait time.Duration, do func()) error {
+	lock, err := connector.LockHome(s.Journal.Home(), connector.JournalLock, wait)
+	if err != nil {
+		return err
+	}
+	do()
+	return lock.Unlock()
 }
 
 // left is the error of a scan at the end of a scrub.

@@ -180,6 +180,30 @@ func TestScrubSaysWhatIsLeft(t *testing.T) {
 	defer lock.Unlock()
 }
 
+// TestScrubWaitsAlone: while a scrub waits for the stores, others may replace files of the journal,
+// such as a forget; no other scrub begins.
+func TestScrubWaitsAlone(t *testing.T) {
+	s, fold := leaky(t)
+	home, waited := s.Journal.Home(), false
+	_, err := s.Scrub(t.Context(), func(ctx context.Context) (map[string]string, error) {
+		waited = true
+		lock, err := connector.LockHome(home, connector.JournalLock, 0)
+		if err != nil {
+			return nil, err
+		}
+		if _, held, err := connector.Held(home, connector.ScrubLock); err != nil || !held {
+			t.Errorf("another scrub could begin: %v", err)
+		}
+		if err := lock.Unlock(); err != nil {
+			return nil, err
+		}
+		return fold(ctx)
+	})
+	if err != nil || !waited {
+		t.Errorf("%v, waited %v", err, waited)
+	}
+}
+
 // TestScrubGoesOn: a session that cannot be rewritten is named, and keeps nothing else from being
 // scrubbed, in a home whose name has the characters of a pattern.
 func TestScrubGoesOn(t *testing.T) {

@@ -234,7 +234,7 @@ func sleep(ctx context.Context, d time.Duration) {
 func (a *app) finishScrubs(ctx context.Context, j *journal.Journal, log zerolog.Logger) {
 	for ctx.Err() == nil {
 		if _, unfinished := secrets.Unfinished(j.Home()); unfinished {
-			if _, held, err := connector.Held(j.Home(), connector.JournalLock); err == nil && !held {
+			if _, held, err := connector.Held(j.Home(), connector.ScrubLock); err == nil && !held {
 				err := a.finishScrub(ctx, j)
 				switch {
 				case ctx.Err() != nil, errors.Is(err, connector.ErrLocked):
