@@ -141,10 +141,17 @@ func command(args []string) string {
 	return what[:min(len(what), 200)]
 }
 
-// readHolder reads who holds a lock: the zero Holder where the file does not say it.
+// readHolder reads who holds a lock: the zero Holder where the file does not say it. An empty
+// file is waited for, 0.1 s: who has just taken the lock has yet to write, and whoever
+// started a daemon would not know it for the one that it started.
 func readHolder(f *os.File) (h Holder) {
-	b := make([]byte, 1024)
-	n, _ := f.ReadAt(b, 0)
+	b, n := make([]byte, 1024), 0
+	for range 20 {
+		if n, _ = f.ReadAt(b, 0); n > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	if json.Unmarshal(b[:n], &h) != nil || h.PID <= 0 {
 		return Holder{}
 	}

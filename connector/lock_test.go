@@ -128,6 +128,28 @@ func TestHeldByNobodyKnown(t *testing.T) {
 	}
 }
 
+// Who has just taken a lock has yet to write who it is.
+func TestHeldByWhoBegins(t *testing.T) {
+	home := t.TempDir()
+	lock, err := connector.LockHome(home, connector.RunLock, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Unlock()
+	path := filepath.Join(home, connector.RunLock)
+	said, err := os.ReadFile(path)
+	if err == nil {
+		err = os.Truncate(path, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { os.WriteFile(path, said, 0o600) })
+	if by, held, err := connector.HeldBy(home, connector.RunLock); by.PID != os.Getpid() || !held || err != nil {
+		t.Errorf("%+v, %v, %v", by, held, err)
+	}
+}
+
 // Asking takes nothing: askers do not see each other, and who holds it stays named.
 func TestHeldLeavesTheLockAlone(t *testing.T) {
 	home := t.TempDir()
