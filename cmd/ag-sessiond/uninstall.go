@@ -29,9 +29,10 @@ flags name, else out of the user's, those of the project in this folder, and eve
 install put them into. A file that is still what install left becomes what it was before,
 byte for byte; one that was not there goes.
 
-What is recorded stays. With --purge the home goes, too: journal, store, configuration and
-all. That is asked first, and without a terminal needs --yes. Its service goes first, if one
-is installed; a home that a daemon has all the same is refused, and so is a path that is no home, or that is your own home directory or holds it.
+What is recorded stays, and so does the service. With --purge the home goes, too: journal,
+store, configuration and all. That is asked first, and without a terminal needs --yes. Its
+service goes first, if one is installed; a home that a daemon has all the same is refused,
+and so is a path that is no home, or that is your own home directory or holds it.
 What actiongraph did not put into it stays, and is named. End sessions that run first: their
 hooks may make a home again.`,
 		Example: `  ag-sessiond uninstall
@@ -88,6 +89,8 @@ func (a *app) uninstall(ctx context.Context, ask asker, o scopeOptions, purge bo
 	failed := un.files(env)
 	if purge && failed == nil {
 		failed = un.purge(ctx)
+	} else {
+		un.tellService(ctx)
 	}
 	if a.json {
 		return errors.Join(a.printJSON(un.report), failed)
@@ -195,6 +198,13 @@ func (un *uninstallation) tellOthers(files []settings.File) {
 	}
 }
 
+// tellService says that a service stays: it would begin a daemon at each login, for ever.
+func (un *uninstallation) tellService(ctx context.Context) {
+	if unit, err := un.service(ctx); err == nil && unit != "" {
+		un.note("the service of this home stays, %s: ag-sessiond service uninstall takes it out", unit)
+	}
+}
+
 // purge removes the home.
 func (un *uninstallation) purge(ctx context.Context) error {
 	unit, err := un.service(ctx)
@@ -263,8 +273,12 @@ func (un *uninstallation) endService(ctx context.Context, unit string) error {
 		return nil
 	}
 	s, err := un.app.service()
-	if err == nil {
-		_, err = s.Host.Uninstall(ctx, un.home)
+	if err != nil {
+		return unavailable(err)
+	}
+	done, err := s.Host.Uninstall(ctx, un.home)
+	if err != nil && done.Changed {
+		return unavailable(fmt.Errorf("the service is gone, and the home stays: %w", err))
 	}
 	if err != nil {
 		return unavailable(fmt.Errorf("the home stays, as its service does: %w", err))
