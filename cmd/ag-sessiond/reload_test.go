@@ -193,8 +193,14 @@ func TestReloadWhileCatchingUp(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		// Before it has the lock a SIGHUP may end it, as it ends any program.
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			if by, held, _ := connector.HeldBy(home, connector.RunLock); held && by.PID == cmd.Process.Pid || time.Now().After(deadline) {
+				break
+			}
+		}
 		for change := range 3 {
-			time.Sleep(time.Duration(200+150*kill) * time.Millisecond)
+			time.Sleep(time.Duration(50+150*kill) * time.Millisecond)
 			text := strings.Repeat("[[graph]]\nurl = \"bolt://127.0.0.1:1\"\n", change%2)
 			for f := range files {
 				if (f+change+kill)%3 != 0 {
