@@ -110,7 +110,7 @@ func (a *app) printSecrets(r secrets.Report) error {
 		}
 	}
 	if len(r.Findings) == 0 {
-		a.printf("no secret found in %s of %s, %s\n", render.Bytes(r.Bytes), render.Plural(int64(r.Sessions), "file"), render.Duration(r.Duration))
+		a.printf("no secret found in %s: %s, stores and logs, %s\n", render.Bytes(r.Bytes), render.Plural(int64(r.Sessions), "session"), render.Duration(r.Duration))
 		return nil
 	}
 	return rows(r.Findings)

@@ -94,14 +94,14 @@ type packedShare struct {
 	Stored   int64 `json:"stored_bytes"` // of the files that hold it
 }
 
-// growth is how much was recorded a day, in bytes, by the times of files: a session counts whole
+// growth is how much was recorded lately, in bytes, by the times of files: a session counts whole
 // on the day on which it was last written to.
 type growth struct {
-	Week  int64 `json:"bytes_a_day_7d"`
-	Month int64 `json:"bytes_a_day_30d"`
+	Week  int64 `json:"bytes_7d"`
+	Month int64 `json:"bytes_30d"`
 }
 
-// count adds one session to what the journal comes to; Growth is sums until all are counted.
+// count adds one session to what the journal comes to.
 func (s *journalStatus) count(f journal.File, now time.Time) {
 	s.Sessions++
 	s.Bytes += f.Size
@@ -227,8 +227,6 @@ func journalState(ctx context.Context, j *journal.Journal, now time.Time) (journ
 		s.TornLines += int64(c.Torn())
 		c.Close()
 	}
-	s.Growth.Week /= 7
-	s.Growth.Month /= 30
 	return s, nil
 }
 

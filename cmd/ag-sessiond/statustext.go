@@ -38,7 +38,7 @@ func (a *app) printStatus(s statusReport) {
 		field("packed", "%s, %s in files of %s", render.Plural(int64(p.Sessions), "session"), render.Bytes(p.Bytes), render.Bytes(p.Stored))
 	}
 	if j.Bytes > 0 {
-		field("growth", "%s a day over the last 7 days, %s over the last 30", render.Bytes(j.Growth.Week), render.Bytes(j.Growth.Month))
+		field("growth", "%s in the last 7 days, %s in the last 30", render.Bytes(j.Growth.Week), render.Bytes(j.Growth.Month))
 	}
 	if !j.LastEventAt.IsZero() {
 		field("last", "%s", render.Time(j.LastEventAt))
