@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE")) // see internal/maketest
+			return nil
+		},
 		Condition: func(cond string) (bool, error) {
 			_, err := os.Stat("/dev/full")
 			return err == nil, nil // [devfull] is the only one

@@ -82,6 +82,7 @@ func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscr
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", os.Getenv("GORACE")) // see internal/maketest
 			env.Setenv("COLUMNS", "100")
 			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "user"))
