@@ -21,23 +21,14 @@ func (q asker) person() bool {
 }
 
 // agrees asks a question; a line that is empty is yes.
-func (q asker) agrees(question string) (bool, error) {
-	q.printf("%s [Y/n] ", question)
-	if err := q.out.Flush(); err != nil {
-		return false, err
-	}
-	line, err := readLine(q.in)
-	if err != nil && line == "" {
-		q.printf("\n")
-		return false, nil // the end of the input agrees to nothing
-	}
-	answer := strings.ToLower(strings.TrimSpace(line))
-	return answer == "" || answer == "y" || answer == "yes", nil
-}
+func (q asker) agrees(question string) (bool, error) { return q.ask(question+" [Y/n] ", true) }
 
 // dares asks a question about what cannot be taken back; a line that is empty is no.
-func (q asker) dares(question string) (bool, error) {
-	q.printf("%s [y/N] ", question)
+func (q asker) dares(question string) (bool, error) { return q.ask(question+" [y/N] ", false) }
+
+// ask returns whether the answer is yes. The end of the input agrees to nothing.
+func (q asker) ask(question string, empty bool) (bool, error) {
+	q.printf("%s", question)
 	if err := q.out.Flush(); err != nil {
 		return false, err
 	}
@@ -47,7 +38,7 @@ func (q asker) dares(question string) (bool, error) {
 		return false, nil
 	}
 	answer := strings.ToLower(strings.TrimSpace(line))
-	return answer == "y" || answer == "yes", nil
+	return answer == "y" || answer == "yes" || answer == "" && empty, nil
 }
 
 // readLine reads no more than a line: the next question has its own.

@@ -83,7 +83,7 @@ func (a *app) secretsScrub(ctx context.Context, ask asker, yes bool) error {
 			return err
 		}
 		if _, unfinished := secrets.Unfinished(j.Home()); len(report.Findings) > 0 || unfinished {
-			if yes, err := ask.agrees("Take them out, for good?"); err != nil || !yes {
+			if yes, err := ask.dares("Take them out, for good?"); err != nil || !yes {
 				return err
 			}
 		}

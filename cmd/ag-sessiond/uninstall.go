@@ -227,7 +227,7 @@ func (un *uninstallation) purge(ctx context.Context) error {
 		return nil
 	}
 	if !un.yes {
-		if ok, err := un.asker.agrees("Remove " + render.OneLine(un.home) + " and everything that is recorded in it?"); err != nil || !ok {
+		if ok, err := un.asker.dares("Remove " + render.OneLine(un.home) + " and everything that is recorded in it?"); err != nil || !ok {
 			return err
 		}
 	}
