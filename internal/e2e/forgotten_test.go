@@ -155,7 +155,9 @@ func TestForgetLeavesNothing(t *testing.T) {
 		before[s] = string(run(t, sessiond, h, "graph", s, "--format", "json"))
 	}
 
-	// A transcript whose lines are bad has the daemon log its path.
+	// A transcript whose lines are bad has the daemon log its path. The dump's session, the last
+	// by name, has no name of a transcript.
+	slices.Sort(gone)
 	broken := filepath.Join(projects[0], gone[0]+".jsonl")
 	if f, err := os.OpenFile(broken, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
 		fmt.Fprintln(f, `{"type":"user", this is no JSON`)
