@@ -22,8 +22,11 @@ func Screen(ctx context.Context, w *live.Watcher, style render.Style, in io.Read
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	p := tea.NewProgram(NewModel(style, w.Session, time.Now()),
-		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out),
+		tea.WithInput(in), tea.WithOutput(out),
 		tea.WithAltScreen(), tea.WithFPS(frames), tea.WithoutSignalHandler(), tea.WithoutBracketedPaste())
+	// Not by tea.WithContext: a program that is killed closes its input without waiting for who
+	// reads it (a data race in Bubble Tea 1.3.10's shutdown); one that quits waits.
+	defer context.AfterFunc(ctx, p.Quit)()
 	changes := make(chan live.Change)
 	watched := make(chan error, 1)
 	go func() {
@@ -47,9 +50,6 @@ func Screen(ctx context.Context, w *live.Watcher, style render.Style, in io.Read
 	failed := <-watched
 	if errors.Is(failed, context.Canceled) {
 		failed = nil
-	}
-	if errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrProgramPanic) {
-		err = nil // ctx ended
 	}
 	return errors.Join(err, failed)
 }
