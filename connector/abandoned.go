@@ -85,6 +85,7 @@ func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool
 		return last, false, err
 	}
 	defer cursor.Close()
+	var lines schema.Decoder
 	for {
 		line, err := cursor.Next()
 		if err == io.EOF {
@@ -93,7 +94,7 @@ func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool
 		if err != nil {
 			return last, false, err
 		}
-		e, err := decode(nil, line, session)
+		e, err := lines.Record(line, session)
 		if err != nil || e.Timestamp.Before(last.Timestamp) {
 			continue
 		}

@@ -122,8 +122,8 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 			return err
 		}
 		var refused error
-		e, refused = decode(&f.lines, line, session)
-		if errors.Is(refused, errNewer) {
+		e, refused = f.lines.Record(line, session)
+		if errors.Is(refused, schema.ErrNewer) {
 			return f.hold(p, lines, state, refused)
 		}
 		lines++
@@ -192,25 +192,6 @@ func (f *folding) hold(p *part, line int, state *fold, why error) error {
 	p.torn = 0
 	f.finish(p, cursor, state)
 	return nil
-}
-
-// errNewer is of a line that only a newer version of this program understands.
-var errNewer = errors.New("written by a newer version: update ag-sessiond")
-
-// decode returns the event of one line of a session's file.
-func decode(d *schema.Decoder, line []byte, session string) (schema.Event, error) {
-	e, err := d.Decode(line)
-	switch {
-	case e.V > schema.Version: // whatever else may be unknown about it
-		return e, fmt.Errorf("version %d of the event protocol, this program knows %d: %w", e.V, schema.Version, errNewer)
-	case err != nil:
-		return e, err
-	case e.EventID == "" || e.EventType == "" || e.Timestamp.IsZero():
-		return e, errors.New("an event has event_id, event_type and timestamp")
-	case e.SessionID != session:
-		return e, fmt.Errorf("an event of session %q in the file of another", e.SessionID)
-	}
-	return e, nil
 }
 
 // folded is a position if what the store holds there is what this program's fold makes of
@@ -344,7 +325,7 @@ func readTo(ctx context.Context, j *journal.Journal, session string, to schema.P
 		if cursor.Position().Offset > to.Offset {
 			return nil // between the two there are only torn lines
 		}
-		if e, err := decode(&lines, line, session); err == nil {
+		if e, err := lines.Record(line, session); err == nil {
 			yield(&e)
 		}
 	}

@@ -97,6 +97,7 @@ func importsOf(j *journal.Journal, session string) (imports []graph.Imported, ke
 		return nil, ""
 	}
 	defer cursor.Close()
+	var lines schema.Decoder
 	for {
 		line, err := cursor.Next()
 		if err != nil {
@@ -105,7 +106,7 @@ func importsOf(j *journal.Journal, session string) (imports []graph.Imported, ke
 			}
 			break
 		}
-		if e, err := decode(nil, line, session); err == nil && e.EventType == schema.SourcePosition {
+		if e, err := lines.Record(line, session); err == nil && e.EventType == schema.SourcePosition {
 			if in, ok := importedBy(&e, j.ID()); ok {
 				imports = append(imports, in)
 			}

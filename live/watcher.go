@@ -179,8 +179,8 @@ func (w *Watcher) read(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		e, err := lines.Decode(line)
-		if err != nil || e.V > schema.Version || e.EventID == "" || e.EventType == "" || e.Timestamp.IsZero() || e.SessionID != s.id {
+		e, err := lines.Record(line, s.id)
+		if err != nil {
 			s.refused++
 			continue
 		}
