@@ -29,10 +29,7 @@ type File struct {
 // the size is that of the file: reading it says why.
 func (j *Journal) Files() ([]File, error) {
 	dir := j.dir()
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := readDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -370,7 +367,7 @@ func (j *Journal) DiscardProbe(session string) error {
 // Probes lists the probes whose file is there: those that run, and what was left of those
 // that were killed.
 func (j *Journal) Probes() ([]File, error) {
-	entries, err := os.ReadDir(j.dir())
+	entries, err := readDir(j.dir())
 	var probes []File
 	for _, entry := range entries {
 		session, ok := strings.CutSuffix(entry.Name(), Suffix)
@@ -380,9 +377,6 @@ func (j *Journal) Probes() ([]File, error) {
 		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
 			probes = append(probes, File{Session: session, Size: info.Size(), ModTime: info.ModTime()})
 		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
 	}
 	return probes, wrap(err)
 }

@@ -155,20 +155,14 @@ func (j *Journal) RemoveIfForgotten(session string) (bool, error) {
 // RemoveForgotten removes the files that forgotten sessions still have, where a Forget was
 // killed, and says of how many sessions.
 func (j *Journal) RemoveForgotten() (n int, err error) {
-	if entries, err := os.ReadDir(ForgottenDir(j.home)); len(entries) == 0 {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
+	if entries, err := readDir(ForgottenDir(j.home)); len(entries) == 0 {
 		return 0, wrap(err)
 	}
 	forgotten, err := j.AllForgotten()
 	if err != nil {
 		return 0, err
 	}
-	entries, err := os.ReadDir(j.dir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+	entries, err := readDir(j.dir())
 	done := map[string]bool{}
 	for _, e := range entries {
 		session, _, _ := strings.Cut(e.Name(), ".") // no id has a dot
@@ -186,10 +180,7 @@ func (j *Journal) RemoveForgotten() (n int, err error) {
 
 // Tombstones lists what is left of forgotten sessions, in the order of their names.
 func (j *Journal) Tombstones() ([]Tombstone, error) {
-	entries, err := os.ReadDir(ForgottenDir(j.home))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := readDir(ForgottenDir(j.home))
 	var list []Tombstone
 	for _, e := range entries {
 		if name, decodeErr := hex.DecodeString(e.Name()); decodeErr != nil || len(name) != 16 {
@@ -232,4 +223,13 @@ func (j *Journal) GoneFrom(name, store string) error {
 	}
 	_, err = j.write(f, []byte(store+"\n"))
 	return wrap(errors.Join(err, f.Close()))
+}
+
+// readDir is os.ReadDir of a folder of the home, each of which is made by the first who needs it.
+func readDir(dir string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return entries, err
 }

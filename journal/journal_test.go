@@ -458,7 +458,7 @@ func TestAppendMakesWhatWasRemoved(t *testing.T) {
 	if err := os.RemoveAll(j.Home()); err != nil {
 		t.Fatal(err)
 	}
-	if files, err := j.Files(); err != nil || files != nil {
+	if files, err := j.Files(); err != nil || len(files) != 0 {
 		t.Errorf("%v %v", files, err)
 	}
 	mustAppend(t, j, line("s", "a", "1"))

@@ -146,10 +146,7 @@ type LeftOut struct {
 
 // ReadLeftOut returns how much was left out of a home's journal by its policies.
 func ReadLeftOut(home string) (n LeftOut, err error) {
-	entries, err := os.ReadDir(LeftOutDir(home))
-	if errors.Is(err, fs.ErrNotExist) {
-		return n, nil
-	}
+	entries, err := readDir(LeftOutDir(home))
 	for _, e := range entries {
 		b, err := os.ReadFile(filepath.Join(LeftOutDir(home), e.Name()))
 		if err != nil || len(b) < 8 {

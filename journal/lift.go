@@ -26,10 +26,7 @@ func (j *Journal) Lift(session string) (lifted bool, err error) {
 // AllForgotten returns what Forgotten says of the tombstones that there are now: for those who ask for
 // many sessions, the folder is read once.
 func (j *Journal) AllForgotten() (forgotten func(session string) bool, err error) {
-	entries, err := os.ReadDir(ForgottenDir(j.home))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
+	entries, err := readDir(ForgottenDir(j.home))
 	names := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		names[e.Name()] = true
@@ -40,10 +37,7 @@ func (j *Journal) AllForgotten() (forgotten func(session string) bool, err error
 // Positions lists the files of positions (schema.PositionsID), which Files leaves out, by
 // their ids.
 func (j *Journal) Positions() ([]string, error) {
-	entries, err := os.ReadDir(j.dir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := readDir(j.dir())
 	var ids []string
 	for _, e := range entries {
 		if id, ok := strings.CutSuffix(e.Name(), Suffix); ok && schema.IsPositionsID(id) {

@@ -77,10 +77,7 @@ func (j *Journal) repack(session string, change func(line []byte) []byte) (chang
 // CompletePacks completes what Pack left that was killed, or a Rewrite of what is packed, and says of how many
 // sessions. It needs the lock that Pack needs.
 func (j *Journal) CompletePacks(ctx context.Context) (n int, err error) {
-	entries, err := os.ReadDir(j.dir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+	entries, err := readDir(j.dir())
 	var sessions []string
 	for _, e := range entries {
 		for _, suffix := range []string{tmpSuffix, packingSuffix, renewedSuffix} {

@@ -170,12 +170,12 @@ func (j *Journal) carryOver(session, path string, from int64, change func([]byte
 			if len(late) < maxWrite {
 				return nil
 			}
-			err := j.appendTo(session, path, late)
+			err := j.appendTo(session, late)
 			late = late[:0]
 			return err
 		})
 		if err == nil {
-			err = j.appendTo(session, path, late)
+			err = j.appendTo(session, late)
 		}
 		if err != nil {
 			return fmt.Errorf("journal: session %s: %w (nothing is lost: %s has the rest, and the next run appends it)", session, err, filepath.Base(path+oldSuffix))
@@ -195,7 +195,7 @@ func (j *Journal) carryOver(session, path string, from int64, change func([]byte
 }
 
 // appendTo appends framed lines to a session's file, which is made where somebody took it away.
-func (j *Journal) appendTo(session, path string, framed []byte) error {
+func (j *Journal) appendTo(session string, framed []byte) error {
 	if len(framed) == 0 || j.Forgotten(session) {
 		return nil
 	}
@@ -248,10 +248,7 @@ func (j *Journal) FinishRewrite(session string, change func(line []byte) []byte)
 
 // Rewriting lists the sessions of which a Rewrite that was killed left files.
 func (j *Journal) Rewriting() (sessions []string, err error) {
-	entries, err := os.ReadDir(j.dir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := readDir(j.dir())
 	seen := map[string]bool{}
 	for _, e := range entries {
 		name, isNew := strings.CutSuffix(e.Name(), Suffix+newSuffix)
