@@ -83,6 +83,7 @@ func layers() []layer {
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
+		{dir: "internal/picture"},
 		{dir: "internal/e2e"},
 		{dir: "internal/maketest"},
 		{dir: "internal/neo4jtest"},
