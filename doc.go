@@ -32,5 +32,6 @@
 //	add                   Home.Add; all or none: Home.AddBatch
 //	recall                Home.Recall
 //
-// What has no verb of its own, search and the graph itself, is on Home.Reader.
+// What has no verb of its own, search and the graph itself, is on Home.Reader; on Home.At it
+// is as it was at an earlier point of a session.
 package actiongraph

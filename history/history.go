@@ -79,7 +79,8 @@ type Log struct {
 	// Missing is the parent that a segment names and the Source has not, "" if it has all.
 	Missing string
 
-	source Source
+	source  Source
+	journal string // its id, where the source is one
 }
 
 // maxAncestors ends a circle of forks, which no producer makes but a file can say.
@@ -89,6 +90,9 @@ const maxAncestors = 1000
 // that is not in the source is an error that wraps fs.ErrNotExist.
 func Open(ctx context.Context, source Source, session string, until Point) (*Log, error) {
 	l := &Log{source: source}
+	if j, ok := source.(inJournal); ok {
+		l.journal = j.ID()
+	}
 	for range maxAncestors {
 		fork, err := l.fork(ctx, session)
 		if errors.Is(err, fs.ErrNotExist) && len(l.Segments) > 0 {
@@ -192,11 +196,11 @@ func records(ctx context.Context, source Source, session string, yield func(*Rec
 const taken = 1000
 
 // Fold folds each segment as the session that it was recorded as, and passes what comes of it
-// to take. The ids of what was inherited are those that it has in a store.
+// to take. It is what a store has of these sessions.
 func (l *Log) Fold(ctx context.Context, take func(session string, ops []graph.Op) error) error {
 	for _, s := range l.Segments {
 		one := &Log{Segments: []Segment{s}, source: l.source}
-		err := one.FoldAs(ctx, s.Session, func(ops []graph.Op) error { return take(s.Session, ops) })
+		err := one.fold(ctx, graph.NewSession(s.Session, l.journal), func(ops []graph.Op) error { return take(s.Session, ops) })
 		if err != nil {
 			return err
 		}
@@ -205,18 +209,23 @@ func (l *Log) Fold(ctx context.Context, take func(session string, ops []graph.Op
 }
 
 // FoldAs folds the whole history as that of one session of a name: what the agent saw as one
-// conversation. Two histories that are folded under one name can be compared key by key.
+// conversation. Two histories that are folded under one name can be compared key by key,
+// wherever they were recorded.
 func (l *Log) FoldAs(ctx context.Context, session string, take func(ops []graph.Op) error) error {
-	fold, n := graph.NewSession(session, ""), 0
+	return l.fold(ctx, graph.NewSession(session, ""), take)
+}
+
+func (l *Log) fold(ctx context.Context, into *graph.Session, take func(ops []graph.Op) error) error {
+	n := 0
 	err := l.Records(ctx, func(_ int, r *Record) error {
-		fold.Apply(&r.Event)
+		into.Apply(&r.Event)
 		if n++; n%taken != 0 {
 			return nil
 		}
-		return take(fold.Take())
+		return take(into.Take())
 	})
 	if err != nil {
 		return err
 	}
-	return take(fold.Take())
+	return take(into.Take())
 }

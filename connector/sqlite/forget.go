@@ -79,7 +79,7 @@ func (s *Store) CompactDue(ctx context.Context) (due bool, err error) {
 
 func (s *Store) compact(ctx context.Context) error {
 	// The writer has its temporary files in memory, which a copy of the store does not fit.
-	w, err := newWriter(dsn(s.path, "rw", "synchronous(NORMAL)", "cache_size(-8000)"))
+	w, err := newWriter(s.dsn("rw", "synchronous(NORMAL)", "cache_size(-8000)"))
 	if err != nil {
 		return err
 	}

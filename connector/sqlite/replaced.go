@@ -16,6 +16,9 @@ import (
 // wraps graph.ErrConflict, so that its replica starts over from the positions that
 // it then has. The caller holds s.mu.
 func (s *Store) ensure() error {
+	if s.memory {
+		return nil // nobody else gets at it
+	}
 	now, err := os.Stat(s.path)
 	switch {
 	case err == nil && os.SameFile(now, s.file):

@@ -55,7 +55,9 @@ type Store struct {
 
 	mu   sync.Mutex  // one writer: held by Apply and by each step of Maintain
 	conn *writer     // nil where read-only
-	file os.FileInfo // what conn writes to; nil where read-only
+	file os.FileInfo // what conn writes to; nil where read-only, and in memory
+
+	memory bool // path is the name of what is in no file
 
 	superseded int64 // see Superseded
 }
@@ -93,7 +95,7 @@ func (s *Store) open(o Options) (err error) {
 	} else if err := s.openWriter(); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", dsn(s.path, "ro", "query_only(1)", "cache_size(-8000)")); err != nil {
+	if s.read, err = sql.Open("sqlite", s.dsn("ro", "query_only(1)", "cache_size(-8000)")); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -136,7 +138,7 @@ func (s *Store) openWriter() (err error) {
 	// 8 MB of cache take some 25 in memory, as the driver's allocator rounds a page up to
 	// the next power of two; twice as much gained nothing, neither for 2,475 sessions nor
 	// for one of 750,000 actions.
-	s.conn, err = newWriter(dsn(s.path, "rw", "page_size(8192)", "synchronous(NORMAL)",
+	s.conn, err = newWriter(s.dsn("rw", "page_size(8192)", "synchronous(NORMAL)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", longestLog), "cache_size(-8000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return err
@@ -221,6 +223,9 @@ func (s *Store) check() error {
 func (s *Store) fail(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	if s.memory {
+		return fmt.Errorf("store in memory, of at most 1 GiB: %s: %w", doing, err)
 	}
 	cure := ""
 	var e *sqlite.Error
