@@ -42,6 +42,7 @@ func (a *app) actionsCmd() *cobra.Command {
 			})
 		},
 	}
+	a.readsAt(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&kind, "type", "", "only actions of this `type`: tool_call, tool_result, user_message, …")
 	flags.StringVar(&f.Tool, "tool", "", "only calls and results of this tool")

@@ -46,6 +46,7 @@ before you share it.`,
 			})
 		},
 	}
+	a.readsAt(cmd)
 	cmd.Flags().StringVar(&format, "format", "md", "md (Markdown) or html")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, not stdout; a new one is readable by you alone")
 	fixedCompletion(cmd, "format", exportFormats())

@@ -39,6 +39,7 @@ HAS_ACTION, which the groups show, is left out; JSON has everything.`,
 			})
 		},
 	}
+	a.readsAt(cmd)
 	cmd.Flags().StringVar(&format, "format", "json", "json, dot or mermaid")
 	fixedCompletion(cmd, "format", formats)
 	return cmd

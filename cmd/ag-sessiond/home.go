@@ -237,6 +237,9 @@ func (a *app) readSession(ctx context.Context, arg string, fn func(context.Conte
 		if err != nil {
 			return err
 		}
+		if a.at != "" {
+			return a.readAt(ctx, s, fn)
+		}
 		return fn(ctx, r, s)
 	})
 }

@@ -27,7 +27,8 @@ type app struct {
 	home string // --home
 	json bool   // --json
 
-	graphs names // --graph, of the verbs that have it
+	graphs names  // --graph, of the verbs that have it
+	at     string // --at, likewise
 
 	empty    bool          // nothing is recorded yet, and that was said
 	patience time.Duration // how long to wait for another process to catch the store up

@@ -31,6 +31,7 @@ actions; --json has their ids, and says which messages are thinking.`,
 			})
 		},
 	}
+	a.readsAt(cmd)
 	cmd.Flags().BoolVar(&content, "content", false, "with each action's properties and text")
 	return cmd
 }

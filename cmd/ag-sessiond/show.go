@@ -27,6 +27,7 @@ main thread's. ≥ marks a lower bound: of some call no final figures are known,
 or a subagent's file is missing. Images are named, as [image: image/png, 34.1 kB].`,
 		Example: `  ag-sessiond show latest
   ag-sessiond show c8813339 --full | less -R
+  ag-sessiond show latest --at 10m
   ag-sessiond show latest --json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.oneSession,
@@ -36,6 +37,7 @@ or a subagent's file is missing. Images are named, as [image: image/png, 34.1 kB
 			})
 		},
 	}
+	a.readsAt(cmd)
 	cmd.Flags().BoolVar(&full, "full", false, "with inputs, results and whole texts, and with what is hidden otherwise")
 	return cmd
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) summaryCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "summary [SESSION]",
 		Short: "Count what a session did, or all sessions",
 		Long: `Count what a session did, or all sessions: actions, statuses of tool calls, subagents,
@@ -30,6 +30,8 @@ errors, tools; tokens and cost as "usage" has them, of one session by agent too.
 			return a.readSession(cmd.Context(), args[0], a.summary)
 		},
 	}
+	a.readsAt(cmd)
+	return cmd
 }
 
 // plainSummary is a Summary whose tokens and cost are, in JSON, those of what it is beside.
