@@ -9,6 +9,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,23 +142,39 @@ func (l *Log) fork(ctx context.Context, session string) (*schema.Event, error) {
 	return &fork, nil
 }
 
-// left returns where a fork left its parent, as far as until includes it. An event that the
-// parent does not have, as where a hook was not there to record it, leaves its time.
+// left returns where a fork left its parent, as far as until includes it. An event that
+// nobody has, as where a hook was not there to record it, leaves its time.
 func (l *Log) left(ctx context.Context, parent string, fork *schema.Event, until Point) (Point, error) {
-	at := Moment(fork.Timestamp)
-	if fork.ParentEventID != "" {
-		p, err := Find(ctx, l.source, parent, fork.ParentEventID)
-		switch {
-		case err == nil:
-			at = p
-		case !errors.Is(err, graph.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
-			return at, err
-		}
+	at, err := l.inherited(ctx, parent, fork.ParentEventID)
+	switch {
+	case errors.Is(err, graph.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
+		at = Moment(fork.Timestamp)
+	case err != nil:
+		return at, err
 	}
 	if until.before(at) {
 		return until, nil
 	}
 	return at, nil
+}
+
+// inherited returns the point of an event of a session, which may have it from its ancestors.
+func (l *Log) inherited(ctx context.Context, session, event string) (Point, error) {
+	if event == "" {
+		return Point{}, graph.ErrNotFound
+	}
+	for asked := []string{}; !slices.Contains(asked, session) && len(asked) < maxAncestors; {
+		p, err := Find(ctx, l.source, session, event)
+		if !errors.Is(err, graph.ErrNotFound) {
+			return p, err
+		}
+		fork, forkErr := l.fork(ctx, session)
+		if forkErr != nil || fork == nil {
+			return p, cmp.Or(forkErr, err)
+		}
+		asked, session = append(asked, session), schema.SafeID(fork.ParentSessionID)
+	}
+	return Point{}, graph.ErrNotFound
 }
 
 // Records passes every record of the history to yield, segment by segment, each as it was

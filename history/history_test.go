@@ -217,6 +217,21 @@ func TestForkAtInherited(t *testing.T) {
 	}
 }
 
+// A fork that names an event which its parent inherited shares what was before it, and no
+// other event of that moment.
+func TestForkOfInherited(t *testing.T) {
+	r := family()
+	r.add(event("a", "a2later", 2))
+	r.add(fork("d", "fd", 2, "c", "a2"), event("d", "d8", 8))
+	r.add(fork("round1", "r1", 1, "round2", "nowhere"), fork("round2", "r2", 1, "round1", "nowhere"))
+	if diff := cmp.Diff([]string{"a1", "a2", "fd", "d8"}, ids(t, open(t, r, "d", Point{}))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"r2", "r1"}, ids(t, open(t, r, "round1", Point{}))); diff != "" {
+		t.Errorf("in a circle (-want +got):\n%s", diff)
+	}
+}
+
 func TestFolds(t *testing.T) {
 	r := family()
 	l := open(t, r, "c", Point{})
