@@ -105,6 +105,37 @@ func TestSortedOrder(t *testing.T) {
 	}
 }
 
+// All has every record that differs, in an order that does not depend on theirs.
+func TestAll(t *testing.T) {
+	r := recorded{}
+	first := event("s", "twice", 1)
+	second := first
+	second.Content = "a second account of it"
+	r.add(first, second, first, event("s", "a", 1), event("s", "z", 0), first)
+	var want []string
+	for range 20 {
+		var got []string
+		err := open(t, r, "s", Point{}).All(t.Context(), func(_ int, r *Record) error {
+			got = append(got, string(r.Line))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(got) != 4 {
+			t.Fatalf("%d records (-want +got):\n%s", len(got), diff)
+		}
+		rand.Shuffle(len(r["s"]), func(i, j int) { r["s"][i], r["s"][j] = r["s"][j], r["s"][i] })
+	}
+	all := r["s"]
+	if sorted := ids(t, open(t, r, "s", Point{})); len(sorted) != 3 || len(all) != 6 {
+		t.Errorf("Sorted has %q of %d records", sorted, len(all))
+	}
+}
+
 // A session at each of its points is what comes up to there, and no more.
 func TestPoints(t *testing.T) {
 	r := recorded{}

@@ -27,8 +27,19 @@ type place struct {
 // of an event that has several records the first, as the fold has it. The record is valid
 // until yield returns.
 func (l *Log) Sorted(ctx context.Context, yield func(segment int, r *Record) error) error {
+	return l.sorted(ctx, func(a, b place) bool { return a.event == b.event }, yield)
+}
+
+// All is Sorted with every record that differs: all that a fold takes, in an order that does
+// not depend on who wrote them first.
+func (l *Log) All(ctx context.Context, yield func(segment int, r *Record) error) error {
+	return l.sorted(ctx, func(a, b place) bool { return a.event == b.event && a.size == b.size && a.sum == b.sum }, yield)
+}
+
+// sorted passes the records to yield of which one stands for all that are the same.
+func (l *Log) sorted(ctx context.Context, same func(a, b place) bool, yield func(segment int, r *Record) error) error {
 	for i, s := range l.Segments {
-		places, err := l.places(ctx, s)
+		places, err := l.places(ctx, s, same)
 		if err != nil {
 			return err
 		}
@@ -51,8 +62,9 @@ func (l *Log) Sorted(ctx context.Context, yield func(segment int, r *Record) err
 	return nil
 }
 
-// places returns where the events of a segment are, sorted, each once.
-func (l *Log) places(ctx context.Context, s Segment) ([]place, error) {
+// places returns where the records of a segment are, sorted, of those that are the same the
+// first.
+func (l *Log) places(ctx context.Context, s Segment, same func(a, b place) bool) ([]place, error) {
 	var out []place
 	line := -1
 	decoder := schema.Decoder{Alias: true}
@@ -73,8 +85,8 @@ func (l *Log) places(ctx context.Context, s Segment) ([]place, error) {
 	slices.SortFunc(out, func(a, b place) int {
 		return cmp.Or(strings.Compare(a.event, b.event), a.compare(b.Point), cmp.Compare(a.sum, b.sum))
 	})
-	out = slices.CompactFunc(out, func(a, b place) bool { return a.event == b.event })
-	slices.SortFunc(out, func(a, b place) int { return a.compare(b.Point) })
+	out = slices.CompactFunc(out, same)
+	slices.SortFunc(out, func(a, b place) int { return cmp.Or(a.compare(b.Point), cmp.Compare(a.sum, b.sum)) })
 	return out, nil
 }
 
