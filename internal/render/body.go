@@ -68,13 +68,13 @@ const mostLines = 60
 
 // input draws the members of a call's input. A subagent's prompt is drawn in the subagent.
 func (p *painter) input(branch string, it *graph.TreeItem) {
-	members := wholeInput(it.Action)
+	members := Input(it.Action)
 	for _, kid := range it.Kids {
 		if kid.Agent != nil && kid.Agent.Prompt != "" && kid.Agent.Prompt == schema.Unquote(members["prompt"]) {
 			delete(members, "prompt")
 		}
 	}
-	if patchText(it.Result) != "" { // which says the same, and where
+	if Patch(it.Result) != "" { // which says the same, and where
 		delete(members, "old_string")
 		delete(members, "new_string")
 	}

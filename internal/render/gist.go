@@ -44,7 +44,7 @@ func Gist(a *graph.ActionRow, dir string) string {
 		}
 		return asked(a, text)
 	}
-	if picture := Picture(resultRest(a)); picture != "" {
+	if picture := Picture(Rest(a)); picture != "" {
 		return picture
 	}
 	if images := Images(a); len(images) > 0 {
@@ -189,8 +189,8 @@ func rawInput(a *graph.ActionRow) json.RawMessage {
 	return schema.Field(rawJSON(a.Properties["properties"]), "tool_input")
 }
 
-// resultRest is what a result says beside its text, as JSON, or nil.
-func resultRest(r *graph.ActionRow) json.RawMessage {
+// Rest is what a result says beside its text, as JSON, or nil.
+func Rest(r *graph.ActionRow) json.RawMessage {
 	if r == nil {
 		return nil
 	}
@@ -210,10 +210,10 @@ func tells(rest json.RawMessage) bool {
 	return some || len(rest) > 2 && rest[0] != '{'
 }
 
-// patchText is a result's list of changes, as a diff has them; "" where it has none.
-func patchText(r *graph.ActionRow) string {
+// Patch is a result's list of changes, as a diff has them; "" where it has none.
+func Patch(r *graph.ActionRow) string {
 	var text strings.Builder
-	for hunk := range schema.Elements(schema.Field(resultRest(r), "structuredPatch")) {
+	for hunk := range schema.Elements(schema.Field(Rest(r), "structuredPatch")) {
 		for line := range schema.Elements(schema.Field(hunk, "lines")) {
 			text.WriteString(schema.Unquote(line) + "\n")
 		}
@@ -239,8 +239,8 @@ func rawJSON(v any) json.RawMessage {
 	return b
 }
 
-// wholeInput is a call's input with the members that are properties of their own.
-func wholeInput(a *graph.ActionRow) map[string]json.RawMessage {
+// Input is a call's input with the members that are properties of their own.
+func Input(a *graph.ActionRow) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	for k, v := range schema.Fields(rawInput(a)) {
 		out[k] = v

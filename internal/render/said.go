@@ -267,16 +267,16 @@ func (p *painter) result(branch string, it *graph.TreeItem) {
 	if it.Result != nil && (!failed || it.Result.Text != "") {
 		p.body(branch, "error", it.Result.ErrorAside(), true)
 	}
-	switch patch := patchText(it.Result); {
+	switch patch := Patch(it.Result); {
 	case patch != "":
 		p.body(branch, "change", patch, failed)
 	case it.Result != nil && it.Result.Text != "":
 		p.body(branch, "result", it.Result.Text, failed)
 	case failed:
 		p.body(branch, "result", errorLine(it), failed)
-	case Picture(resultRest(it.Result)) != "":
-		p.body(branch, "result", Picture(resultRest(it.Result)), failed)
-	case tells(resultRest(it.Result)):
-		p.members(branch, map[string]json.RawMessage{"result": resultRest(it.Result)})
+	case Picture(Rest(it.Result)) != "":
+		p.body(branch, "result", Picture(Rest(it.Result)), failed)
+	case tells(Rest(it.Result)):
+		p.members(branch, map[string]json.RawMessage{"result": Rest(it.Result)})
 	}
 }

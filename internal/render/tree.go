@@ -22,13 +22,13 @@ func (v SessionView) turns() []graph.Turn {
 	if v.Full {
 		return graph.Turns(v.Actions, v.Agents, nil)
 	}
-	return graph.Turns(v.Actions, v.Agents, hiddenByDefault)
+	return graph.Turns(v.Actions, v.Agents, Hidden)
 }
 
-// hiddenByDefault is what a person who wants to know what happened does not miss: files
-// of instructions loaded, directories changed, model calls, what the model thought, what
-// the runtime tells the model of commands; and what has no text.
-func hiddenByDefault(a *graph.ActionRow) bool {
+// Hidden reports an action that a person who wants to know what happened does not miss: a
+// file of instructions loaded, a directory changed, a model call, what the model thought,
+// what the runtime tells the model of commands; and what has no text.
+func Hidden(a *graph.ActionRow) bool {
 	switch a.ActionType {
 	case graph.Context:
 		return true
