@@ -39,6 +39,7 @@ type layer struct {
 func layers() []layer {
 	return []layer{
 		{dir: "schema", pure: true, stdOnly: true},
+		{dir: "failure", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "graph", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "adapters", may: []string{"schema"}, pure: true, stdOnly: true},
 		{dir: "policy", may: []string{"schema", "internal/replace"}, stdOnly: true},
