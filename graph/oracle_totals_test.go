@@ -53,7 +53,7 @@ func (w *world) sessionState() {
 	}
 	w.node["started_at"], w.node["last_event_at"] = Time(started), Time(last)
 	w.live = len(where(facts, func(r record) bool {
-		return r.EventType != schema.Tag && (r.Origin == schema.OriginHook || r.Origin == schema.OriginAPI)
+		return r.EventType != schema.Tag && r.EventType != schema.Fork && (r.Origin == schema.OriginHook || r.Origin == schema.OriginAPI)
 	})) > 0
 
 	// The latest of start, end and abandonment; any later fact revokes the last.
@@ -218,7 +218,7 @@ func (w *world) sessionContent() {
 	set("model", newest(has(main, model)), model)
 	title := func(r record) string {
 		switch r.EventType {
-		case schema.SessionStart, schema.SessionUpdate, schema.Message:
+		case schema.SessionStart, schema.SessionUpdate, schema.Message, schema.Fork:
 			return r.Title
 		}
 		return ""
@@ -276,11 +276,14 @@ func (w *world) references(facts []record) {
 	if r := newest(forks); r != nil {
 		parent := Ref{LabelSession, schema.SafeID(r.ParentSessionID)}
 		w.put(parent, "", map[string]any{"name": parent.Key})
-		var at any
+		var at, label any
 		if r.ParentEventID != "" {
 			at = r.ParentEventID
 		}
-		w.edge(ForkedFrom, self, parent, Prop{"at", at})
+		if r.Title != "" {
+			label = clip(r.Title)
+		}
+		w.edge(ForkedFrom, self, parent, Prop{"at", at}, Prop{"at_time", Time(r.at).String()}, Prop{"label", label})
 	}
 	for _, r := range facts {
 		for _, id := range r.RelatedTo {

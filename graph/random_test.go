@@ -346,6 +346,7 @@ func rare(d dice, e *schema.Event) {
 		e.EventType, e.Tags, e.Status = schema.Tag, []string{d.pick("x", "y"), d.pick("x", "z")}, d.pick("", "removed")
 	case 2:
 		e.EventType, e.ParentSessionID, e.ParentEventID = schema.Fork, d.pick("s-parent", "s-other", e.SessionID), d.pick("", "at1", "at2")
+		e.Title = d.pick("", "without the cache")
 	case 3:
 		e.EventType, e.ToolUseID, e.ToolName = schema.StructuredOutput, d.pick("t1", "t2", "t8"), "StructuredOutput"
 		e.Result = json.RawMessage(d.pick(`{"a":1}`, `{"a":2}`))

@@ -41,6 +41,11 @@ type SessionRow struct {
 	Tags         []string `json:"tags,omitempty"`
 	// ForkedFrom is the session whose history this one went on from.
 	ForkedFrom string `json:"forked_from,omitempty"`
+	// ForkedAt is the event of that session which was the last that this one shares, and
+	// ForkedAtTime when that was; ForkLabel is what who forked it called it.
+	ForkedAt     string    `json:"forked_at_event,omitempty"`
+	ForkedAtTime time.Time `json:"forked_at_time,omitzero"`
+	ForkLabel    string    `json:"fork_label,omitempty"`
 }
 
 // SessionFilter selects sessions; zero fields select all. Newest first.

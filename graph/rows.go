@@ -61,6 +61,20 @@ func (r *SessionRow) Fill(props []Prop) {
 	}
 }
 
+// FillFork sets what the properties of the session's FORKED_FROM say.
+func (r *SessionRow) FillFork(props []Prop) {
+	for _, p := range props {
+		switch p.Name {
+		case "at":
+			r.ForkedAt = asText(p.Value)
+		case "at_time":
+			r.ForkedAtTime, _ = time.Parse(schema.TimeLayout, asText(p.Value))
+		case "label":
+			r.ForkLabel = asText(p.Value)
+		}
+	}
+}
+
 // Fill sets the fields that have properties, and with content Properties to the other
 // ones. The ids, the type and FollowsID are the caller's.
 func (r *ActionRow) Fill(props []Prop, content bool) {

@@ -7,7 +7,7 @@ import (
 // Revision tells what this version of the fold makes of a journal from what others made
 // of it. It changes whenever a journal that is there gives another graph: stores keep it in
 // their positions, and a session of another one is folded again.
-const Revision = 2
+const Revision = 3
 
 // Session folds the events of one session. It holds no texts: times, lanes,
 // parents, the evidence for statuses, and which fact holds which property.
@@ -218,7 +218,7 @@ func simpleTypes(t schema.Type) ActionType {
 // titled reports whether the title of such an event is the session's: a task, a decision
 // and a memory have their own.
 func titled(t schema.Type) bool {
-	return t == schema.SessionStart || t == schema.SessionUpdate || t == schema.Message
+	return t == schema.SessionStart || t == schema.SessionUpdate || t == schema.Message || t == schema.Fork
 }
 
 func typeIndex(t ActionType) uint8 {

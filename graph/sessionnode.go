@@ -81,7 +81,7 @@ func (s *Session) observe(f *fact) {
 	} else if n.noted == 0 || f.at < n.noted {
 		n.noted = f.at
 	}
-	if !n.live && f.EventType != schema.Tag && (f.Origin == schema.OriginHook || f.Origin == schema.OriginAPI) {
+	if !n.live && signOfLife(f.Event) {
 		s.goLive()
 	}
 	st := f.stamp(0)
@@ -128,6 +128,12 @@ func titleRank(e *schema.Event) uint8 {
 // imported reports a session that only files tell of: what has no end there will get
 // none.
 func (s *Session) imported() bool { return !s.node.live }
+
+// signOfLife reports whether an event says that a hook or a caller saw the session run. A tag
+// is put on one that is over, and a fork is made of one before anybody runs it.
+func signOfLife(e *schema.Event) bool {
+	return e.EventType != schema.Tag && e.EventType != schema.Fork && (e.Origin == schema.OriginHook || e.Origin == schema.OriginAPI)
+}
 
 // goLive notes that a hook or a caller saw the session.
 func (s *Session) goLive() {
@@ -236,11 +242,14 @@ func (s *Session) fork(f *fact) {
 	}
 	s.forkedFrom = Ref{LabelSession, schema.SafeID(f.ParentSessionID)}
 	s.putRef(s.forkedFrom, Prop{"name", s.forkedFrom.Key})
-	var at any // null takes back what a fact said that lost
+	var at, label any // null takes back what a fact said that lost
 	if f.ParentEventID != "" {
 		at = f.ParentEventID
 	}
-	s.putEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom), Prop{"at", at})
+	if f.Title != "" {
+		label = clip(f.Title)
+	}
+	s.putEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom), Prop{"at", at}, Prop{"at_time", Time(f.at).String()}, Prop{"label", label})
 }
 
 // tag folds a tag put on or taken off: the latest word on each tag stands.

@@ -224,13 +224,13 @@ func TestSessionUpdates(t *testing.T) {
 // What a fork copied is older than the fork.
 func TestForkStartsWhereItLeft(t *testing.T) {
 	var l said
-	for _, at := range []string{"half", "event"} { // of a file that was still written when it was read first
-		l.line("fork", float64(len(at)), schema.Event{EventType: schema.Fork, EventID: "fork", ParentSessionID: "parent", ParentEventID: at})
+	for _, event := range []string{"half", "event"} { // of a file that was still written when it was read first
+		l.line("fork", float64(len(event)), schema.Event{EventType: schema.Fork, EventID: "fork", ParentSessionID: "parent", ParentEventID: event})
 	}
 	l.line("user", 100, prompt("p", "go on"))
 	g := l.graph(t)
 	want(t, "started_at", session(g, "started_at"), at(100))
-	want(t, "forks", g.edges[EdgeKey{ForkedFrom, Ref{LabelSession, "s"}, Ref{LabelSession, "parent"}}], []Prop{{"at", "event"}})
+	want(t, "forks", g.edges[EdgeKey{ForkedFrom, Ref{LabelSession, "s"}, Ref{LabelSession, "parent"}}], []Prop{{"at", "event"}, {"at_time", at(5).(Time).String()}})
 	if g.Node(Ref{LabelSession, "parent"}) == nil {
 		t.Error("no parent")
 	}
@@ -248,4 +248,22 @@ func TestATagIsNoSignOfLife(t *testing.T) {
 	g = l.graph(t)
 	want(t, "status of one that runs", session(g, "status"), any(schema.StatusActive))
 	want(t, "its calls", actions(g, ToolCall), []string{"in_progress"})
+}
+
+// A fork that somebody made, and nobody ran yet, is as its parent left it: it neither runs nor
+// will ever be abandoned. Its label is its title.
+func TestAForkIsNoSignOfLife(t *testing.T) {
+	var l said
+	l.add(schema.OriginAPI, "", 5, schema.Event{EventType: schema.Fork, ParentSessionID: "parent", ParentEventID: "event", Title: "without the cache"})
+	g := l.graph(t)
+	for name, v := range map[string]any{"status": schema.StatusUnknown, "started_at": at(5), "title": "without the cache", "name": "without the cache",
+		"action_count": int64(0), "ended_at": nil} {
+		want(t, name, session(g, name), v)
+	}
+	want(t, "fork", g.edges[EdgeKey{ForkedFrom, Ref{LabelSession, "s"}, Ref{LabelSession, "parent"}}],
+		[]Prop{{"at", "event"}, {"at_time", at(5).(Time).String()}, {"label", "without the cache"}})
+	l.hook("SessionStart", 90, schema.Event{EventType: schema.SessionStart, Reason: "startup"})
+	g = l.graph(t)
+	want(t, "status of one that runs", session(g, "status"), any(schema.StatusActive))
+	want(t, "its start", session(g, "started_at"), at(90))
 }

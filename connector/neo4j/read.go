@@ -90,7 +90,11 @@ func (s *Store) Sessions(ctx context.Context, f graph.SessionFilter) (out []grap
 		out = nil
 		return v.rows("sessions", params, func(m row) {
 			r := sessionRow(m)
-			r.ForkedFrom = decodeKey(m["forked_from"])
+			if fork, _ := m["fork"].(map[string]any); fork != nil {
+				r.ForkedFrom = decodeKey(fork["parent"])
+				props, _ := fork["props"].(map[string]any)
+				r.FillFork(decodeProps("", props))
+			}
 			tags, _ := m["tags"].([]any)
 			for _, t := range tags {
 				r.Tags = append(r.Tags, decodeKey(t))

@@ -57,6 +57,16 @@ func (s *Store) sessions(ctx context.Context, tx *sql.Tx, f graph.SessionFilter)
 		if out[i].Tags, err = s.tags(ctx, tx, ids[i]); err != nil {
 			return nil, err
 		}
+		if out[i].ForkedFrom == "" {
+			continue
+		}
+		var props any
+		err := tx.QueryRowContext(ctx, "SELECT props FROM edge WHERE src = ? AND type = ? AND dst >> 3 = (SELECT id FROM session WHERE key = ?)",
+			ids[i]*8, s.types.edge[graph.ForkedFrom], out[i].ForkedFrom).Scan(&props)
+		if err != nil {
+			return nil, err
+		}
+		out[i].FillFork(decodeProps(props))
 	}
 	return out, nil
 }

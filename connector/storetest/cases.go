@@ -211,7 +211,8 @@ func testReset(t *testing.T, p *pair) {
 func testResetToStub(t *testing.T, p *pair) {
 	s, fork := ref(graph.LabelSession, "s"), ref(graph.LabelSession, "fork")
 	p.apply("s", small("s")...)
-	p.apply("fork", put(fork, ""), put(s, ""), putEdge(graph.ForkedFrom, fork, s))
+	p.apply("fork", put(fork, ""), put(s, ""), putEdge(graph.ForkedFrom, fork, s, graph.Prop{Name: "at", Value: "event"},
+		graph.Prop{Name: "at_time", Value: "2026-11-21T12:00:05.000000000Z"}, graph.Prop{Name: "label", Value: "once more"}))
 	b := p.batch("s")
 	b.Reset = true
 	p.applyBatches(b)

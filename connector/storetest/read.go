@@ -73,7 +73,8 @@ func (m *Memory) sessionRow(id string) graph.SessionRow {
 			r.Tags = append(r.Tags, e.To.Key)
 		}
 		if e.Type == graph.ForkedFrom && e.From == n.Ref && (r.ForkedFrom == "" || e.To.Key < r.ForkedFrom) {
-			r.ForkedFrom = e.To.Key
+			r.ForkedFrom, r.ForkedAt, r.ForkedAtTime, r.ForkLabel = e.To.Key, "", time.Time{}, ""
+			r.FillFork(e.Props)
 		}
 	}
 	return r
