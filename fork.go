@@ -87,7 +87,9 @@ func (h *Home) fork(ctx context.Context, f Fork) (Forked, error) {
 	}
 	var at history.Point
 	if f.AtEvent != "" {
-		at, err = whole.Find(ctx, f.AtEvent)
+		if at, err = whole.Find(ctx, f.AtEvent); errors.Is(err, graph.ErrNotFound) {
+			err = fmt.Errorf("event %s is not in its history: %w", f.AtEvent, graph.ErrNotFound)
+		}
 	} else {
 		at, err = h.endOfTurn(ctx, whole, f.AtTurn)
 	}

@@ -99,13 +99,14 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
 	reading = append(reading, a.filesCmd())
 	reading = append(reading, a.usageCmd())
 	reading = append(reading, a.exportCmd())
+	reading = append(reading, a.forksCmd())
 	for _, cmd := range reading {
 		a.readsGraph(cmd)
 	}
 	a.add(root, "read", reading...)
 	a.add(root, "read", a.watchCmd())
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
-	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(),
+	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(), a.forkCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.forgetCmd(), a.pruneCmd())
 	a.add(root, "keep", a.doctorCmd())

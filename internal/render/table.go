@@ -36,6 +36,41 @@ func (s Style) Table(w io.Writer, cols []Column, rows [][]string) error {
 	return s.table(w, cols, cells)
 }
 
+// Forest is a Table whose rows are the nodes of trees, each at a depth of its own: one row, then
+// what hangs below it, one deeper. The first column has the branches.
+func (s Style) Forest(w io.Writer, cols []Column, rows [][]string, depths []int) error {
+	cells := titled(cols, rows)
+	for i, branch := range s.branches(depths) {
+		cells[i+1][0] = branch + cells[i+1][0]
+	}
+	cols, cells = s.drop(cols, cells)
+	return s.table(w, cols, cells)
+}
+
+// branches are what a tree's rows begin with.
+func (s Style) branches(depths []int) []string {
+	out := make([]string, len(depths))
+	open := map[int]bool{} // at this depth another row follows, seen from the end
+	for i := len(depths) - 1; i >= 0; i-- {
+		depth := depths[i]
+		for d := 1; d < depth; d++ {
+			if open[d] {
+				out[i] += s.pick("│ ", "|  ")
+			} else {
+				out[i] += s.pick("  ", "   ")
+			}
+		}
+		if depth > 0 && open[depth] {
+			out[i] += s.pick("├ ", "|- ")
+		} else if depth > 0 {
+			out[i] += s.pick("└ ", "`- ")
+		}
+		open[depth] = true
+		open[depth+1] = false
+	}
+	return out
+}
+
 func (s Style) table(w io.Writer, cols []Column, cells [][]string) error {
 	widths := s.fit(cols, cells)
 	b := bufio.NewWriter(w)
