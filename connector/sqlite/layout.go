@@ -19,6 +19,9 @@ const Version = 7
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".
 const applicationID = 0x41474442
 
+// eventStoreID is the mark of what package eventstore/sqlite makes: "AGEV".
+const eventStoreID = 0x41474556
+
 // kind is how a column holds a property. A value of another Go type than the
 // column is for is held as a JSON BLOB, so that any value comes back as it was.
 type kind uint8

@@ -52,6 +52,9 @@ func (s *Store) checkVersion(query func(text string, args ...any) scanner) error
 	if app == 0 && tables == 0 {
 		return ErrBeingMade
 	}
+	if app == eventStoreID {
+		return errors.New("this is an event store, of which no graph is read: give it as --events, or move it away")
+	}
 	if app != applicationID {
 		return errors.New("this is not an actiongraph store: name another file, or move this one away")
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -38,10 +39,14 @@ type Store struct {
 
 // Open opens the store at a URL, as libpq has them. The error wraps fs.ErrNotExist where the
 // database has no such store.
-func Open(ctx context.Context, url string) (*Store, error) { return connect(ctx, url, OpenWith) }
+func Open(ctx context.Context, rawURL string) (*Store, error) {
+	return connect(ctx, rawURL, OpenWith)
+}
 
 // Create opens the store at a URL, and makes its tables where the database has none of them.
-func Create(ctx context.Context, url string) (*Store, error) { return connect(ctx, url, CreateWith) }
+func Create(ctx context.Context, rawURL string) (*Store, error) {
+	return connect(ctx, rawURL, CreateWith)
+}
 
 // OpenWith is Open of a database that the caller is connected to, and disconnects from.
 func OpenWith(ctx context.Context, db DB) (*Store, error) {
@@ -65,11 +70,11 @@ func CreateWith(ctx context.Context, db DB) (*Store, error) {
 	return s, nil
 }
 
-func connect(ctx context.Context, url string, open func(context.Context, DB) (*Store, error)) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+func connect(ctx context.Context, rawURL string, open func(context.Context, DB) (*Store, error)) (*Store, error) {
+	config, err := pgxpool.ParseConfig(rawURL)
 	if err != nil {
 		// Its message has the URL, of which it hides what it takes for the password.
-		return nil, fmt.Errorf("%s: %w", hidden, reason(err))
+		return nil, fmt.Errorf("%s: %w", hidden, reason(rawURL, err))
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "actiongraph"
@@ -91,14 +96,12 @@ func connect(ctx context.Context, url string, open func(context.Context, DB) (*S
 const hidden = "event store postgres://…"
 
 // reason is what is wrong with a URL, without the URL.
-func reason(err error) error {
-	for {
-		parse, ok := errors.AsType[*pgconn.ParseConfigError](err)
-		if !ok || parse.Unwrap() == nil {
-			return errors.New("the URL cannot be read: it is postgres://USER@HOST:PORT/DATABASE?NAME=VALUE, and in a name or password @ : / % are %40 %3A %2F %25")
-		}
-		err = parse.Unwrap()
+func reason(rawURL string, err error) error {
+	parse, ok := errors.AsType[*pgconn.ParseConfigError](err)
+	if _, urlErr := url.Parse(rawURL); urlErr != nil || !ok || parse.Unwrap() == nil {
+		return errors.New("the URL cannot be read: it is postgres://USER@HOST:PORT/DATABASE?NAME=VALUE, and in a name or password @ : / % are %40 %3A %2F %25")
 	}
+	return parse.Unwrap()
 }
 
 func nameOf(db DB) string {
@@ -151,8 +154,8 @@ func (s *Store) check(ctx context.Context, db querier) error {
 		return fmt.Errorf("%w: another program has a table %s there: give a database of its own, or a schema with ?search_path=NAME", record.ErrNotEventStore, strings.Join(tables, " and "))
 	}
 	var kind, version string
-	err = db.QueryRow(ctx, "SELECT k.value, v.value FROM meta k, meta v WHERE k.key = $1 AND v.key = $2", record.KindKey, record.VersionKey).Scan(&kind, &version)
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && (pgErr.Code == undefinedColumn || pgErr.Code == undefinedFunction) || errors.Is(err, pgx.ErrNoRows) {
+	err = db.QueryRow(ctx, "SELECT k.value::text, v.value::text FROM meta k, meta v WHERE k.key::text = $1 AND v.key::text = $2", record.KindKey, record.VersionKey).Scan(&kind, &version)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == undefinedColumn || errors.Is(err, pgx.ErrNoRows) {
 		err = nil // a table meta of somebody else
 	}
 	if err != nil {
@@ -161,12 +164,8 @@ func (s *Store) check(ctx context.Context, db querier) error {
 	return record.CheckMeta(kind, version)
 }
 
-// The codes of errors that mean something here; see
-// https://www.postgresql.org/docs/current/errcodes-appendix.html.
-const (
-	undefinedColumn   = "42703"
-	undefinedFunction = "42883" // a comparison of a column that is no text
-)
+// undefinedColumn is a code of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const undefinedColumn = "42703"
 
 // createLock is the advisory lock that who makes the tables holds: of two that begin at once
 // one waits, and finds it done.

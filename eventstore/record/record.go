@@ -140,7 +140,7 @@ func CheckMeta(kind, version string) error {
 	case kind != Kind:
 		return fmt.Errorf("%w: its table meta does not say that it is one: give another database", ErrNotEventStore)
 	case version != Version:
-		return fmt.Errorf("%w: it has version %.20q, this program reads and writes version %s: use the version of ag-sessiond that made it to migrate it to file:///…, and that on with this one",
+		return fmt.Errorf("%w: it has version %.20s, this program reads and writes version %s: use the version of ag-sessiond that made it to migrate it to file:///…, and that on with this one",
 			ErrVersion, version, Version)
 	}
 	return nil
