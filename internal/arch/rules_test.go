@@ -84,7 +84,7 @@ func layers() []layer {
 		// nothing else installed.
 		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "history", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
+		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
