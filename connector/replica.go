@@ -35,6 +35,9 @@ type Replica struct {
 	// Thorough makes Sync open every file, also those whose size says that nothing
 	// was added: it finds a file that was replaced by one of the same size.
 	Thorough bool
+	// Only are the sessions that Sync folds, where it is not nil: the store need not have the
+	// others.
+	Only []string
 	// LeaveCompact leaves Store.Compact to another replica: whoever asks a question does not
 	// wait until the store is written anew.
 	LeaveCompact bool
@@ -163,6 +166,9 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 		return p, err
 	}
 	forgotten, missing := withoutFile(r.Journal, positions, files)
+	if r.Only != nil {
+		files = slices.DeleteFunc(files, func(f journal.File) bool { return !slices.Contains(r.Only, f.Session) })
+	}
 	p.report.Missing, r.forgotten.settled = missing, 0
 	files = slices.DeleteFunc(files, func(f journal.File) bool {
 		behind := f.Size - folded(positions[f.Session]).Offset
@@ -184,7 +190,7 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 	if err := p.run(ctx, sessions); err != nil {
 		return p, err
 	}
-	if len(p.unreadable)+len(p.refused)+len(p.newer) == 0 {
+	if len(p.unreadable)+len(p.refused)+len(p.newer) == 0 && r.Only == nil {
 		err = p.dropOlder(func(sessions []string) bool { return !slices.ContainsFunc(sessions, p.lacks) })
 	}
 	if err != nil { // the store is none the worse for it

@@ -32,52 +32,63 @@ var ErrOtherFold = errors.New("another version of this program folded it: `ag-se
 // The error joins one for each session that could not be compared, which keeps none
 // of the others from it: the changes are valid beside it. One of a session that the
 // store's writer did not leave alone wraps ErrBeingWritten.
-func Verify(ctx context.Context, j *journal.Journal, store Store, session string) ([]graph.Change, error) {
+func Verify(ctx context.Context, j *journal.Journal, store Store, session string) (all []graph.Change, err error) {
+	err = VerifyEach(ctx, j, store, session, func(_ string, changes []graph.Change) error {
+		all = append(all, changes...)
+		return nil
+	})
+	return all, err
+}
+
+// VerifyEach is Verify session by session: it passes what differs of each that does to yield,
+// whose error ends it and is joined to the others.
+func VerifyEach(ctx context.Context, j *journal.Journal, store Store, session string, yield func(session string, changes []graph.Change) error) error {
 	v := verification{journal: j, store: store}
 	positions, err := v.positions(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if v.standings, err = standingsIn(ctx, store, j.ID()); err != nil {
-		return nil, err
+		return err
 	}
 	sessions := []string{session}
 	if session == "" {
 		sessions = slices.Sorted(maps.Keys(positions))
 	}
-	found := map[string]finding{}
 	var errs []error
+	otherFold := false
 	for _, s := range sessions {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if v.standings[s].Absorbed > 0 {
 			continue // it is in another journal's, which is verified where that is
 		}
 		if folded(positions[s]) != positions[s] {
-			if len(errs) == 0 { // one is enough: an upgrade leaves all of them so
+			if !otherFold { // one is enough: an upgrade leaves all of them so
 				errs = append(errs, fmt.Errorf("verify session %s, maybe more: %w", s, ErrOtherFold))
 			}
+			otherFold = true
 			continue
 		}
-		if f := v.look(ctx, s, positions[s]); f.err != nil || len(f.changes) > 0 {
-			found[s] = f
+		f := v.look(ctx, s, positions[s])
+		if f.err != nil || len(f.changes) > 0 {
+			// A recording goes on meanwhile: what was found of a session that moved on compares
+			// its graph with a position that it no longer has. And Neo4j reads what is committed,
+			// not what was when the reader began: it may have shown half of the transaction that
+			// it was in.
+			f = v.again(ctx, s)
+		}
+		if f.err != nil {
+			errs = append(errs, fmt.Errorf("verify session %s: %w", s, f.err))
+		}
+		if len(f.changes) > 0 {
+			if err := yield(s, f.changes); err != nil {
+				return errors.Join(append(errs, err)...)
+			}
 		}
 	}
-	// A recording goes on meanwhile: what was found of a session that moved on compares its
-	// graph with a position that it no longer has. And Neo4j reads what is committed, not what
-	// was when the reader began: it may have shown half of the transaction that it was in.
-	for s := range found {
-		found[s] = v.again(ctx, s)
-	}
-	var all []graph.Change
-	for _, s := range slices.Sorted(maps.Keys(found)) {
-		all = append(all, found[s].changes...)
-		if err := found[s].err; err != nil {
-			errs = append(errs, fmt.Errorf("verify session %s: %w", s, err))
-		}
-	}
-	return all, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 type verification struct {

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 )
@@ -79,7 +78,7 @@ func (c *Comparison) Changes() (out []Change) {
 }
 
 func diffNodes(ref Ref, a, b *Node) (out []Change) {
-	what := string(ref.Label) + " " + ref.Key
+	what := ref.String()
 	switch {
 	case a == nil:
 		return []Change{{What: what, A: "absent", B: "present"}}
@@ -96,7 +95,7 @@ func diffNodes(ref Ref, a, b *Node) (out []Change) {
 }
 
 func diffEdges(k EdgeKey, a, b *Graph) []Change {
-	what := fmt.Sprintf("%s %s %s → %s %s", k.Type, k.From.Label, k.From.Key, k.To.Label, k.To.Key)
+	what := k.String()
 	switch {
 	case !a.HasEdge(k):
 		return []Change{{What: what, A: "absent", B: "present"}}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -51,6 +52,9 @@ type Ref struct {
 func (r Ref) Compare(o Ref) int {
 	return cmp.Or(strings.Compare(string(r.Label), string(o.Label)), strings.Compare(r.Key, o.Key))
 }
+
+// String is the label and the key.
+func (r Ref) String() string { return string(r.Label) + " " + r.Key }
 
 // ActionType is the action_type of an Action node, in the first seed's words; the
 // node's other labels follow from it.
@@ -235,6 +239,9 @@ type EdgeKey struct {
 func (k EdgeKey) Compare(o EdgeKey) int {
 	return cmp.Or(strings.Compare(string(k.Type), string(o.Type)), k.From.Compare(o.From), k.To.Compare(o.To))
 }
+
+// String is the type and the ends.
+func (k EdgeKey) String() string { return fmt.Sprintf("%s %v → %v", k.Type, k.From, k.To) }
 
 // Edge is a relationship.
 type Edge struct {

@@ -152,7 +152,7 @@ func (l *Log) left(ctx context.Context, parent string, fork *schema.Event, until
 	case err != nil:
 		return at, err
 	}
-	if until.before(at) {
+	if until.Before(at) {
 		return until, nil
 	}
 	return at, nil

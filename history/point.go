@@ -41,10 +41,11 @@ func (p Point) Event() string { return p.event }
 
 // Includes reports whether an event is at or before the point.
 func (p Point) Includes(e *schema.Event) bool {
-	return p.End() || !p.before(Of(e))
+	return p.End() || !p.Before(Of(e))
 }
 
-func (p Point) before(o Point) bool { return p.compare(o) < 0 }
+// Before reports whether the point is before another one.
+func (p Point) Before(o Point) bool { return p.compare(o) < 0 }
 
 func (p Point) compare(o Point) int {
 	switch {
@@ -82,7 +83,7 @@ func Find(ctx context.Context, source Source, session, event string) (Point, err
 		if id != event && (len(event) < shortest || !strings.HasPrefix(id, event)) {
 			return nil
 		}
-		if p, again := found[id]; !again || Of(&r.Event).before(p) {
+		if p, again := found[id]; !again || Of(&r.Event).Before(p) {
 			found[id] = Of(&r.Event)
 		}
 		return nil
@@ -109,7 +110,7 @@ func Find(ctx context.Context, source Source, session, event string) (Point, err
 func (l *Log) Find(ctx context.Context, event string) (p Point, err error) {
 	for i := len(l.Segments) - 1; i >= 0; i-- {
 		s := l.Segments[i]
-		if p, err = Find(ctx, l.source, s.Session, event); err == nil && !s.Until.before(p) {
+		if p, err = Find(ctx, l.source, s.Session, event); err == nil && !s.Until.Before(p) {
 			return p, nil
 		}
 	}

@@ -65,6 +65,7 @@ func layers() []layer {
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
 		{dir: "live", may: []string{"graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
 		{dir: "history", may: []string{"graph", "journal", "schema"}},
+		{dir: "replay", may: []string{"connector", "graph", "history", "journal", "schema"}},
 		{dir: "internal/watch", may: []string{"graph", "live", "internal/render", "internal/watch/mute"}},
 		{dir: "internal/watch/mute"},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
@@ -84,7 +85,7 @@ func layers() []layer {
 		// nothing else installed.
 		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "history", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
+		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed", "replay",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
