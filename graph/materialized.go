@@ -104,6 +104,9 @@ func (g *Graph) HasEdge(k EdgeKey) bool {
 	return ok
 }
 
+// EdgeProps returns the properties of an edge, sorted by name; they must not be changed.
+func (g *Graph) EdgeProps(k EdgeKey) []Prop { return g.edges[k] }
+
 // Change is one difference between two graphs. Field is "" where a whole node or
 // edge is on one side only, which the other side's value "absent" says.
 type Change struct {

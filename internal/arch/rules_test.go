@@ -66,6 +66,7 @@ func layers() []layer {
 		{dir: "live", may: []string{"graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
 		{dir: "history", may: []string{"graph", "journal", "schema"}},
 		{dir: "replay", may: []string{"connector", "graph", "history", "journal", "schema"}},
+		{dir: "diff", may: []string{"graph", "history", "schema", "usage", "internal/render"}},
 		{dir: "internal/watch", may: []string{"graph", "live", "internal/render", "internal/watch/mute"}},
 		{dir: "internal/watch/mute"},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
@@ -83,9 +84,9 @@ func layers() []layer {
 		{dir: "connector/storetest", may: []string{"connector", "journal", "graph", "schema"}},
 		// The root's default store is the embedded one: a Go caller, like a user, needs
 		// nothing else installed.
-		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "history", "schema", "live"}},
+		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "diff", "graph", "history", "schema", "live"}},
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
-		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed", "replay",
+		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed", "replay", "diff",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
