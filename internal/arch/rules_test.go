@@ -67,6 +67,7 @@ func layers() []layer {
 		{dir: "history", may: []string{"graph", "journal", "schema"}},
 		{dir: "replay", may: []string{"connector", "graph", "history", "journal", "schema"}},
 		{dir: "diff", may: []string{"graph", "history", "schema", "usage", "internal/render"}},
+		{dir: "trace", may: []string{"graph", "history", "schema"}},
 		{dir: "internal/watch", may: []string{"graph", "live", "internal/render", "internal/watch/mute"}},
 		{dir: "internal/watch/mute"},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
@@ -88,6 +89,7 @@ func layers() []layer {
 		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
 		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "eventstore", "history", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed", "replay", "diff",
 			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "trace", "transcript", "source", "api",
 			"doctor", "policy", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
