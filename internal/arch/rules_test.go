@@ -61,6 +61,8 @@ func layers() []layer {
 		{dir: "internal/nearest"},
 		{dir: "internal/replace", stdOnly: true},
 		{dir: "usage", may: []string{"graph", "schema"}},
+		{dir: "metrics"},
+		{dir: "metrics/prometheus", may: []string{"metrics"}},
 		{dir: "config", may: []string{"adapters", "internal/nearest", "internal/replace", "policy"}},
 		{dir: "internal/render", may: []string{"graph", "schema", "usage"}},
 		{dir: "live", may: []string{"graph", "journal", "schema", "usage", "internal/render", "internal/tail"}},
