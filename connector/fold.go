@@ -28,11 +28,13 @@ type part struct {
 	graph.Batch
 	counts Report
 	bytes  int64
-	torn   int // of the cursor when the part began
+	torn   int    // of the cursor when the part began
+	folded Folded // where somebody observes
 }
 
 // session folds one session up to the end of its file.
 func (f *folding) session(ctx context.Context, session string) {
+	defer f.clock(time.Now())
 	var err error
 	for range 3 {
 		if ctx.Err() != nil {
@@ -142,6 +144,9 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 			p.counts.Events++
 			state.events++
 			state.session.Apply(&e)
+			if f.Observer != nil {
+				p.folded.note(&e, session)
+			}
 		}
 		if f.full(p) {
 			f.add(p, cursor, state, f.age(session))
@@ -254,16 +259,25 @@ func (f *folding) add(p *part, cursor *journal.Cursor, state *fold, age time.Dur
 	if !p.Reset {
 		p.counts.Bytes -= p.From.Offset
 	}
-	if f.tx == nil {
-		f.tx = &transaction{}
-	}
-	f.tx.batches = append(f.tx.batches, p.Batch)
+	f.put(p)
 	f.tx.counts.add(p.counts)
 	f.tx.bytes += p.bytes
 	if age < settled {
 		f.tx.unsafe = append(f.tx.unsafe, p.Session)
 	}
 	f.positions[p.Session] = p.To
+}
+
+// put puts a part's batch into the transaction.
+func (f *folding) put(p *part) {
+	if f.tx == nil {
+		f.tx = &transaction{}
+	}
+	f.tx.batches = append(f.tx.batches, p.Batch)
+	if f.Observer != nil {
+		p.folded.Torn, p.folded.Refused = p.counts.Torn, p.counts.Refused
+		f.tx.folded = append(f.tx.folded, p.folded)
+	}
 }
 
 // flush hands the transaction to the writer. Until that one is free its files are

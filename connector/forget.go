@@ -52,10 +52,7 @@ func (f *folding) takeBack(ctx context.Context, session string) {
 	if f.full(p) || f.tx != nil && f.tx.has(session) {
 		f.flush(ctx)
 	}
-	if f.tx == nil {
-		f.tx = &transaction{}
-	}
-	f.tx.batches = append(f.tx.batches, p.Batch)
+	f.put(p)
 	f.tx.bytes += p.bytes
 	f.folds.drop(session)
 	delete(f.positions, session)

@@ -82,12 +82,14 @@ func (h *health) become(s State) {
 	}
 }
 
-// answered notes what the store said it holds, and reports whether it is back. A store that
+// answered notes what the store said it holds, and returns what was known of that before, nil
+// the first time; it reports whether the store is back. A store that
 // told before that, and is down, stays so: it answers, and yet refuses to take anything, as
 // a full disk does.
-func (h *health) answered(positions map[string]schema.Position) (back bool) {
+func (h *health) answered(positions map[string]schema.Position) (before map[string]schema.Position, back bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	before = h.positions
 	h.positions, h.now.Position = make(map[string]schema.Position, len(positions)), 0
 	for session, p := range positions {
 		h.positions[session] = p
@@ -97,7 +99,7 @@ func (h *health) answered(positions map[string]schema.Position) (back bool) {
 	if h.silent = false; h.now.State != Down || back {
 		h.become(CatchingUp)
 	}
-	return back
+	return before, back
 }
 
 // unanswered notes that the store did not say what it holds.

@@ -43,7 +43,8 @@ type transaction struct {
 	unsafe  []string // sessions whose file the journal could still lose
 	synced  chan error
 	counts  Report
-	bytes   int64 // of lines, torn and refused ones too
+	bytes   int64    // of lines, torn and refused ones too
+	folded  []Folded // by batch, where somebody observes
 }
 
 func (r *Report) add(o Report) {
@@ -128,11 +129,13 @@ func (p *pass) write(ctx context.Context, tx *transaction) error {
 	if err := <-tx.synced; err != nil {
 		return err
 	}
+	taken := p.observe(ctx, tx)
 	written, err := p.apply(ctx, tx.batches, tx.counts.Events)
 	if err != nil {
 		return err
 	}
 	if written {
+		taken()
 		p.report.add(tx.counts)
 		p.leave(tx.batches)
 	}

@@ -38,6 +38,7 @@ func (p *pass) apply(ctx context.Context, batches []graph.Batch, events int) (wh
 	defer cancel()
 	began := time.Now()
 	err = p.Store.Apply(limited, batches)
+	p.measure(batches, time.Since(began), err)
 	switch {
 	case err == nil:
 		p.written++

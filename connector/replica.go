@@ -16,6 +16,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/metrics"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -31,6 +32,10 @@ type Replica struct {
 	Store   Store
 	Name    string // of the store, for the log
 	Log     zerolog.Logger
+	// Metrics takes how the store's writing goes; nil is nobody. Observer learns what the
+	// store took; nil is nobody: of several replicas of a journal one has one.
+	Metrics  metrics.Metrics
+	Observer Observer
 
 	// Thorough makes Sync open every file, also those whose size says that nothing
 	// was added: it finds a file that was replaced by one of the same size.
@@ -86,6 +91,9 @@ func (r *Replica) setDefaults() {
 	r.quiet = cmp.Or(r.quiet, quietFor)
 	if r.syncFile == nil {
 		r.syncFile = r.Journal.Sync
+	}
+	if r.Metrics == nil {
+		r.Metrics = metrics.Nop{}
 	}
 }
 
@@ -224,7 +232,11 @@ func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position
 		}
 	}
 	if err == nil {
-		return positions, r.health.answered(positions), nil
+		before, back := r.health.answered(positions)
+		if r.Observer != nil {
+			r.Observer.Holds(before, positions)
+		}
+		return positions, back, nil
 	}
 	r.health.unanswered()
 	if ctx.Err() == nil && limited.Err() != nil {
@@ -262,6 +274,7 @@ func (r *Replica) Run(ctx context.Context, changes <-chan []string) {
 		}
 		r.standing = standing{} // whose a session is may have changed, too
 		r.health.failed(r.twin(err))
+		r.Metrics.Counter(metrics.Retries, 1, r.Name)
 		if r.down.begin(err); r.down.reason == login {
 			wait = r.MaxBackoff // somebody has to change a password: to hurry locks the account
 		}

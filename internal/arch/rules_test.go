@@ -80,6 +80,8 @@ func layers() []layer {
 		{dir: "eventstore/postgres", may: []string{"eventstore/record"}},
 		{dir: "eventstore/storetest", may: []string{"eventstore", "redact", "schema"}},
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
+		{dir: "connector", may: []string{"failure", "metrics", "journal", "graph", "schema", "internal/tail"}},
+		{dir: "internal/tally", may: []string{"connector", "failure", "graph", "journal", "metrics", "schema", "usage"}},
 		{dir: "secrets", may: []string{"connector", "graph", "journal", "policy", "redact", "schema"}},
 		{dir: "secrets/secretstest"},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
