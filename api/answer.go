@@ -85,8 +85,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, v answer, err erro
 		p.headers(h)
 		status, v = p.status, map[string]*problem{"error": p}
 	}
+	p, isPage := v.(*page)
 	text, ok := v.([]byte)
-	if !ok {
+	switch {
+	case isPage:
+		h.Set("Content-Type", p.kind)
+		status, text = p.status, p.text
+	case !ok:
 		if text, err = json.Marshal(v); err != nil { // a bug: answers are ours
 			status, text = http.StatusInternalServerError, []byte(`{"error":{"message":"the answer cannot be written as JSON"}}`)
 		}

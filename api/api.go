@@ -4,7 +4,8 @@
 //	POST /v1/events                             events of the protocol
 //	POST /api/memories/{namespace}/batch-add    Action grains
 //	POST /api/memories/{namespace}/recall       what a tool was called with, and what it gave
-//	GET  /healthz
+//	GET  /healthz                               whether it answers
+//	GET  /readyz, /statusz, /metrics            what operators ask: see Signals
 //	GET  /openapi.json                          all of this, for programs
 //
 // The paths below /api and their JSON are those of the Areev context database (the
@@ -60,7 +61,8 @@ var ErrBehind = errors.New("the store has not caught up with what was recorded")
 
 // Server answers requests.
 type Server struct {
-	Store Store
+	Store   Store
+	Signals Signals // nil: there are none
 	// Host, User and HashKey of what is posted: see jsonl.Source.
 	Host, User string
 	HashKey    []byte
@@ -138,6 +140,9 @@ func routes() []route {
 		{post, "/api/memories/", "/recall", jsonTypes(), longestQuestion, (*Server).recall},
 		{get, "/healthz", "", nil, 0, (*Server).healthz},
 		{get, "/openapi.json", "", nil, 0, (*Server).document},
+		{get, "/metrics", "", nil, 0, (*Server).metrics},
+		{get, "/readyz", "", nil, 0, (*Server).readyz},
+		{get, "/statusz", "", nil, 0, (*Server).statusz},
 	}
 }
 
@@ -156,17 +161,19 @@ func (t *route) match(path string) (namespace string, ok bool) {
 }
 
 // Handler answers requests that bring the token; "" needs none.
-func (s *Server) Handler(token string) http.Handler {
+func (s *Server) Handler(token string) http.Handler { return s.handler(token, routes()) }
+
+func (s *Server) handler(token string, routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.counts.requests.Add(1)
-		v, err := s.answer(w, r, token)
+		v, err := s.answer(w, r, token, routes)
 		s.send(w, r, v, err)
 	})
 }
 
 // answer is everything between a request and what is sent back. A panic is an error of
 // ours: nothing of what the client sent is logged.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, token string) (v answer, err error) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, token string, routes []route) (v answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, panicked(p)
@@ -175,7 +182,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, token string) (v
 	if err := guard(r, token); err != nil {
 		return nil, err
 	}
-	t, namespace, err := find(r)
+	t, namespace, err := find(r, routes)
 	if err != nil {
 		return nil, err
 	}
@@ -213,9 +220,9 @@ func (s *Server) longest(t *route) int64 {
 }
 
 // find returns the route of a request.
-func find(r *http.Request) (route, string, error) {
+func find(r *http.Request, routes []route) (route, string, error) {
 	var allowed []string
-	for _, t := range routes() {
+	for _, t := range routes {
 		escaped, ok := t.match(r.URL.EscapedPath())
 		if !ok {
 			continue

@@ -220,16 +220,16 @@ func (s *Server) Serve(ctx context.Context, token string, listeners ...net.Liste
 				errs[i] = errors.New("a TCP port without a token")
 				return
 			}
-			errs[i] = s.serve(ctx, asked, l)
+			errs[i] = s.serve(ctx, s.Handler(asked), l)
 		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (s *Server) serve(ctx context.Context, token string, l net.Listener) error {
+func (s *Server) serve(ctx context.Context, handler http.Handler, l net.Listener) error {
 	server := &http.Server{
-		Handler: s.Handler(token), ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
+		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: log.New(quiet{s}, "", 0),
 	}

@@ -16,6 +16,16 @@ type API struct {
 	Listen string `toml:"listen" env:"AG_API_LISTEN"`
 }
 
+// Metrics is [metrics]: where a Prometheus server finds what the daemon counts.
+type Metrics struct {
+	// Listen is a loopback address with a port, "127.0.0.1:9464". By default none. Nobody needs a
+	// token there: nothing of what is recorded is told but the ids of running sessions.
+	Listen string `toml:"listen" env:"AG_METRICS_LISTEN"`
+}
+
+// complete refuses an address that others could reach.
+func (m *Metrics) complete() error { return checkListen(m.Listen, "9464") }
+
 // None is the API.Socket of a daemon that has no socket.
 const None = "none"
 
@@ -28,18 +38,23 @@ func (a *API) complete(home string) error {
 		}
 		a.Socket = path
 	}
-	if a.Listen == "" {
+	return checkListen(a.Listen, "4009")
+}
+
+// checkListen refuses what is no loopback address; "" is none. usual is a port to show.
+func checkListen(listen, usual string) error {
+	if listen == "" {
 		return nil
 	}
-	host, port, err := net.SplitHostPort(a.Listen)
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return fmt.Errorf("listen %q: want an address like \"127.0.0.1:4009\"", a.Listen)
+		return fmt.Errorf("listen %q: want an address like \"127.0.0.1:%s\"", listen, usual)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("listen %q: the port is to be a number from 0 to 65535, as in \"127.0.0.1:4009\"", a.Listen)
+		return fmt.Errorf("listen %q: the port is to be a number from 0 to 65535, as in \"127.0.0.1:%s\"", listen, usual)
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return fmt.Errorf("listen %q: only 127.0.0.1, [::1] and localhost: the connection is not encrypted", a.Listen)
+		return fmt.Errorf("listen %q: only 127.0.0.1, [::1] and localhost: the connection is not encrypted", listen)
 	}
 	return nil
 }

@@ -54,3 +54,22 @@ func TestAPI(t *testing.T) {
 		}
 	}
 }
+
+func TestMetrics(t *testing.T) {
+	load := func(text string) (config.Metrics, error) {
+		c, err := config.Load(home(t, text, 0o600))
+		return c.Metrics, err
+	}
+	if m, err := load("[metrics]\nlisten = \"127.0.0.1:9464\""); err != nil || m.Listen != "127.0.0.1:9464" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for text, want := range map[string]string{
+		"[metrics]\nlisten = \"0.0.0.0:9464\"":      ":1: [metrics]: listen \"0.0.0.0:9464\": only 127.0.0.1, [::1] and localhost",
+		"[metrics]\nlisten = \"9464\"":              "want an address like \"127.0.0.1:9464\"",
+		"[metrics]\nlisten = \"localhost:metrics\"": "the port is to be a number",
+	} {
+		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

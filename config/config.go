@@ -49,6 +49,8 @@ type Config struct {
 	Source []Source `toml:"source"`
 	// API says where the daemon answers HTTP requests.
 	API API `toml:"api"`
+	// Metrics says where it is asked for what it counts.
+	Metrics Metrics `toml:"metrics"`
 	// Capture says what of the agents' work is recorded, Redact what else is a secret.
 	// CompilePolicy brings both into force.
 	Capture Capture `toml:"capture"`
@@ -185,6 +187,9 @@ func (c *Config) complete(home string) *wrong {
 	}
 	if err := c.API.complete(home); err != nil {
 		return wrongTable("api", err)
+	}
+	if err := c.Metrics.complete(); err != nil {
+		return wrongTable("metrics", err)
 	}
 	if err := c.Retention.complete(); err != nil {
 		return wrongTable("retention", err)

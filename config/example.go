@@ -31,6 +31,10 @@ follow = ["announced"] # what hooks name; "all": and all the runtime keeps; or f
 socket = "api.sock" # relative to this folder, this user's alone; "none": no socket
 listen = ""         # "127.0.0.1:4009": this port, too, loopback alone, with the token in api.token
 
+# Where a Prometheus server asks "ag-sessiond run" what it counts: /metrics, and /healthz, /readyz, /statusz.
+[metrics]
+listen = "" # "127.0.0.1:9464": this port, loopback alone; nothing that was recorded is told there, no token is needed
+
 # What is recorded.
 [capture]
 exclude_projects = []     # ["~/secret", "**/clients/*"]: sessions in these folders, not at all
