@@ -24,6 +24,8 @@ const (
 type Health struct {
 	State State     `json:"state"`
 	Since time.Time `json:"since,omitzero"` // of the state
+	// BehindSince is when the store last had everything, while it has not.
+	BehindSince time.Time `json:"behind_since,omitzero"`
 	// LastError is what its store failed with last, also after it came back.
 	LastError   string    `json:"last_error,omitempty"`
 	LastErrorAt time.Time `json:"last_error_at,omitzero"`
@@ -77,8 +79,14 @@ func (h *health) at(now time.Time) Health {
 
 // become changes the state; to become what one is changes nothing. The caller holds mu.
 func (h *health) become(s State) {
-	if h.now.State != s {
-		h.now.State, h.now.Since = s, time.Now().UTC()
+	if h.now.State == s {
+		return
+	}
+	h.now.State, h.now.Since = s, time.Now().UTC()
+	if s == Up {
+		h.now.BehindSince = time.Time{}
+	} else if h.now.BehindSince.IsZero() {
+		h.now.BehindSince = h.now.Since
 	}
 }
 

@@ -27,6 +27,12 @@ func Behind(ctx context.Context, j *journal.Journal, store Store) (Lag, error) {
 	return sum(gaps), err
 }
 
+// BehindBytes is Behind for a store whose positions are known, and files that were listed:
+// who asks about several stores looks at the journal's folder once.
+func BehindBytes(j *journal.Journal, files []journal.File, positions map[string]schema.Position) Lag {
+	return sum(gapsIn(j, files, positions))
+}
+
 // gap is what a store does not have of one session.
 type gap struct {
 	session string
@@ -47,7 +53,10 @@ func findGaps(j *journal.Journal, positions map[string]schema.Position) ([]gap, 
 	if err != nil {
 		return nil, err
 	}
-	var gaps []gap
+	return gapsIn(j, files, positions), nil
+}
+
+func gapsIn(j *journal.Journal, files []journal.File, positions map[string]schema.Position) (gaps []gap) {
 	for _, f := range files {
 		from := folded(positions[f.Session])
 		if f.Size == from.Offset {
@@ -65,7 +74,7 @@ func findGaps(j *journal.Journal, positions map[string]schema.Position) ([]gap, 
 		}
 		gaps = append(gaps, gap{f.Session, from, behind})
 	}
-	return gaps, nil
+	return gaps
 }
 
 // maxCounted bounds what counting events reads, in bytes: it takes some 20 ms, however

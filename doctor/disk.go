@@ -29,6 +29,12 @@ func disk(_ context.Context, e *exam) []Check {
 	return left.judge(dir)
 }
 
+// FreeBytes is what is free on the disk of a folder, for who may not write as root.
+func FreeBytes(dir string) (uint64, error) {
+	s, err := freeSpace(existing(dir))
+	return s.bytes, err
+}
+
 func (s space) judge(dir string) []Check {
 	cure := "free some space on the disk that holds " + dir
 	switch {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"os"
 	"reflect"
 	"runtime/debug"
@@ -11,11 +13,13 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/source"
 	"github.com/actiongraph/actiongraph/transcript"
+	"github.com/actiongraph/actiongraph/usage"
 )
 
 // runFlags are what the command line of run adds to the configuration.
@@ -33,6 +37,8 @@ type plan struct {
 	transcripts followed
 	sources     []source.Spec
 	doors       doors
+	metrics     string // the address where what is counted is told, "" is none
+	prices      usage.Table
 	packAfter   time.Duration // 0: no session is packed for its age
 	retention   config.Retention
 }
@@ -55,7 +61,10 @@ func (a *app) plan(c config.Config, f runFlags) (p plan, err error) {
 	if p.sources, err = a.sources(c, f.sources); err != nil {
 		return p, err
 	}
-	p.retention = c.Retention
+	if p.prices, err = pricesOf(c, a.configPath()); err != nil {
+		return p, err
+	}
+	p.retention, p.metrics = c.Retention, c.Metrics.Listen
 	graphs, err := a.allGraphs(c)
 	if err != nil {
 		return p, err
@@ -81,6 +90,7 @@ type keeper struct {
 	packer  *packer
 	first   keptStore // the embedded store
 	reader  connector.Reader
+	signals *signals
 
 	mu          sync.Mutex // the report looks at what follows
 	plan        plan
@@ -89,9 +99,10 @@ type keeper struct {
 	transcripts *transcript.Follower
 	sources     *source.Follower
 	web         *listening
+	metricsAt   string // the address where what is counted is told, "" is none
 	config      configHealth
 
-	stopTranscripts, stopSources, stopWeb func() // each waits for the end; nil: nothing goes
+	stopTranscripts, stopSources, stopWeb, stopTelling func() // each waits for the end; nil: nothing goes
 }
 
 type keptGraph struct {
@@ -124,6 +135,9 @@ func (k *keeper) beside() (b beside) {
 		b.Sources = &h
 	}
 	b.API = k.web.health()
+	if k.metricsAt != "" {
+		b.Metrics = &metricsHealth{k.metricsAt}
+	}
 	config := k.config
 	b.Config = &config
 	return b
@@ -132,6 +146,13 @@ func (k *keeper) beside() (b beside) {
 // take takes a plan over. What may fail comes first, and leaves everything as it was.
 func (k *keeper) take(next plan) error {
 	fresh, err := k.openNew(next)
+	var port net.Listener
+	moved := k.plan.metrics != next.metrics
+	if err == nil && moved && next.metrics != "" {
+		if port, err = api.ListenTCP(next.metrics); err != nil {
+			err = unavailable(fmt.Errorf("[metrics]: %w", err))
+		}
+	}
 	if err == nil && !(k.taken && k.plan.doors == next.doors) {
 		err = k.answer(next)
 	}
@@ -139,7 +160,13 @@ func (k *keeper) take(next plan) error {
 		for _, g := range fresh {
 			g.store.Close()
 		}
+		if port != nil {
+			port.Close()
+		}
 		return err
+	}
+	if moved {
+		k.tell(port)
 	}
 	k.store(next, fresh)
 	if !reflect.DeepEqual(k.plan.transcripts, next.transcripts) {
@@ -149,6 +176,7 @@ func (k *keeper) take(next plan) error {
 		k.followSources(next.sources)
 	}
 	k.packer.set(next.packAfter)
+	k.signals.tally.SetPrices(&next.prices)
 	k.mu.Lock()
 	k.plan, k.taken = next, true
 	k.mu.Unlock()
@@ -184,7 +212,8 @@ func (k *keeper) store(next plan, fresh []keptGraph) {
 		g.keptStore.store.Close() // nothing is in it that the journal has not
 	}
 	for _, g := range fresh {
-		g.replica = &connector.Replica{Journal: k.journal, Store: g.keptStore.store, Name: g.name, Log: k.log, MaxBytes: graphBytes}
+		g.replica = &connector.Replica{Journal: k.journal, Store: g.keptStore.store, Name: g.name, Log: k.log, MaxBytes: graphBytes,
+			Metrics: k.signals.metrics}
 		g.stop = k.crew.add(g.replica)
 		all = append(all, g)
 	}
@@ -244,7 +273,7 @@ func (k *keeper) answer(next plan) error {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			web.serve(ctx, k.journal, k.reader, k.first.replica, k.log)
+			web.serve(ctx, k)
 		}()
 		k.stopWeb = func() { cancel(); <-done }
 	}
@@ -254,10 +283,39 @@ func (k *keeper) answer(next plan) error {
 	return err
 }
 
+// tell answers on a listener what is counted, in place of the one before; nil is none.
+func (k *keeper) tell(l net.Listener) {
+	if k.stopTelling != nil {
+		k.stopTelling()
+		k.stopTelling = nil
+	}
+	at := ""
+	if l != nil {
+		at = l.Addr().String()
+		k.log.Info().Str("address", at).Msg("telling what is counted")
+		ctx, cancel := context.WithCancel(k.ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			server := &api.Server{Signals: k.signals, Log: k.log}
+			if err := server.ServeSignals(ctx, l); err != nil {
+				k.log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("what is counted is no longer told")
+			}
+		}()
+		k.stopTelling = func() { cancel(); <-done }
+	}
+	k.mu.Lock()
+	k.metricsAt = at
+	k.mu.Unlock()
+}
+
 // end waits for what ended with the keeper's context, and closes the databases.
 func (k *keeper) end() {
 	if k.stopWeb != nil {
 		k.stopWeb()
+	}
+	if k.stopTelling != nil {
+		k.stopTelling()
 	}
 	for _, g := range k.graphs {
 		g.stop()

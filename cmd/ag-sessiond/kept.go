@@ -82,6 +82,7 @@ type beside struct {
 	Transcripts *transcript.Health `json:"transcripts,omitempty"` // the reading of them
 	Sources     *source.Health     `json:"sources,omitempty"`     // the reading of other JSONL
 	API         *apiHealth         `json:"api,omitempty"`         // how it is reached
+	Metrics     *metricsHealth     `json:"metrics,omitempty"`     // where what it counts is told, beside that
 	Config      *configHealth      `json:"config,omitempty"`      // whether the file is in force
 }
 

@@ -127,11 +127,12 @@ func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err
 
 // serve answers requests until ctx ends. They are recorded through a home of its own, and
 // read from the daemon's store.
-func (l *listening) serve(ctx context.Context, j *journal.Journal, r connector.Reader, replica *connector.Replica, log zerolog.Logger) {
+func (l *listening) serve(ctx context.Context, k *keeper) {
 	defer l.close()
-	l.server.Store = &posted{Home: l.home, journal: j, reader: r, replica: replica, patience: foldPatience}
+	l.server.Store = &posted{Home: l.home, journal: k.journal, reader: k.reader, replica: k.first.replica, patience: foldPatience}
+	l.server.Signals = k.signals
 	if err := l.server.Serve(ctx, l.token, l.listeners...); err != nil {
-		log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("requests are no longer answered")
+		k.log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("requests are no longer answered")
 	}
 }
 

@@ -165,9 +165,13 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r connector.Reader, p plan, flags runFlags, asked <-chan os.Signal, log zerolog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs))}
+	s := newSignals(j, r)
+	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs)),
+		Metrics: s.metrics, Observer: s.tally}
 	k := &keeper{app: a, journal: j, log: log, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
-		config: configHealth{LoadedAt: time.Now().UTC()}}
+		signals: s, config: configHealth{LoadedAt: time.Now().UTC()}}
+	s.keeper = k
+	s.tally.SetPrices(&p.prices)
 	k.crew.add(first.replica)
 	var besides sync.WaitGroup
 	defer func() {

@@ -95,6 +95,9 @@ func (a *app) printStatus(s statusReport) {
 	a.printForgotten(s.Forgotten, field)
 	a.printConfigHealth(s.Config)
 	a.printAPI(s.API)
+	if s.Metrics != nil {
+		field("metrics", "http://%s/metrics", s.Metrics.Address)
+	}
 	field("version", "%s, event protocol %d, %s", s.Versions.Version, s.Versions.Protocol, s.Versions.Go)
 	a.printFollowed("transcript", s.Transcripts)
 	a.printFollowed("JSONL file", (*transcript.Health)(s.Sources))

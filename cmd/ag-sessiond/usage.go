@@ -133,17 +133,22 @@ func (a *app) usage(ctx context.Context, r connector.Reader, o usageOptions) err
 
 // prices are the list prices, and before them those of the configuration.
 func (a *app) prices() (usage.Table, error) {
-	t, err := usage.ListPrices()
-	if err != nil {
-		return t, err
-	}
 	c, err := a.config()
+	if err != nil {
+		return usage.Table{}, err
+	}
+	return pricesOf(c, a.configPath())
+}
+
+// pricesOf are the configuration's prices, and after them the list prices.
+func pricesOf(c config.Config, path string) (usage.Table, error) {
+	t, err := usage.ListPrices()
 	if err != nil {
 		return t, err
 	}
 	var own []usage.Price
 	for _, name := range c.Models() {
-		own = append(own, ownPrice(name, c.Prices[name], a.configPath()))
+		own = append(own, ownPrice(name, c.Prices[name], path))
 	}
 	t.Prices = slices.Concat(own, t.Prices)
 	return t, nil

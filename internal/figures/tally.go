@@ -1,4 +1,4 @@
-// Package tally makes figures of what a store takes: events, calls of tools and models, what
+// Package figures makes figures of what a store takes: events, calls of tools and models, what
 // they cost, and which sessions run.
 //
 // Each thing counts once, when the store has it. What is put into the store again is not
@@ -10,7 +10,7 @@
 // What a call adds is a function of its node, so that an op's share is the difference of the
 // node after it and before. The store itself is what remembers the node: a call that is not
 // among the latest is read from it, before it changes.
-package tally
+package figures
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package tally_test
+package figures_test
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/graph"
-	"github.com/actiongraph/actiongraph/internal/tally"
+	"github.com/actiongraph/actiongraph/internal/figures"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/metrics"
 	"github.com/actiongraph/actiongraph/redact"
@@ -41,23 +41,23 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// figures are metrics that add up, over all daemons that there were.
-type figures struct {
+// sums are metrics that add up, over all daemons that there were.
+type sums struct {
 	mu     sync.Mutex
 	sums   map[string]float64
 	counts map[string]int
 	gauges map[string]float64
 }
 
-func newFigures() *figures {
-	return &figures{sums: map[string]float64{}, counts: map[string]int{}, gauges: map[string]float64{}}
+func newSums() *sums {
+	return &sums{sums: map[string]float64{}, counts: map[string]int{}, gauges: map[string]float64{}}
 }
 
 func key(name metrics.Name, labels []string) string {
 	return strings.Join(append([]string{string(name)}, labels...), " ")
 }
 
-func (f *figures) Counter(name metrics.Name, add float64, labels ...string) {
+func (f *sums) Counter(name metrics.Name, add float64, labels ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if add < 0 {
@@ -66,14 +66,14 @@ func (f *figures) Counter(name metrics.Name, add float64, labels ...string) {
 	f.sums[key(name, labels)] += add
 }
 
-func (f *figures) Histogram(name metrics.Name, value float64, labels ...string) {
+func (f *sums) Histogram(name metrics.Name, value float64, labels ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sums[key(name, labels)] += value
 	f.counts[key(name, labels)]++
 }
 
-func (f *figures) Gauge(name metrics.Name, value float64, labels ...string) {
+func (f *sums) Gauge(name metrics.Name, value float64, labels ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if metrics.IsGone(value) {
@@ -86,7 +86,7 @@ func (f *figures) Gauge(name metrics.Name, value float64, labels ...string) {
 // daemon is what keeps a store and counts.
 type daemon struct {
 	replica *connector.Replica
-	tally   *tally.Tally
+	tally   *figures.Tally
 	store   *sqlite.Store
 	path    string
 	journal *journal.Journal
@@ -96,7 +96,7 @@ func start(t *testing.T, j *journal.Journal, path string, m metrics.Metrics) *da
 	t.Helper()
 	store := must(sqlite.Open(path, sqlite.Options{}))(t)
 	prices := must(usage.ListPrices())(t)
-	d := &daemon{tally: &tally.Tally{Journal: j, Reader: store, Metrics: m}, store: store, path: path, journal: j}
+	d := &daemon{tally: &figures.Tally{Journal: j, Reader: store, Metrics: m}, store: store, path: path, journal: j}
 	d.tally.SetPrices(&prices)
 	d.replica = &connector.Replica{Journal: j, Store: store, Name: "sqlite", Metrics: m, Observer: d.tally, MaxEvents: 40}
 	return d
@@ -139,7 +139,7 @@ func (d *daemon) said(t *testing.T) map[string]float64 {
 }
 
 // counted are those of the counters that the store can be asked for.
-func (f *figures) counted() map[string]float64 {
+func (f *sums) counted() map[string]float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := map[string]float64{}
@@ -202,7 +202,7 @@ func TestAsTheStoreHasIt(t *testing.T) {
 		name := filepath.Base(filepath.Dir(path))
 		home := filepath.Join(t.TempDir(), "home")
 		j := must(journal.Open(home))(t)
-		db, m := filepath.Join(t.TempDir(), "graph.db"), newFigures()
+		db, m := filepath.Join(t.TempDir(), "graph.db"), newSums()
 		d := start(t, j, db, m)
 		d.sync(t) // what comes is no history
 		events := 0
@@ -244,7 +244,7 @@ func TestAsTheStoreHasIt(t *testing.T) {
 	}
 }
 
-func sumOf(m *figures, name metrics.Name) (n float64) {
+func sumOf(m *sums, name metrics.Name) (n float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for k, v := range m.sums {
@@ -297,7 +297,7 @@ func TestFoldedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
-			m := newFigures()
+			m := newSums()
 			d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
 			d.replica.Thorough = true
 			d.sync(t)
@@ -337,7 +337,7 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := newFigures()
+	m := newSums()
 	d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
 	defer d.store.Close()
 	d.sync(t)
@@ -385,7 +385,7 @@ func put(t *testing.T, j *journal.Journal, events ...schema.Event) {
 // known by id, but for those of a session that was forgotten.
 func TestRunning(t *testing.T) {
 	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
-	m := newFigures()
+	m := newSums()
 	path := filepath.Join(t.TempDir(), "graph.db")
 	d := start(t, j, path, m)
 	d.sync(t)
@@ -438,7 +438,7 @@ func TestRunning(t *testing.T) {
 // Ten thousand tools with hostile names make no more series than a hundred.
 func TestHostileTools(t *testing.T) {
 	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
-	m := newFigures()
+	m := newSums()
 	d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
 	defer d.store.Close()
 	d.replica.MaxEvents = 0
@@ -468,7 +468,7 @@ func TestHostileTools(t *testing.T) {
 // A transaction that the store did not take counts when it has.
 func TestFailedWrite(t *testing.T) {
 	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
-	m := newFigures()
+	m := newSums()
 	d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
 	defer d.store.Close()
 	d.sync(t)
