@@ -67,6 +67,15 @@ type Compactor interface {
 	Compact(ctx context.Context) error
 }
 
+// Witness is a Store that keeps a copy of the end of a journal's log of seals (package seal): the
+// one copy that whoever edits the files of a home does not have.
+type Witness interface {
+	// SealHead returns what KeepSealHead was given last; the zero one if nothing was.
+	SealHead(ctx context.Context, journal string) (schema.SealHead, error)
+	// KeepSealHead keeps a head whose number is greater than the one that is kept, else nothing.
+	KeepSealHead(ctx context.Context, journal string, head schema.SealHead) error
+}
+
 // Successor is a Store that may have taken the place of one of an earlier layout, which it
 // keeps until nobody needs it. DropOlder removes those of whose sessions done says so.
 type Successor interface {

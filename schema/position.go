@@ -11,3 +11,10 @@ type Position struct {
 	// Fold is the graph.Revision of what the store made of it; 0 in a Position of a file alone.
 	Fold int64 `json:"fold,omitempty"`
 }
+
+// SealHead is the end of a journal's log of seals, as stores keep a copy of it (package seal): its last line,
+// and the number of the entry in that. The zero SealHead is that of no log.
+type SealHead struct {
+	Number int64
+	Line   string
+}

@@ -39,18 +39,25 @@ func (s *Store) Apply(ctx context.Context, batches []graph.Batch) error {
 	return nil
 }
 
-func (s *Store) apply(ctx context.Context, p *plan) error {
+// prepare connects, and makes sure that ready is the server, with the schema in it. The caller holds lock.
+func (s *Store) prepare(ctx context.Context) error {
 	info, err := s.connect(ctx)
-	if err != nil {
+	if err != nil || s.ready == info {
 		return err
 	}
-	if s.ready != info { // after a lost connection it may be another server, or an empty one
-		if err := s.setup(ctx, info.Dialect); err != nil {
-			return fmt.Errorf("constraints and indexes: %w", err)
-		}
-		s.ready = info
+	// After a lost connection it may be another server, or an empty one.
+	if err := s.setup(ctx, info.Dialect); err != nil {
+		return fmt.Errorf("constraints and indexes: %w", err)
 	}
-	t, err := s.transact(ctx, info.Dialect, p)
+	s.ready = info
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, p *plan) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	t, err := s.transact(ctx, s.ready.Dialect, p)
 	switch {
 	case errors.Is(err, graph.ErrConflict):
 		s.forget()

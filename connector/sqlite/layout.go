@@ -14,7 +14,7 @@ var schemaSQL string
 // Version is the layout of the file that this package reads and writes, in
 // PRAGMA user_version. It changes whenever schema.sql does, and with what is written into the
 // same columns; 6 was two layouts, without and with position.fold.
-const Version = 7
+const Version = 8
 
 // applicationID marks the file as ours, in PRAGMA application_id: "AGDB".
 const applicationID = 0x41474442

@@ -1,4 +1,4 @@
--- The layout of graph.db, version 7. Measured choices, see the package comment.
+-- The layout of graph.db, version 8. Measured choices, see the package comment.
 -- A column that is named like a property holds that property; `more` holds the
 -- others as JSON ({"t":ns} is a time). `put` is NULL on a row that exists only
 -- because an edge ends there. Keys of actions, agents and files are 16-byte BLOBs
@@ -9,6 +9,9 @@ CREATE TABLE position (
   offset INTEGER NOT NULL, sum INTEGER NOT NULL, first INTEGER NOT NULL, fold INTEGER NOT NULL,
   PRIMARY KEY (journal, session)
 ) WITHOUT ROWID;
+
+-- The end of each journal's log of seals; see package seal.
+CREATE TABLE seal (journal TEXT PRIMARY KEY, number INTEGER NOT NULL, line TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE action_type (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE edge_type (id INTEGER PRIMARY KEY, name TEXT NOT NULL);

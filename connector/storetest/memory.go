@@ -19,6 +19,7 @@ type Memory struct {
 	owners    map[string]string             // the journal that owns a session
 	folds     map[string]*graph.Graph       // what each session's own fold has put
 	shared    *graph.Graph                  // tools, tags and files
+	seals     map[string]schema.SealHead    // by journal
 }
 
 // NewMemory returns an empty store.
@@ -29,6 +30,7 @@ func NewMemory() *Memory {
 		owners:    map[string]string{},
 		folds:     map[string]*graph.Graph{},
 		shared:    graph.New(),
+		seals:     map[string]schema.SealHead{},
 	}
 }
 

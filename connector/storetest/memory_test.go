@@ -21,6 +21,7 @@ func TestMemory(t *testing.T) {
 		return struct {
 			connector.Store
 			connector.Shared
-		}{m, m}
+			connector.Witness
+		}{m, m, m}
 	})
 }

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) connector.Store) {
 		{"continuation imported", testContinuationImported},
 		{"imported first", testImportedFirst},
 		{"nothing when owned", testNothingWhenOwned},
+		{"seal head", testSealHead},
 		{"forget", testForget},
 		{"forget what is pointed at", testForgetPointed},
 		{"forget a continuation", testForgetContinuation},
