@@ -112,7 +112,7 @@ func (j *Journal) removeSession(session string) error {
 	if err != nil {
 		return err
 	}
-	paths := []string{j.leftOutPath(session)}
+	paths := []string{j.leftOutPath(session), filepath.Join(SealsDir(j.home), session+SealSuffix)}
 	for _, suffix := range suffixes() {
 		paths = append(paths, named(path, suffix))
 	}

@@ -74,3 +74,9 @@ func (j *Journal) Knows(session string) bool {
 	_, err := j.Stat(session)
 	return err == nil || j.Forgotten(session)
 }
+
+// SealsDir is the directory of the seals (package seal), below a home.
+func SealsDir(home string) string { return filepath.Join(home, "seals") }
+
+// SealSuffix ends the name of a session's file in SealsDir, which goes with the session.
+const SealSuffix = ".seal"

@@ -51,7 +51,7 @@ func layers() []layer {
 		{dir: "doctor", may: []string{"internal/forget", "config", "secrets", "connector", "connector/sqlite", "connector/neo4j", "graph", "journal", "journal/packed", "policy", "redact", "schema", "service", "settings", "internal/render"}},
 		{dir: "transcript", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/replace", "internal/tail"}},
 		{dir: "source", may: []string{"adapters", "journal", "redact", "schema", "internal/intake", "internal/lines", "internal/tail"}},
-		{dir: "internal/forget", may: []string{"config", "connector", "journal", "policy", "schema", "transcript"}},
+		{dir: "internal/forget", may: []string{"config", "connector", "journal", "policy", "schema", "seal", "transcript"}},
 		{dir: "internal/intake"},
 		{dir: "internal/lines", may: []string{"schema"}},
 		{dir: "api", may: []string{".", "adapters", "graph", "schema"}},
@@ -82,6 +82,9 @@ func layers() []layer {
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail", "failure", "metrics"}},
 		{dir: "internal/figures", may: []string{"connector", "failure", "graph", "journal", "metrics", "schema", "usage"}},
 		{dir: "secrets", may: []string{"connector", "graph", "journal", "policy", "redact", "schema"}},
+		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail"}},
+		{dir: "seal", may: []string{"connector", "journal", "schema", "internal/replace"}},
+		{dir: "secrets", may: []string{"seal", "connector", "graph", "journal", "policy", "redact", "schema"}},
 		{dir: "secrets/secretstest"},
 		{dir: "connector/sqlite", may: []string{"internal/fulltext", "graph", "schema"}},
 		{dir: "connector/neo4j", may: []string{"cypher", "internal/fulltext", "graph", "schema"}},
@@ -128,6 +131,11 @@ func layers() []layer {
 			"transcript",
 			"usage",
 		}},
+		{dir: ".", may: []string{"internal/forget", "config", "connector", "connector/sqlite", "transcript", "source", "adapters", "journal", "journal/packed", "redact", "graph", "schema", "seal", "live"}},
+		{dir: "cmd/ag-hook", may: []string{"adapters", "policy", "redact", "journal", "schema", "internal/replace"}, stdOnly: true},
+		{dir: "cmd/ag-sessiond", may: []string{"internal/forget", ".", "config", "connector", "connector/sqlite", "connector/neo4j", "cypher", "journal", "journal/packed",
+			"redact", "graph", "schema", "adapters", "internal/tail", "internal/render", "internal/nearest", "usage", "export", "transcript", "source", "api",
+			"doctor", "policy", "seal", "secrets", "service", "settings", "internal/replace", "live", "internal/watch"}},
 		// Tools and tests of this repository: nothing imports them.
 		{dir: "internal/arch"},
 		{dir: "internal/demo"},
@@ -138,7 +146,7 @@ func layers() []layer {
 		{dir: "internal/nobody"},
 		{dir: "internal/postgrestest"},
 		{dir: "internal/release"},
-		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "journal/packed", "redact", "adapters", "graph", "schema", "internal/neo4jtest"}},
+		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "journal/packed", "redact", "adapters", "graph", "schema", "seal", "internal/neo4jtest"}},
 	}
 }
 
