@@ -37,6 +37,16 @@ func Rewriting(ctx context.Context, j *journal.Journal, why string, at time.Time
 	return end(ctx, j, Entry{Action: Rewrite, Why: why}, at, sessions)
 }
 
+// Rewritten seals what was rewritten, after the lock for that is free. Where nothing was ever sealed it does
+// nothing.
+func Rewritten(ctx context.Context, j *journal.Journal, at time.Time, sessions ...string) error {
+	if len(sessions) == 0 || !Begun(j.Home()) {
+		return nil
+	}
+	_, err := (&Sealer{Journal: j}).Seal(ctx, at, sessions...)
+	return err
+}
+
 // Forgetting is Rewriting for who is about to remove sessions for good. On an error they are not to be: who
 // has damaged the log must not have the retention remove what it said.
 func Forgetting(ctx context.Context, j *journal.Journal, why string, at time.Time, sessions ...string) error {

@@ -95,12 +95,12 @@ func (f *Follower) seal(ctx context.Context, sessions map[string]bool) (l left) 
 			l.sessions, err = slices.Collect(maps.Keys(sessions)), nil
 		}
 	}
-	for name, store := range f.Stores() {
-		if failed := f.sealer.Keep(ctx, name, store); failed != nil {
-			l.stores = true
-			if errors.Is(failed, ErrOtherLog) { // what does not pass by itself
-				err = errors.Join(err, fmt.Errorf("store %s: %w", name, failed))
-			}
+	stores := f.Stores()
+	for _, name := range slices.Sorted(maps.Keys(stores)) {
+		failed := f.keep(ctx, name, stores[name])
+		l.stores = l.stores || failed != nil
+		if errors.Is(failed, ErrOtherLog) { // which does not pass by itself
+			err = errors.Join(err, fmt.Errorf("store %s: %w", name, failed))
 		}
 	}
 	said := ""
@@ -117,4 +117,13 @@ func (f *Follower) seal(ctx context.Context, sessions map[string]bool) (l left) 
 	}
 	f.said = said
 	return l
+}
+
+// keepWait is how long one store is waited for: the others are to have the end soon, too.
+const keepWait = 10 * time.Second
+
+func (f *Follower) keep(ctx context.Context, name string, store connector.Witness) error {
+	ctx, cancel := context.WithTimeout(ctx, keepWait)
+	defer cancel()
+	return f.sealer.Keep(ctx, name, store)
 }

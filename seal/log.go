@@ -35,7 +35,7 @@ const Lock = "seal.lock"
 const lockWait = time.Minute
 
 // ErrDamaged is of a log that is not as it was written: nothing is added to that.
-var ErrDamaged = errors.New("the log of seals is damaged: ag-sessiond verify --seal says where")
+var ErrDamaged = errors.New("the log of seals is damaged (ag-sessiond verify --seal says what holds beside it)")
 
 // log is what is known of a home's log.
 type log struct {
@@ -56,7 +56,9 @@ type wrongLine struct {
 	why    string
 }
 
-func (w *wrongLine) Error() string { return fmt.Sprintf("line %d: %s", w.number, w.why) }
+func (w *wrongLine) Error() string {
+	return fmt.Sprintf("%v: entry %d: %s", ErrDamaged, w.number, w.why)
+}
 func (w *wrongLine) Unwrap() error { return ErrDamaged }
 
 // read reads what was added to the log since, and checks that each entry follows the one before. It

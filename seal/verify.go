@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/actiongraph/actiongraph/connector"
@@ -139,26 +140,32 @@ func (v *verification) entry(e Entry) {
 	v.chains.add(e)
 }
 
-// name finds out which session has which name in the log: those of the journal, and those of which only
-// the seal is left.
+// name finds out which session has which name in the log.
 func (v *verification) name() error {
-	all, err := sessionsOf(v.journal)
-	if err != nil {
-		return err
+	all, err := Sessions(v.journal)
+	for _, session := range append(all, v.question.Session) {
+		v.sessions[v.journal.TombstoneName(session)] = session
 	}
-	entries, err := os.ReadDir(journal.SealsDir(v.journal.Home()))
+	return err
+}
+
+// Sessions returns the sessions of a journal, and those of which only the seal is left.
+func Sessions(j *journal.Journal) ([]string, error) {
+	all, err := sessionsOf(j)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(journal.SealsDir(j.Home()))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	for _, e := range entries {
 		if session, ok := strings.CutSuffix(e.Name(), Suffix); ok && schema.ValidID(session) {
 			all = append(all, session)
 		}
 	}
-	for _, session := range append(all, v.question.Session) {
-		v.sessions[v.journal.TombstoneName(session)] = session
-	}
-	return nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // key compares the key that the log was begun with with the home's, and with the one that was given.

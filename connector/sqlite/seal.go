@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -20,13 +21,16 @@ func (s *Store) SealHead(ctx context.Context, journal string) (head schema.SealH
 const keepSeal = "INSERT INTO seal VALUES (?, ?, ?) ON CONFLICT (journal) DO UPDATE SET number = excluded.number, line = excluded.line " +
 	"WHERE excluded.number > number"
 
-// KeepSealHead keeps a head that is further than the one that is kept.
+// KeepSealHead keeps a head that is further than the one that is kept. A file that was replaced is left to the
+// next Apply, whose replica has to know.
 func (s *Store) KeepSealHead(ctx context.Context, journal string, head schema.SealHead) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := ctx.Err()
-	if err == nil {
-		err = s.writable()
+	if now, statErr := os.Stat(s.path); s.file == nil {
+		err = errReadOnly
+	} else if s.conn == nil || statErr != nil || !os.SameFile(now, s.file) {
+		err = errors.New("the file was removed or replaced")
 	}
 	if err == nil {
 		err = s.conn.exec(keepSeal, journal, head.Number, head.Line)
