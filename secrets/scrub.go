@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/seal"
 )
 
 // ErrLeft is wrapped by Scrub where the scan at its end found something.
@@ -66,6 +67,7 @@ func (s *Scanner) Scrub(ctx context.Context, fold func(ctx context.Context) (pen
 		if err := s.alone(time.Minute, func() { stuck = s.rewrite(ctx, found, &r) }); err != nil {
 			return r, err
 		}
+		stuck = errors.Join(stuck, seal.Rewritten(ctx, s.Journal, time.Now(), inJournal(found)...))
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
@@ -143,6 +145,9 @@ func inJournal(r Report) (sessions []string) {
 // rewrite takes out what a scan found in the journal and in the logs. What cannot be rewritten
 // does not keep it from the rest.
 func (s *Scanner) rewrite(ctx context.Context, found Report, r *ScrubReport) error {
+	if err := seal.Rewriting(ctx, s.Journal, "scrub", time.Now(), inJournal(found)...); err != nil {
+		return err
+	}
 	var errs []error
 	for _, session := range inJournal(found) {
 		if err := ctx.Err(); err != nil {

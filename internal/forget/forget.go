@@ -8,6 +8,7 @@
 package forget
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/seal"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -52,7 +54,7 @@ func Do(j *journal.Journal, found Found, why string, at time.Time) error {
 	}
 	w := workOn(found)
 	w.Why, w.At = why, at.UTC()
-	return locked(j, lockWait, func() error {
+	err := locked(j, lockWait, func() error {
 		if err := resume(j); err != nil {
 			return err
 		}
@@ -61,6 +63,10 @@ func Do(j *journal.Journal, found Found, why string, at time.Time) error {
 		}
 		return w.complete(j)
 	})
+	if err == nil && w.Nobodys != nil {
+		err = seal.Rewritten(context.Background(), j, at, nobody)
+	}
+	return err
 }
 
 // locked does what nobody else may do meanwhile who replaces or removes files of the journal.
@@ -135,6 +141,9 @@ func (w *work) begin(home string) (err error) {
 
 // complete does the work, as far as it is not done.
 func (w *work) complete(j *journal.Journal) error {
+	if err := w.sign(j); err != nil {
+		return err
+	}
 	if err := j.Forget(w.Sessions, w.Why, w.At); err != nil {
 		return err
 	}
@@ -148,6 +157,15 @@ func (w *work) complete(j *journal.Journal) error {
 		return err
 	}
 	return os.Remove(begunPath(j.Home()))
+}
+
+// sign has the log of seals say what is about to go: nobody is to take it for something else.
+func (w *work) sign(j *journal.Journal) error {
+	err := seal.Forgetting(context.Background(), j, w.Why, w.At, w.Sessions...)
+	if err == nil && w.Nobodys != nil {
+		err = seal.Rewriting(context.Background(), j, w.Why, w.At, nobody)
+	}
+	return err
 }
 
 // Clean takes out of the logs of a home what they say of sessions that Do removed: a daemon may
