@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
+	"github.com/actiongraph/actiongraph/seal"
 )
 
 // RemoveHome removes a home directory: everything that was recorded in it, its store, its
@@ -98,7 +99,7 @@ func lockHome(dir string) (unlock func(), err error) {
 		}
 		locks = nil
 	}
-	for _, name := range []string{connector.RunLock, connector.GraphLock, connector.JournalLock, connector.ScrubLock} {
+	for _, name := range []string{connector.RunLock, connector.GraphLock, connector.JournalLock, connector.ScrubLock, seal.Lock} {
 		lock, err := connector.LockHome(dir, name, 2*time.Second)
 		if err != nil {
 			unlock()
@@ -133,7 +134,7 @@ func checkHome(dir string) error {
 // lastOfHome are removed after everything else, in this order: the locks are held until
 // then, and by its id a home is known.
 func lastOfHome() []string {
-	return []string{connector.GraphLock, connector.JournalLock, connector.ScrubLock, connector.RunLock, "key", "id"}
+	return []string{connector.GraphLock, connector.JournalLock, connector.ScrubLock, seal.Lock, connector.RunLock, "key", "id"}
 }
 
 // The names are those that are really written, and no others: whoever has something of his
@@ -144,7 +145,7 @@ func lastOfHome() []string {
 func ofHome() *regexp.Regexp {
 	return regexp.MustCompile(`^(config\.toml|config-edit-[0-9]+\.toml|\.config-[0-9]+|policy(\.said|\.[0-9]+\.tmp)?|version(\.[0-9]+\.tmp)?|` +
 		`graph\.db(-wal|-shm|-journal)?|graph\.db` + sqlite.AsidePattern + `|transcripts\.index(\.[0-9]+\.tmp)?|status\.json(\.new)?|hook\.log(\.1)?|scrub\.json(\.new)?|` +
-		`ag-sessiond\.log(\.1)?|service\.xml|\.service\.xml\.new|api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
+		`seal\.key(\.[0-9]+\.tmp)?|ag-sessiond\.log(\.1)?|service\.xml|\.service\.xml\.new|api\.(sock|token)|(id|key)\.[0-9a-f]{16}\.tmp|\.verify-[0-9]+)$`)
 }
 
 // foldersOfHome are its folders, with what the files in them are called.
@@ -153,6 +154,7 @@ func foldersOfHome() map[string]*regexp.Regexp {
 		"journal":   regexp.MustCompile(strings.TrimSuffix(schema.IDPattern, "$") + regexp.QuoteMeta(journal.Suffix) + `(\.zst(\.new|\.tmp)?|\.packing|\.new|\.old)?$`),
 		"left_out":  regexp.MustCompile(`^[0-9a-f]{32}$`),
 		"forgotten": regexp.MustCompile(`^([0-9a-f]{32}(\.[0-9]+\.tmp)?|begun)$`),
+		"seals":     regexp.MustCompile(`^(log|new\.[0-9]+\.tmp|` + strings.TrimSuffix(strings.TrimPrefix(schema.IDPattern, "^"), "$") + regexp.QuoteMeta(seal.Suffix) + `)$`),
 		"installed": regexp.MustCompile(`^([0-9a-f]{16}\.(json|before)|\.[0-9a-f]{16}\.(json|before)\.actiongraph-[0-9]+-[0-9]+\.tmp)$`),
 	}
 }

@@ -57,6 +57,8 @@ type Config struct {
 	Redact  Redact  `toml:"redact"`
 	// Retention says what becomes of old sessions.
 	Retention Retention `toml:"retention"`
+	// Seal says whether the daemon seals the journal.
+	Seal Seal `toml:"seal"`
 	// Secrets are what ag-sessiond secrets knows.
 	Secrets Secrets `toml:"secrets"`
 	// Prices are what models cost, by name, for reports of usage.

@@ -104,7 +104,7 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown, nothing near", "[[graph]]\nurl = \"bolt://a\"\nfrobnicate = 1",
 			`FILE:3: unknown key graph.frobnicate: there are url, name, user, password, password_file, password_env, database`},
 		{"two unknown keys", "colour = 1\n[[graph]]\nurl = \"bolt://a\"\ndatabse = \"x\"",
-			"FILE:1: unknown key colour: there are graph, transcripts, source, api, metrics, capture, redact, retention, secrets, prices\nFILE:4: unknown key graph.databse: did you mean database?"},
+			"FILE:1: unknown key colour: there are graph, transcripts, source, api, metrics, capture, redact, retention, seal, secrets, prices\nFILE:4: unknown key graph.databse: did you mean database?"},
 		{"wrong type", "[[graph]]\nurl = 7687", `FILE:2: graph.url: want a string in quotes`},
 		{"a number for a list", "graph = 1", `FILE:1: graph: want tables, each begun by [[graph]]`},
 		{"no TOML", "[[graph]]\nurl = bolt://a", `FILE:2:7: unexpected character U+0062 'b' at start of value`},

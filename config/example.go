@@ -52,6 +52,10 @@ older_than = "" # "90d": sessions of which nothing is as new are forgotten, as b
 keep_tags  = [] # ["keep"]: but for those with one of these tags
 pack_after = "" # "30d": ended sessions to which nothing was written for so long are packed, as by pack
 
+# Whether "ag-sessiond run" seals what is recorded.
+[seal]
+enabled = false # true: each minute at most; "ag-sessiond verify --seal" then sees what was changed
+
 # What "ag-sessiond secrets scan" finds and is none, by its fingerprint.
 [secrets]
 allow = [] # ["generic-api-key:0123456789abcdef"]

@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/seal"
 	"github.com/actiongraph/actiongraph/source"
 	"github.com/actiongraph/actiongraph/transcript"
 	"github.com/actiongraph/actiongraph/usage"
@@ -41,6 +42,7 @@ type plan struct {
 	prices      usage.Table
 	packAfter   time.Duration // 0: no session is packed for its age
 	retention   config.Retention
+	seal        bool
 }
 
 // planGraph is a database with the password as it is now: a file or variable that holds it
@@ -65,6 +67,7 @@ func (a *app) plan(c config.Config, f runFlags) (p plan, err error) {
 		return p, err
 	}
 	p.retention, p.metrics = c.Retention, c.Metrics.Listen
+	p.seal = c.Seal.Enabled
 	graphs, err := a.allGraphs(c)
 	if err != nil {
 		return p, err
@@ -102,7 +105,7 @@ type keeper struct {
 	metricsAt   string // the address where what is counted is told, "" is none
 	config      configHealth
 
-	stopTranscripts, stopSources, stopWeb, stopTelling func() // each waits for the end; nil: nothing goes
+	stopTranscripts, stopSources, stopWeb, stopTelling, stopSeals func() // each waits for the end; nil: nothing goes
 }
 
 type keptGraph struct {
@@ -177,6 +180,7 @@ func (k *keeper) take(next plan) error {
 	}
 	k.packer.set(next.packAfter)
 	k.signals.tally.SetPrices(&next.prices)
+	k.keepSealing(next.seal)
 	k.mu.Lock()
 	k.plan, k.taken = next, true
 	k.mu.Unlock()
@@ -307,6 +311,17 @@ func (k *keeper) tell(l net.Listener) {
 	k.mu.Lock()
 	k.metricsAt = at
 	k.mu.Unlock()
+}
+
+// keepSealing begins, or ends, to seal what is recorded.
+func (k *keeper) keepSealing(on bool) {
+	switch {
+	case on && k.stopSeals == nil:
+		k.stopSeals = k.crew.add(&seal.Follower{Journal: k.journal, Log: k.log, Stores: func() map[string]connector.Witness { return k.keeps().witnesses() }})
+	case !on && k.stopSeals != nil:
+		k.stopSeals()
+		k.stopSeals = nil
+	}
 }
 
 // end waits for what ended with the keeper's context, and closes the databases.

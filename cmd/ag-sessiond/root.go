@@ -110,7 +110,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.forgetCmd(), a.pruneCmd())
 	a.add(root, "keep", a.doctorCmd(), a.metricsCmd())
-	a.add(root, "keep", a.configCmd(), a.secretsCmd(), a.packCmd(), a.migrateCmd())
+	a.add(root, "keep", a.configCmd(), a.secretsCmd(), a.packCmd(), a.migrateCmd(), a.sealCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root
 }

@@ -18,6 +18,7 @@ import (
 )
 
 func (a *app) verifyCmd() *cobra.Command {
+	var seals sealQuestion
 	cmd := &cobra.Command{
 		Use:   "verify [SESSION]",
 		Short: "Fold the journal afresh and compare with the store",
@@ -32,14 +33,23 @@ those whose file is gone. Other machines' sessions are theirs to verify.
 What of the journal is not in the store yet is no difference; it is counted, as behind.
 While a daemon keeps the store in step that is a matter of moments, and verify waits
 two seconds for it. Exit code 1 says that whole sessions are not there, or that the
-store is behind and no daemon keeps it in step.`,
+store is behind and no daemon keeps it in step.
+
+With --seal it proves instead that of what was sealed (ag-sessiond seal) nothing was
+changed, removed or inserted since, or says where the first break of each session is: exit code 3.
+It asks every store for its copy of the end of the log, and names those it could not.`,
 		Example: `  ag-sessiond verify
   ag-sessiond verify latest --json
-  ag-sessiond verify --graph bolt://localhost:7687`,
+  ag-sessiond verify --graph bolt://localhost:7687
+  ag-sessiond verify --seal --public-key /media/elsewhere/key --head /media/elsewhere/head`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.oneSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case seals.asked:
+				return a.verifySeal(cmd.Context(), seals, args)
+			case seals.publicKey != "" || seals.head != "":
+				return usagef("--public-key and --head are for --seal")
 			case len(args) == 0 && len(a.graphs) > 0: // an empty one is behind, and says so
 				name, err := a.oneGraph()
 				if err != nil {
@@ -61,6 +71,9 @@ store is behind and no daemon keeps it in step.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&seals.asked, "seal", false, "prove that what was sealed is as it was")
+	cmd.Flags().StringVar(&seals.publicKey, "public-key", "", "with --seal: the public key in `FILE` is to have signed it")
+	cmd.Flags().StringVar(&seals.head, "head", "", "with --seal: the end of the log that was kept in `FILE`")
 	a.graphFlag(cmd, "compare with this Neo4j or Memgraph, by `URL` or name in config.toml, not with the embedded store")
 	return cmd
 }
