@@ -364,11 +364,12 @@ func TestBesideWriters(t *testing.T) {
 					return
 				default:
 					beside.record(fmt.Sprintf("session-%d", w%2), 1)
+					time.Sleep(time.Millisecond)
 				}
 			}
 		})
 	}
-	for range 50 {
+	for range 15 {
 		h.seal()
 		if p := h.verify(); !p.Proved {
 			t.Error(p.Breaks)

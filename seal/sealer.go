@@ -70,14 +70,26 @@ func (s *Sealer) Seal(ctx context.Context, at time.Time, sessions ...string) (re
 		if err := w.seal(session, &report); err != nil {
 			errs = append(errs, fmt.Errorf("seal session %s: %w", session, err))
 		}
+		if report.Sessions%commitEvery == 0 {
+			err = w.commit()
+		}
+		if err != nil {
+			break
+		}
 	}
-	if err := w.commit(); err != nil {
+	if err == nil {
+		err = w.commit()
+	}
+	if err != nil {
 		s.log = nil // it knows entries that are not there
 		return Report{}, errors.Join(append(errs, fmt.Errorf("seal: %w", err))...)
 	}
 	report.Last = w.last
 	return report, errors.Join(errs...)
 }
+
+// commitEvery is how many sessions a kill may cost the work of: each has waited for the disk twice.
+const commitEvery = 16
 
 func sessionsOf(j *journal.Journal) (sessions []string, err error) {
 	files, err := j.Files()

@@ -19,6 +19,7 @@ var (
 	_ connector.Maintainer = (*neo4j.Store)(nil)
 	_ connector.Reader     = (*neo4j.Store)(nil)
 	_ connector.Checker    = (*neo4j.Store)(nil)
+	_ connector.Witness    = (*neo4j.Store)(nil)
 	_ connector.Streamer   = (*neo4j.Store)(nil)
 )
 

@@ -15,6 +15,7 @@ var (
 	_ connector.Reader   = (*sqlite.Store)(nil)
 	_ connector.Checker  = (*sqlite.Store)(nil)
 	_ connector.Streamer = (*sqlite.Store)(nil)
+	_ connector.Witness  = (*sqlite.Store)(nil)
 )
 
 func open(t *testing.T, path string, o sqlite.Options) *sqlite.Store {
