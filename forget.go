@@ -19,8 +19,10 @@ type ForgetFilter = forget.Filter
 // Forgettable is what a ForgetFilter chooses.
 type Forgettable = forget.Found
 
-// ForgettableSession is one of them, ForgetBeside one that is not taken.
+// ForgettableSession is one of them, ForgetBeside one that is not taken, ForgetFork one that shares
+// something with them, and keeps it.
 type (
+	ForgetFork         = forget.Fork
 	ForgettableSession = forget.Session
 	ForgetBeside       = forget.Beside
 )

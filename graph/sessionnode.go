@@ -129,12 +129,6 @@ func titleRank(e *schema.Event) uint8 {
 // none.
 func (s *Session) imported() bool { return !s.node.live }
 
-// signOfLife reports whether an event says that a hook or a caller saw the session run. A tag
-// is put on one that is over, and a fork is made of one before anybody runs it.
-func signOfLife(e *schema.Event) bool {
-	return e.EventType != schema.Tag && e.EventType != schema.Fork && (e.Origin == schema.OriginHook || e.Origin == schema.OriginAPI)
-}
-
 // goLive notes that a hook or a caller saw the session.
 func (s *Session) goLive() {
 	s.node.live = true
@@ -234,22 +228,6 @@ func (s *Session) putContinues() {
 		s.putRef(s.continues, Prop{"name", s.continues.Key})
 		s.putEdge(Continues, s.named(s.self), s.named(s.continues))
 	}
-}
-
-func (s *Session) fork(f *fact) {
-	if s.forkedFrom != (Ref{}) {
-		s.delEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom))
-	}
-	s.forkedFrom = Ref{LabelSession, schema.SafeID(f.ParentSessionID)}
-	s.putRef(s.forkedFrom, Prop{"name", s.forkedFrom.Key})
-	var at, label any // null takes back what a fact said that lost
-	if f.ParentEventID != "" {
-		at = f.ParentEventID
-	}
-	if f.Title != "" {
-		label = clip(f.Title)
-	}
-	s.putEdge(ForkedFrom, s.named(s.self), s.named(s.forkedFrom), Prop{"at", at}, Prop{"at_time", Time(f.at).String()}, Prop{"label", label})
 }
 
 // tag folds a tag put on or taken off: the latest word on each tag stands.

@@ -63,6 +63,7 @@ actiongraph's is left, and named: transcripts of Claude Code, exports, backups.`
 func (f *forgetting) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "list what would go, and remove nothing")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.filter.WithForks, "with-forks", false, "forget their forks, too, and the forks of these; else forks keep what they share")
 }
 
 func (f *forgetting) filterFlags(cmd *cobra.Command) {
@@ -76,8 +77,10 @@ func (a *app) forgetSessionCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session SESSION...",
 		Short: "Forget these sessions",
-		Long: `Forget sessions, each with its subagents. A fork of one is a session of its own, and
-keeps what it says of where it comes from. A namespace is the session ns-NAMESPACE.
+		Long: `Forget sessions, each with its subagents. A fork of one is a session of its own: what it
+shares becomes its own before, under its id, and counts as its own from then on; where it
+came from is forgotten. With --with-forks the forks are forgotten, too, and theirs. A
+namespace is the session ns-NAMESPACE.
 
 With --lift a session that was forgotten, named by its whole id, is recorded again from
 now on. What was forgotten is gone by then; import brings back what transcripts still have.`,
@@ -302,7 +305,7 @@ func (f *forgetting) run(cmd *cobra.Command) (err error) {
 
 // emptyFound is what is found where nothing is recorded.
 func emptyFound() actiongraph.Forgettable {
-	return actiongraph.Forgettable{Sessions: []actiongraph.ForgettableSession{}, Beside: []actiongraph.ForgetBeside{}, Dirs: []string{}}
+	return actiongraph.Forgettable{Sessions: []actiongraph.ForgettableSession{}, Beside: []actiongraph.ForgetBeside{}, Forks: []actiongraph.ForgetFork{}, Dirs: []string{}}
 }
 
 // resumeForgetting completes what a forget that was killed had begun: each verb that writes does so first.

@@ -97,6 +97,17 @@ func (f *forgetting) list(found actiongraph.Forgettable) {
 	if found.Kept > 0 {
 		f.printf("%s kept by tags\n", render.Plural(int64(found.Kept), "session"))
 	}
+	if n := len(found.Forks); n > 0 {
+		f.printf("%s what %s with these for %s own; --with-forks forgets that, too:\n", map[bool]string{true: "1 fork keeps", false: render.Count(int64(n)) + " forks keep"}[n == 1],
+			map[bool]string{true: "it shares", false: "they share"}[n == 1], map[bool]string{true: "its", false: "their"}[n == 1])
+		for i, fork := range found.Forks {
+			if i == listed {
+				f.printf("  and %s: --json has them all\n", render.Plural(int64(n-i), "more fork"))
+				break
+			}
+			f.printf("  %s  of %s\n", fork.SessionID, fork.ForkedFrom)
+		}
+	}
 }
 
 func (f *forgetting) amount(found actiongraph.Forgettable) string {

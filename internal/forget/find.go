@@ -31,6 +31,8 @@ type Filter struct {
 	Tag string
 	// KeepTags are tags; a session that has one of them is not chosen.
 	KeepTags []string
+	// WithForks chooses the forks of what is chosen, too, and theirs. Else they keep what they share.
+	WithForks bool
 }
 
 func (f Filter) zero() bool {
@@ -57,6 +59,8 @@ type Found struct {
 	// Beside are sessions that ran elsewhere and only name something below Filter.Project: they
 	// are not chosen.
 	Beside []Beside `json:"beside"`
+	// Forks are those of these sessions that stay. What they share with them becomes their own.
+	Forks []Fork `json:"forks"`
 	// Kept counts the sessions that a tag of Filter.KeepTags keeps.
 	Kept int `json:"kept"`
 	// Dirs are folders in which these sessions ran, and no other did: afterwards nothing in the
@@ -95,7 +99,7 @@ const runningFor = 15 * time.Minute
 // Find chooses sessions by what the journal says of them. It reads the whole journal, but what is
 // newer than Filter.Before only until that is seen.
 func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (found Found, err error) {
-	found = Found{Sessions: []Session{}, Beside: []Beside{}, Dirs: []string{}}
+	found = Found{Sessions: []Session{}, Beside: []Beside{}, Forks: []Fork{}, Dirs: []string{}}
 	if f.zero() {
 		return found, nil
 	}
@@ -128,11 +132,24 @@ func Find(ctx context.Context, j *journal.Journal, f Filter, now time.Time) (fou
 			found.Sessions = append(found.Sessions, Session{SessionID: id, Dirs: []string{}})
 		}
 	}
+	if others, err = s.findForks(ctx, others, &found); err != nil {
+		errs = append(errs, err)
+	}
 	slices.SortStableFunc(found.Sessions, func(a, b Session) int { return a.LastAt.Compare(b.LastAt) })
 	if len(found.Sessions) > 0 {
 		found.Dirs, err = s.dirs(ctx, found.Sessions, others)
 	}
 	return found, errors.Join(append(errs, err)...)
+}
+
+// ids are those of the sessions.
+func (f *Found) ids() (ids []string) {
+	for _, s := range f.Sessions {
+		if s.SessionID != nobody {
+			ids = append(ids, s.SessionID)
+		}
+	}
+	return ids
 }
 
 // byID reports whether sessions are chosen by their ids alone, whatever is in them.

@@ -226,7 +226,7 @@ func TestFindFolder(t *testing.T) {
 func TestFoundJSON(t *testing.T) {
 	found, err := Find(context.Background(), open(t), Filter{Tag: "none"}, time.Unix(1, 0))
 	text, _ := json.Marshal(found)
-	if want := `{"sessions":[],"beside":[],"kept":0,"directories":[]}`; err != nil || string(text) != want {
+	if want := `{"sessions":[],"beside":[],"forks":[],"kept":0,"directories":[]}`; err != nil || string(text) != want {
 		t.Errorf("%s, %v", text, err)
 	}
 }

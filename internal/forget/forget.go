@@ -35,6 +35,8 @@ type work struct {
 	Why      string    `json:"why"`
 	At       time.Time `json:"at"`
 	Sessions []string  `json:"sessions"`
+	// Forks are sessions that share something with these, which becomes their own.
+	Forks []string `json:"forks,omitempty"`
 	// Dirs are folders that are to be named nowhere any more.
 	Dirs []string `json:"dirs"`
 	// Project is a Filter.Project: what was read below it is read anew.
@@ -57,6 +59,13 @@ func Do(j *journal.Journal, found Found, why string, at time.Time) error {
 	err := locked(j, lockWait, func() error {
 		if err := resume(j); err != nil {
 			return err
+		}
+		forks, err := forksOf(context.Background(), j, w.Sessions)
+		if err != nil {
+			return err
+		}
+		for _, fork := range forks {
+			w.Forks = append(w.Forks, fork.SessionID)
 		}
 		if err := w.begin(j.Home()); err != nil {
 			return err
@@ -144,6 +153,9 @@ func (w *work) complete(j *journal.Journal) error {
 	if err := w.sign(j); err != nil {
 		return err
 	}
+	if err := w.free(j); err != nil {
+		return err
+	}
 	if err := j.Forget(w.Sessions, w.Why, w.At); err != nil {
 		return err
 	}
@@ -159,11 +171,16 @@ func (w *work) complete(j *journal.Journal) error {
 	return os.Remove(begunPath(j.Home()))
 }
 
-// sign has the log of seals say what is about to go: nobody is to take it for something else.
+// sign has the log of seals say what is about to go, and what to be rewritten for it: nobody
+// is to take it for something else.
 func (w *work) sign(j *journal.Journal) error {
 	err := seal.Forgetting(context.Background(), j, w.Why, w.At, w.Sessions...)
-	if err == nil && w.Nobodys != nil {
-		err = seal.Rewriting(context.Background(), j, w.Why, w.At, nobody)
+	rewritten := w.Forks
+	if w.Nobodys != nil {
+		rewritten = append(slices.Clone(rewritten), nobody)
+	}
+	if err == nil && len(rewritten) > 0 {
+		err = seal.Rewriting(context.Background(), j, w.Why, w.At, rewritten...)
 	}
 	return err
 }
@@ -176,13 +193,7 @@ func Clean(home string, found Found) error {
 }
 
 func workOn(found Found) work {
-	w := work{Dirs: found.Dirs, Project: found.project, Nobodys: found.nobodys}
-	for _, s := range found.Sessions {
-		if s.SessionID != nobody {
-			w.Sessions = append(w.Sessions, s.SessionID)
-		}
-	}
-	return w
+	return work{Sessions: found.ids(), Dirs: found.Dirs, Project: found.project, Nobodys: found.nobodys}
 }
 
 // dropLeftovers removes what processes that were killed left, and may say anything.
