@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/eventstore/record"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -36,7 +37,7 @@ func Find(ctx context.Context, store Store, name string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("no session %q among %d: %w", name, len(sessions), fs.ErrNotExist)
+		return "", record.NotThere(fmt.Sprintf("no session %q among %d", name, len(sessions)))
 	case 1:
 		return found[0].ID, nil
 	}

@@ -33,8 +33,16 @@ const (
 	tagPatience = 2 * time.Second
 )
 
-// homeDir is the directory of journal and store.
+// homeDir is the directory of journal and store that the verb reads.
 func (a *app) homeDir() (string, error) {
+	if a.borrowed != "" {
+		return a.borrowed, nil
+	}
+	return a.configHome()
+}
+
+// configHome is the home directory, which has the configuration, also where --events is read.
+func (a *app) configHome() (string, error) {
 	home := a.home
 	if home == "" {
 		home = journal.DefaultHome()
@@ -123,6 +131,9 @@ func (a *app) read(ctx context.Context, fn func(context.Context, connector.Reade
 func (a *app) readSource(ctx context.Context, fn func(context.Context, storeReader) error) error {
 	if len(a.graphs) > 0 {
 		return a.readGraph(ctx, fn)
+	}
+	if _, err := a.borrow(ctx, ""); err != nil {
+		return err
 	}
 	home, err := a.homeDir()
 	if err != nil {
@@ -217,7 +228,7 @@ func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Rea
 	if err != nil {
 		return unavailable(err)
 	}
-	if files > 0 {
+	if files > 0 || a.empty {
 		return nil
 	}
 	some, err := r.Sessions(ctx, graph.SessionFilter{Limit: 1}) // of a journal that was removed
@@ -232,6 +243,10 @@ func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Rea
 
 // readSession is read for the one session that arg names.
 func (a *app) readSession(ctx context.Context, arg string, fn func(context.Context, connector.Reader, graph.SessionRow) error) error {
+	arg, err := a.borrow(ctx, arg)
+	if err != nil {
+		return err
+	}
 	return a.readSource(ctx, func(ctx context.Context, r storeReader) error {
 		s, err := session(ctx, r, arg, a.howToBegin())
 		if err != nil {
@@ -248,6 +263,9 @@ func (a *app) readSession(ctx context.Context, arg string, fn func(context.Conte
 func (a *app) howToBegin() string {
 	if len(a.graphs) > 0 {
 		return howToFill(a.graphs[0])
+	}
+	if a.events != "" {
+		return howToCopy(a.events)
 	}
 	return howToStart
 }

@@ -94,22 +94,23 @@ func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscr
 			return errors.Join(err, more(env))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"play":      play,
-			"json":      checkJSON,
-			"append":    appendText,
-			"clean":     clean,
-			"code":      code,
-			"help":      help,
-			"lock":      locks.lock,
-			"unlock":    locks.unlock,
-			"nowhere":   nowhere,
-			"running":   running,
-			"same":      same,
-			"cypher":    runCypher,
-			"tamper":    tamper,
-			"until":     until,
-			"shows":     shows,
-			"untiljson": untilJSON,
+			"play":       play,
+			"json":       checkJSON,
+			"append":     appendText,
+			"clean":      clean,
+			"code":       code,
+			"help":       help,
+			"lock":       locks.lock,
+			"unlock":     locks.unlock,
+			"nothing-in": nothingIn,
+			"nowhere":    nowhere,
+			"running":    running,
+			"same":       same,
+			"cypher":     runCypher,
+			"tamper":     tamper,
+			"until":      until,
+			"shows":      shows,
+			"untiljson":  untilJSON,
 		},
 	}
 }
@@ -178,6 +179,18 @@ func help(ts *testscript.TestScript, neg bool, args []string) {
 	_, examples, _ := strings.Cut(out, "Examples:\n")
 	if !strings.HasPrefix(strings.TrimSpace(examples), "ag-sessiond "+verb) {
 		ts.Fatalf("the help of %s has no example:\n%s", verb, out)
+	}
+}
+
+// nothingIn wants a folder to be empty: nothing-in FOLDER
+func nothingIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: nothing-in FOLDER")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, e := range entries {
+		ts.Fatalf("%s has %s", args[0], e.Name())
 	}
 }
 

@@ -24,7 +24,7 @@ func (a *app) compilePolicy(home string) {
 // redactor is for what leaves the record: with the patterns of the home, where there is one.
 func (a *app) redactor() *redact.Redactor {
 	o := redact.Options{}
-	if home, err := a.homeDir(); err == nil {
+	if home, err := a.configHome(); err == nil {
 		o.Policy = policy.Open(home).Policy
 	}
 	return redact.New(o)

@@ -27,8 +27,12 @@ type app struct {
 	home string // --home
 	json bool   // --json
 
-	graphs names  // --graph, of the verbs that have it
-	at     string // --at, likewise
+	graphs names // --graph, of the verbs that have it
+
+	events   string // --events, of a store that is no home
+	borrowed string // the home that --events was copied to
+
+	at string // --at, likewise
 
 	empty    bool          // nothing is recorded yet, and that was said
 	patience time.Duration // how long to wait for another process to catch the store up
@@ -46,6 +50,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	a.initCompletion(root)
 	err := root.ExecuteContext(ctx)
+	if failed := a.giveBack(); failed != nil {
+		err = errors.Join(err, failed)
+	}
 	// Output that did not arrive is a failure: a full disk must not look like done.
 	if flushErr := a.out.Flush(); err == nil && flushErr != nil {
 		err = fmt.Errorf("write output: %w", flushErr)
@@ -82,7 +89,12 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
 		Args:          a.noSuchVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.enterHome(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.enterEvents(cmd); err != nil {
+			return err
+		}
+		return a.enterHome(cmd)
+	}
 	root.Version = versions().String()
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()

@@ -185,6 +185,9 @@ func (a *app) completeSession(cmd *cobra.Command, args []string, prefix string) 
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 	defer cancel()
+	if err := a.enterEvents(cmd); err == nil && a.events != "" {
+		return a.completeStored(ctx, prefix), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
 	var out []string
 	_ = a.peek(ctx, func(r connector.Reader) error {
 		rows, err := r.Sessions(ctx, graph.SessionFilter{IDPrefix: prefix, Limit: 30})

@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -49,6 +50,7 @@ func (a *app) graphFlag(cmd *cobra.Command, usage string) {
 // readsGraph is graphFlag for the verbs that answer from one store.
 func (a *app) readsGraph(cmd *cobra.Command) {
 	a.graphFlag(cmd, "answer from this Neo4j or Memgraph, by `URL` or name in config.toml, not from the embedded store")
+	a.eventsFlag(cmd)
 }
 
 // completeGraph offers the names in the configuration.
@@ -74,13 +76,13 @@ func (a *app) oneGraph() (string, error) {
 
 // configPath is where the configuration is, or would be.
 func (a *app) configPath() string {
-	home, _ := a.homeDir() // where none is known the name alone
+	home, _ := a.configHome() // where none is known the name alone
 	return filepath.Join(home, config.FileName)
 }
 
 // config reads the home's configuration. Where no home is known there is none.
 func (a *app) config() (config.Config, error) {
-	home, err := a.homeDir()
+	home, err := a.configHome()
 	if err != nil {
 		return config.Config{}, nil
 	}
@@ -120,6 +122,9 @@ func (a *app) findGraph(c config.Config, value string) (config.Graph, error) {
 			has = graphNames(c)
 		}
 		return config.Graph{}, usagef("--graph %q: neither a URL like bolt://localhost:7687 nor a name in %s, which has %s", value, config.FileName, has)
+	}
+	if kind, _, err := eventstore.KindOf(value); err == nil {
+		return config.Graph{}, usagef("--graph: %s://… is an event store, and no graph: reading verbs take it as --events, and ag-sessiond migrate as --from and --to", kind)
 	}
 	g, err := config.FromEnvironment(value, a.env)
 	if err == nil {

@@ -33,7 +33,7 @@ func Open(home string) (*Store, error) {
 	for _, name := range []string{"id", "key"} {
 		info, err := os.Stat(filepath.Join(home, name))
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is no home of actiongraph: it has no file %q: %w", home, name, fs.ErrNotExist)
+			return nil, record.NotThere(fmt.Sprintf("%s is no home of actiongraph: it has no file %q", home, name))
 		}
 		if err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"time"
 
@@ -88,7 +87,7 @@ func (s *Store) there(ctx context.Context, session string) error {
 	var one int
 	err := s.db.QueryRow(ctx, "SELECT 1 FROM sessions WHERE session_id = $1", session).Scan(&one)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = fmt.Errorf("session %s: %w", session, fs.ErrNotExist)
+		err = record.NotThere("there is no session " + session)
 	}
 	if err != nil {
 		return s.fail(err)

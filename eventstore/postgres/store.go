@@ -149,7 +149,7 @@ func (s *Store) check(ctx context.Context, db querier) error {
 	case encoding != "UTF8":
 		return fmt.Errorf("its encoding is %s, in which not every text can be: make one with createdb --encoding=UTF8 --template=template0 NAME", encoding)
 	case len(tables) == 0:
-		return fmt.Errorf("the database has no event store: %w", fs.ErrNotExist)
+		return record.NotThere("the database has no event store")
 	case len(tables) < 3:
 		return fmt.Errorf("%w: another program has a table %s there: give a database of its own, or a schema with ?search_path=NAME", record.ErrNotEventStore, strings.Join(tables, " and "))
 	}

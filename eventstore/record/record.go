@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,6 +34,14 @@ var (
 	// ErrNotEventStore is of a database that is something else.
 	ErrNotEventStore = errors.New("no event store")
 )
+
+// NotThere is of what there is not: it wraps fs.ErrNotExist, and says more than that.
+type NotThere string
+
+func (n NotThere) Error() string { return string(n) }
+
+// Unwrap returns fs.ErrNotExist.
+func (n NotThere) Unwrap() error { return fs.ErrNotExist }
 
 // Session is what a store says of one session.
 type Session struct {

@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -192,7 +191,7 @@ func (s *Store) there(ctx context.Context, session string) error {
 	var one int
 	err := s.db.QueryRowContext(ctx, "SELECT 1 FROM sessions WHERE session_id = ?", session).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("session %s: %w", session, fs.ErrNotExist)
+		err = record.NotThere("there is no session " + session)
 	}
 	if err != nil {
 		return s.fail(err)
