@@ -23,6 +23,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // in which the golden files have times
+	os.Exit(m.Run())
+}
+
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -133,4 +138,35 @@ func TestRecordedTwice(t *testing.T) {
 	if again := compare(t, logs[0], logs[2], diff.Options{}); !again.Same || again.DivergentNodes != 0 || again.DivergentRelations != 0 {
 		t.Errorf("the same task again: %s", asJSON(t, again))
 	}
+}
+
+func TestDocuments(t *testing.T) {
+	j := newJournal(t)
+	var logs []*history.Log
+	for _, name := range []string{"first", "second", "third"} {
+		logs = append(logs, open(t, history.Journal(j), record(t, j, filepath.Join("testdata", name))))
+	}
+	d := compare(t, logs[0], logs[1], diff.Options{Prices: prices(t)})
+	for name, terminal := range map[string]diff.Terminal{
+		"changed.txt": {Width: 100, UTF8: true}, "changed.wide.txt": {Width: 130, UTF8: true}, "changed.color.txt": {Width: 60, Color: true},
+	} {
+		golden(t, name, text(t, d, terminal))
+	}
+	full := compare(t, logs[0], logs[1], diff.Options{Prices: prices(t), Full: true})
+	golden(t, "changed.full.txt", text(t, full, diff.Terminal{Full: true, UTF8: true}))
+	var page bytes.Buffer
+	if err := d.HTML(&page, nil); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "changed.html", page.String())
+	golden(t, "same.txt", text(t, compare(t, logs[0], logs[2], diff.Options{}), diff.Terminal{Width: 100, UTF8: true}))
+}
+
+func text(t *testing.T, d *diff.Diff, terminal diff.Terminal) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := d.Text(&b, terminal); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

@@ -79,7 +79,7 @@ prefix of it, or "latest".
 
 To start recording: ag-sessiond install
 
-Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
+Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, diff) or found
 (secrets scan), 4 unavailable.`,
 		Example: `  ag-sessiond sessions --since yesterday
   ag-sessiond show latest
@@ -116,7 +116,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify) or found
 		a.readsGraph(cmd)
 	}
 	a.add(root, "read", reading...)
-	a.add(root, "read", a.watchCmd())
+	a.add(root, "read", a.diffCmd(), a.watchCmd())
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(), a.forkCmd(),
 		a.graphSchemaCmd())

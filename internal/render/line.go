@@ -9,10 +9,11 @@ import (
 // Width is the columns that clean text takes.
 func Width(text string) int { return width(text) }
 
-// Dim, Bad and Strong colour clean text that is beside the point, that is about an error,
-// and that names what follows.
+// Dim, Bad, Good and Strong colour clean text that is beside the point, that is about an error
+// or gone, that is new, and that names what follows.
 func (s Style) Dim(text string) string    { return s.paint(dim, text) }
 func (s Style) Bad(text string) string    { return s.paint(red, text) }
+func (s Style) Good(text string) string   { return s.paint(green, text) }
 func (s Style) Strong(text string) string { return s.paint(bold, text) }
 
 // Chosen is a line, painted or not, as the one that the next key is about, as wide as there

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/actiongraph/actiongraph/diff"
+	"github.com/actiongraph/actiongraph/history"
+	"github.com/actiongraph/actiongraph/journal"
+)
+
+func (a *app) diffCmd() *cobra.Command {
+	var format, file string
+	var full bool
+	cmd := &cobra.Command{
+		Use:   "diff A B",
+		Short: "Compare two sessions: a fork with its parent, or two on the same task",
+		Long: `Compare two sessions turn by turn: calls by tool and input, then messages, subagents where
+they were spawned. What is the same is one line; of the rest the text that differs is shown,
+side by side where there are 120 columns, and in the end what each did in sum. A fork's
+history is read through to its parent's. Exit code 0 says that both did the same, 3 that
+they differ.
+
+Ids, times, durations, tokens, cost, the session's directory and names made up in /tmp
+are another each time: they make nothing different. Nor is anything compared that "show"
+hides.
+
+The first five members of --json are counts: shared_events, a_only_events and b_only_events
+are events by id (not the one that says that a session is a fork); divergent_nodes are
+actions and subagents that both have with other values, divergent_relations what relates two
+such in one of them only. Of sessions that share no event it is the pairs that are counted
+which differ. Then come same, first_divergence, a and b with their totals, the files that only
+one wrote, and turns: items within items, each with change (same, changed, a_only, b_only), what
+it is in a and b, and the fields that differ, as values or hunks of lines.`,
+		Example: `  ag-sessiond diff c8813339 a775679a
+  ag-sessiond diff c8813339 latest --full | less
+  ag-sessiond diff c8813339 latest --json | jq .first_divergence
+  ag-sessiond diff c8813339 latest --format html -o diff.html`,
+		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 1 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeSession(cmd, args, prefix)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOneOf("--format", format, diffFormats()); err != nil {
+				return err
+			}
+			if a.json && cmd.Flags().Changed("format") {
+				return usagef("--json and --format are two formats: give one")
+			}
+			d, err := a.diff(cmd.Context(), args, full)
+			if err != nil {
+				return err
+			}
+			if err := a.printDiff(d, format, file, full); err != nil || d.Same {
+				return err
+			}
+			err = errors.New("the sessions differ")
+			if d.First != nil {
+				err = fmt.Errorf("%w, first in %s", err, d.First)
+			}
+			return &exitError{code: exitDiffers, err: err}
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or html")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, not stdout; a new one is readable by you alone")
+	cmd.Flags().BoolVar(&full, "full", false, "show what is the same, too, and texts in full")
+	fixedCompletion(cmd, "format", diffFormats())
+	return cmd
+}
+
+func diffFormats() []string { return []string{"text", "html"} }
+
+// diff compares the two sessions that args name.
+func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, error) {
+	var ids []string
+	err := a.readSource(ctx, func(ctx context.Context, r storeReader) error {
+		for _, arg := range args {
+			s, err := session(ctx, r, arg, a.howToBegin())
+			if err != nil {
+				return err
+			}
+			ids = append(ids, s.SessionID)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	j, err := a.ownJournal()
+	if err != nil {
+		return nil, err
+	}
+	prices, err := a.prices()
+	if err != nil {
+		return nil, err
+	}
+	var logs []*history.Log
+	for _, id := range ids {
+		log, err := openHistory(ctx, j, id)
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, log)
+	}
+	return diff.Compare(ctx, logs[0], logs[1], diff.Options{Full: full, Prices: &prices})
+}
+
+func openHistory(ctx context.Context, j *journal.Journal, id string) (*history.Log, error) {
+	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
+	if err != nil {
+		return nil, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
+	}
+	return log, nil
+}
+
+func (a *app) printDiff(d *diff.Diff, format, file string, full bool) error {
+	write := func(w io.Writer) error {
+		return d.Text(w, diff.Terminal{Width: a.style.Width, Color: a.style.Color && w == a.out, UTF8: a.style.UTF8, Full: full})
+	}
+	switch {
+	case a.json:
+		write = func(w io.Writer) error {
+			text, err := encodeJSON(d, "  ")
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(text)
+			return err
+		}
+	case format == "html":
+		redactor := a.redactor()
+		write = func(w io.Writer) error {
+			return d.HTML(w, func(text string) string { text, _ = redactor.Text(text); return text })
+		}
+	}
+	if file == "" || file == "-" || isStdout(file) {
+		return write(a.out)
+	}
+	if err := writeFile(file, write); err != nil {
+		return fmt.Errorf("diff: %w", err)
+	}
+	a.note("%s", file)
+	return nil
+}
