@@ -12,7 +12,7 @@ import (
 func (l *Log) Replay(ctx context.Context, yield func(segment int, r *Record, ops []graph.Op) error) error {
 	var fold *graph.Session
 	of := -1
-	return l.Sorted(ctx, func(segment int, r *Record) error {
+	return l.All(ctx, func(segment int, r *Record) error {
 		if segment != of {
 			fold, of = graph.NewSession(l.Segments[segment].Session, l.journal), segment
 		}

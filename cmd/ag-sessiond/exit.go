@@ -10,7 +10,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // failed, or done in part
 	exitUsage       = 2 // the command line asks for what there is not
-	exitDiffers     = 3 // verify: the store is not what the journal says; diff: the sessions are not the same; secrets scan: there are some
+	exitDiffers     = 3 // verify, replay: the store is not what the journal says; diff: the sessions are not the same; secrets scan: there are some
 	exitUnavailable = 4 // the home or store cannot be used now
 )
 

@@ -27,8 +27,8 @@ import (
 	"github.com/actiongraph/actiongraph/usage"
 )
 
-// replay records a capture's hooks as if they happened now, and what its transcripts tell.
-func replay(t *testing.T, home, name string) {
+// recordCapture records a capture's hooks as if they happened now, and what its transcripts tell.
+func recordCapture(t *testing.T, home, name string) {
 	t.Helper()
 	dir := filepath.Join("..", "..", "internal", "e2e", "testdata", "captures", name)
 	text, err := os.ReadFile(filepath.Join(dir, "hooks.jsonl"))
@@ -161,7 +161,7 @@ func TestDaemonTellsWhatTheStoreSays(t *testing.T) {
 	}
 	d, at := start()
 	for _, name := range []string{"a_tools", "b_failures", "c_parallel", "d_agent_fg", "e_denied_default"} {
-		replay(t, home, name)
+		recordCapture(t, home, name)
 	}
 	visible(t, home)
 	want := answers(t, home)

@@ -79,7 +79,7 @@ prefix of it, or "latest".
 
 To start recording: ag-sessiond install
 
-Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, diff) or found
+Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, replay, diff) or found
 (secrets scan), 4 unavailable.`,
 		Example: `  ag-sessiond sessions --since yesterday
   ag-sessiond show latest
@@ -121,7 +121,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, diff) or fo
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(), a.forkCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.forgetCmd(), a.pruneCmd())
-	a.add(root, "keep", a.doctorCmd(), a.metricsCmd())
+	a.add(root, "keep", a.replayCmd(), a.doctorCmd(), a.metricsCmd())
 	a.add(root, "keep", a.configCmd(), a.secretsCmd(), a.packCmd(), a.migrateCmd(), a.sealCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root
