@@ -73,7 +73,7 @@ func layers() []layer {
 		{dir: "internal/watch", may: []string{"graph", "live", "internal/render", "internal/watch/mute"}},
 		{dir: "internal/watch/mute"},
 		{dir: "export", may: []string{"graph", "schema", "internal/render", "usage"}},
-		{dir: "eventstore", may: []string{"eventstore/record", "eventstore/file", "eventstore/sqlite", "eventstore/postgres"}},
+		{dir: "eventstore", may: []string{"schema", "eventstore/record", "eventstore/file", "eventstore/sqlite", "eventstore/postgres"}},
 		{dir: "eventstore/record", may: []string{"schema"}},
 		{dir: "eventstore/file", may: []string{"eventstore/record", "config", "journal", "journal/packed", "redact", "schema", "internal/lines"}},
 		{dir: "eventstore/sqlite", may: []string{"eventstore/record", "schema"}},
