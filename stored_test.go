@@ -41,7 +41,7 @@ func TestREADMENamesEveryFile(t *testing.T) {
 	names := lastOfHome()
 	// What the expression allows, without what a kill leaves: names that begin with a dot, or end in .tmp.
 	for _, name := range []string{"config.toml", "policy", "policy.said", "version", "graph.db", "graph.db-wal", "graph.db-shm", "graph.db.v5", "transcripts.index",
-		"status.json", "hook.log", "hook.log.1", "scrub.json", "ag-sessiond.log", "ag-sessiond.log.1", "service.xml", "api.sock", "api.token"} {
+		"status.json", "hook.log", "hook.log.1", "scrub.json", "ag-sessiond.log", "ag-sessiond.log.1", "service.xml", "api.sock", "api.token", "seal.key"} {
 		if !ofHome().MatchString(name) {
 			t.Errorf("RemoveHome leaves %s", name)
 		}

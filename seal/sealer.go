@@ -44,7 +44,7 @@ type Report struct {
 // connector.ErrLocked, and ErrDamaged where the log is not as it was written: then nothing is sealed.
 func (s *Sealer) Seal(ctx context.Context, at time.Time, sessions ...string) (report Report, err error) {
 	if len(sessions) == 0 {
-		if sessions, err = sessionsOf(s.Journal); err != nil || len(sessions) == 0 {
+		if sessions, err = sessionsOf(s.Journal); err != nil {
 			return report, err
 		}
 	}
