@@ -2,14 +2,20 @@ package diff_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
 	"github.com/actiongraph/actiongraph/diff"
@@ -169,4 +175,63 @@ func text(t *testing.T, d *diff.Diff, terminal diff.Terminal) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// Whatever a session says, a page has the tags of its template only, and a terminal gets
+// nothing that it acts on but our colours.
+func TestNothingIsMarkup(t *testing.T) {
+	tag := regexp.MustCompile(`<[^>]*>`)
+	known := regexp.MustCompile(`^</?(?:!doctype html|html(?: lang="en")?|head|body|header|main|style|title|meta [^<>]*|h1|h2|p(?: class="(?:field|dim)")?|b|span|time|summary|thead|tbody|th|td|` +
+		`details class="(?:turn )?(?:same|changed|a_only|b_only)"(?: open)?|details|article(?: class="(?:same|changed|a_only|b_only)")?|table(?: class="(?:totals|lines)")?|tr(?: class="(?:changed|gone|new|gap)")?)>$`)
+	colour := regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	pieces := []string{"<script>alert(1)</script>", `" onload="x`, "</td>", "</details>", "</style>", "<!--", "{{.}}", "\n", "<", ">", "&lt;", "'", "style=x", "\x1b[31m", "\x1b]0;t\a", "\x00", "\u202e", "\xff", "\r", "text"}
+	rapid.Check(t, func(rt *rapid.T) {
+		hostile := func() string {
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 4).Draw(rt, "pieces"), "")
+		}
+		one := 1
+		side := func() *diff.Side { return &diff.Side{Gist: hostile(), Status: hostile()} }
+		turn := func() *diff.Side { return &diff.Side{Turn: &one, Gist: hostile(), Figures: &diff.Figures{}} }
+		fields := []diff.Field{{Name: hostile(), A: hostile(), B: hostile()}, {Name: "status", A: hostile(), B: hostile()},
+			{Name: hostile(), Hunks: []diff.Hunk{{Lines: []string{" " + hostile(), "-" + hostile(), "+" + hostile(), "+" + hostile()}}}}}
+		d := &diff.Diff{A: diff.Session{SessionID: hostile(), Title: hostile(), ForkedFrom: hostile()}, B: diff.Session{SessionID: hostile(), MissingParent: hostile()},
+			First: &diff.Place{TurnA: &one, Kind: "call", Name: hostile(), GistA: hostile(), Field: hostile()}, WrittenByA: []string{hostile()},
+			Turns: []*diff.Item{{Change: diff.Changed, Kind: "turn", A: turn(), B: turn(), Fields: fields, Items: []*diff.Item{
+				{Change: diff.Changed, Kind: "call", Name: hostile(), A: side(), B: side(), Fields: fields}, {Change: diff.AOnly, Kind: "agent", Name: hostile(), A: side()},
+				{Change: diff.Same, Kind: "answer", A: side(), B: side()}}}}}
+		var page, plain bytes.Buffer
+		if err := errors.Join(d.HTML(&page, nil), d.Text(&plain, diff.Terminal{Width: rapid.SampledFrom([]int{40, 130}).Draw(rt, "width"), Color: true})); err != nil {
+			rt.Fatal(err)
+		}
+		for _, found := range tag.FindAllString(page.String(), -1) {
+			if !known.MatchString(found) {
+				rt.Fatalf("%q is none of the template's tags", found)
+			}
+		}
+		for where, text := range map[string]string{"page": page.String(), "terminal": colour.ReplaceAllString(plain.String(), "")} {
+			if i := strings.IndexAny(text, "\x00\x1b\a\r\u202e\u009b"); i >= 0 {
+				rt.Fatalf("a control character is on the %s: %q", where, text[max(0, i-30):i+1])
+			}
+		}
+	})
+}
+
+// The page allows the style that is there and nothing else, and what is redacted is nowhere.
+func TestPage(t *testing.T) {
+	j := newJournal(t)
+	a := open(t, history.Journal(j), record(t, j, filepath.Join("testdata", "first")))
+	b := open(t, history.Journal(j), record(t, j, filepath.Join("testdata", "second")))
+	var page bytes.Buffer
+	redacted := func(s string) string { return strings.ReplaceAll(s, "8080", "[REDACTED:port]") }
+	if err := compare(t, a, b, diff.Options{Full: true}).HTML(&page, redacted); err != nil {
+		t.Fatal(err)
+	}
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(page.String())
+	sum := sha256.Sum256([]byte(style[1]))
+	if want := "style-src &#39;sha256-" + strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;"); !strings.Contains(page.String(), want) {
+		t.Errorf("want %s", want)
+	}
+	if strings.Contains(page.String(), "8080") || !strings.Contains(page.String(), "[REDACTED:port]") {
+		t.Error("what redact takes is on the page")
+	}
 }

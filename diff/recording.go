@@ -21,6 +21,7 @@ const folded = "history"
 // recording is one of the two histories.
 type recording struct {
 	graph   *graph.Graph
+	edges   []graph.Edge         // the graph's, sorted
 	events  map[string]time.Time // when each of its events was, as recorded first
 	session graph.SessionRow
 	actions []graph.ActionRow
@@ -84,13 +85,16 @@ func (r *recording) fold(ctx context.Context, log *history.Log) error {
 
 // rows makes rows of the graph's nodes, as a store's reader does.
 func (r *recording) rows() {
-	places, parents := lanePlaces(r.graph), map[string]string{}
-	for _, e := range r.graph.Edges() {
+	r.edges = r.graph.Edges()
+	places, parents := lanePlaces(r.edges), map[string]string{}
+	for _, e := range r.edges {
 		if e.Type == graph.Spawned && parents[e.To.Key] == "" {
 			parents[e.To.Key] = e.From.Key
 		}
 	}
-	for _, n := range r.graph.Nodes() {
+	nodes := r.graph.Nodes()
+	r.actions = make([]graph.ActionRow, 0, len(nodes))
+	for _, n := range nodes {
 		switch n.Label {
 		case graph.LabelSession:
 			if n.Key == folded {
@@ -125,9 +129,9 @@ func (r *recording) rows() {
 }
 
 // lanePlaces numbers the actions of each lane as FOLLOWED_BY has them.
-func lanePlaces(g *graph.Graph) map[string]int {
+func lanePlaces(edges []graph.Edge) map[string]int {
 	next, follows := map[string]string{}, map[string]bool{}
-	for _, e := range g.Edges() {
+	for _, e := range edges {
 		if e.Type == graph.FollowedBy {
 			next[e.From.Key], follows[e.To.Key] = e.To.Key, true
 		}
@@ -148,7 +152,7 @@ func lanePlaces(g *graph.Graph) map[string]int {
 func (r *recording) written() []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, e := range r.graph.Edges() {
+	for _, e := range r.edges {
 		if e.Type != graph.Wrote {
 			continue
 		}

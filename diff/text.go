@@ -53,7 +53,7 @@ func (p *printer) line(indent int, text, right string, paint func(string) string
 	if p.Full || p.Width == 0 {
 		style.Width = 0
 	}
-	p.w.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+style.Ends(text, right, paint), " ") + "\n")
+	p.w.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+style.Ends(clean(text), right, paint), " ") + "\n")
 }
 
 func plain(text string) string { return text }

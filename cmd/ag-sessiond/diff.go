@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,9 @@ it is in a and b, and the fields that differ, as values or hunks of lines.`,
 
 func diffFormats() []string { return []string{"text", "html"} }
 
+// diffMemory is the soft limit of a comparison: two sessions of 20,000 actions each need less.
+const diffMemory = 200 << 20
+
 // diff compares the two sessions that args name.
 func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, error) {
 	var ids []string
@@ -100,6 +104,9 @@ func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, e
 	prices, err := a.prices()
 	if err != nil {
 		return nil, err
+	}
+	if a.env("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(diffMemory))
 	}
 	var logs []*history.Log
 	for _, id := range ids {

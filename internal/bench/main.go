@@ -27,7 +27,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, dump, idle, usage, recall, follow, http, pack, seal, neo4j, reference or growth")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, dump, idle, usage, recall, diff, follow, http, pack, seal, neo4j, reference or growth")
 	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
@@ -97,6 +97,7 @@ func measure(dir string, quick bool, only string) error {
 		{name: "store", run: b.throughput}, {name: "million", run: b.million}, {name: "import", run: b.imports}, {name: "dump", run: b.dumps}, {name: "idle", run: b.idle},
 		{name: "usage", run: b.usageReports},
 		{name: "recall", run: b.recall},
+		{name: "diff", run: b.diffs},
 		{name: "http", run: b.post},
 		{name: "pack", run: b.packs}, {name: "seal", run: b.seals},
 		{name: "follow", run: b.follow},

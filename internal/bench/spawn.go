@@ -19,6 +19,7 @@ type spawnSpec struct {
 type command struct {
 	Args  []string
 	Stdin string // a file whose bytes come through a pipe, as from an agent; "" is none
+	Exit  int    // the exit code that is none of an error, beside 0
 }
 
 // usage is what one process took.
@@ -80,7 +81,7 @@ func spawnHere() error {
 	all := make([][]usage, len(spec.Commands))
 	for range spec.Runs {
 		for i, c := range spec.Commands {
-			u, err := timed(c.Args, stdin[i])
+			u, err := timed(c, stdin[i])
 			if err != nil {
 				return err
 			}
@@ -90,8 +91,8 @@ func spawnHere() error {
 	return json.NewEncoder(os.Stdout).Encode(all)
 }
 
-func timed(args []string, stdin []byte) (usage, error) {
-	cmd := exec.Command(args[0], args[1:]...)
+func timed(c command, stdin []byte) (usage, error) {
+	cmd := exec.Command(c.Args[0], c.Args[1:]...)
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
@@ -100,8 +101,8 @@ func timed(args []string, stdin []byte) (usage, error) {
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start)
-	if err != nil {
-		return usage{}, fmt.Errorf("%s: %w\n%s", args, err, stderr.Bytes())
+	if err != nil && (c.Exit == 0 || cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.Exit) {
+		return usage{}, fmt.Errorf("%s: %w\n%s", c.Args, err, stderr.Bytes())
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return usage{Wall: wall, CPU: cpu, MaxRSS: maxRSS(cmd.ProcessState), Stdout: stdout.String()}, nil
