@@ -61,6 +61,10 @@ func (r *Report) linesOf(a *auditor, w *bufio.Writer) error {
 			at = row.Timestamp
 			clear(written)
 		}
+		switch row.ActionType {
+		case graph.ToolResult, graph.SubagentStart, graph.SubagentStop:
+			continue // in the lines of what they belong to
+		}
 		line := a.line(row).or("")
 		if line == "" || written[line] { // two lines that are the same are one fact to who reads them
 			r.leave(string(row.ActionType))
@@ -101,8 +105,7 @@ func newAuditor(f *folded) *auditor {
 	return a
 }
 
-// line is the line of an action, nil where the format has none. A result, and the start and end
-// of a subagent, are in the lines of what they belong to.
+// line is the line of an action, nil where the format has none.
 func (a *auditor) line(row *graph.ActionRow) *pyObject {
 	switch row.ActionType {
 	case graph.UserMessage:

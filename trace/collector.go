@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,6 +54,12 @@ func ParseHeaders(s string) (http.Header, error) {
 		h.Add(name, decoded)
 	}
 	return h, nil
+}
+
+// Check says what is wrong with the endpoint, if anything is.
+func (c *Collector) Check() error {
+	_, err := c.url()
+	return err
 }
 
 // url is where requests go.
@@ -103,7 +110,7 @@ func (c *Collector) Send(ctx context.Context, log *history.Log, o Options) (Repo
 	return report, ctx.Err()
 }
 
-// send sends one request, and again where the collector asks for that, or nobody answers.
+// send sends one request, and again where the collector asks for that, or the connection breaks.
 func (c *Collector) send(ctx context.Context, client *http.Client, to *url.URL, body []byte) (*collectorpb.ExportTraceServiceResponse, error) {
 	patience := c.Patience
 	if patience == 0 {
@@ -133,6 +140,10 @@ func (c *Collector) post(ctx context.Context, client *http.Client, to *url.URL, 
 		var failed *url.Error
 		if errors.As(err, &failed) {
 			err = failed.Err // which does not name the URL, and so no password in it
+		}
+		var network *net.OpError
+		if errors.As(err, &network) && network.Op == "dial" { // a person waits: nobody is there
+			err = backoff.Permanent(err)
 		}
 		return nil, err
 	}

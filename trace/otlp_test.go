@@ -282,6 +282,9 @@ func TestSendFails(t *testing.T) {
 			w.WriteHeader(status)
 		}}}
 	}
+	if err := send("http://u:secret@127.0.0.1:1", time.Hour); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("nobody is there: %v", err)
+	}
 	for _, c := range []struct {
 		receiver *receiver
 		want     string

@@ -3,7 +3,6 @@ package trace_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -157,7 +156,7 @@ func (h home) graph(t testing.TB, session string) *graph.Graph {
 	g := graph.New()
 	one := *h.log(t, session)
 	one.Segments = one.Segments[len(one.Segments)-1:]
-	ok(t, one.Fold(context.Background(), func(_ string, ops []graph.Op) error {
+	ok(t, one.FoldAs(t.Context(), session, func(ops []graph.Op) error {
 		g.Apply(ops...)
 		return nil
 	}))

@@ -110,7 +110,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, replay, dif
 	reading = append(reading, a.recallCmd(), a.profileCmd())
 	reading = append(reading, a.filesCmd())
 	reading = append(reading, a.usageCmd())
-	reading = append(reading, a.exportCmd())
+	reading = append(reading, a.exportCmd(), a.exportTraceCmd())
 	reading = append(reading, a.forksCmd())
 	for _, cmd := range reading {
 		a.readsGraph(cmd)
