@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
+	"github.com/actiongraph/actiongraph/seal"
 	"github.com/actiongraph/actiongraph/transcript"
 )
 
@@ -152,6 +153,7 @@ func TestDo(t *testing.T) {
 func TestResume(t *testing.T) {
 	steps := []func(j *journal.Journal, w *work) error{
 		func(j *journal.Journal, w *work) error { return w.begin(j.Home()) },
+		func(j *journal.Journal, w *work) error { return w.sign(j) },
 		func(j *journal.Journal, w *work) error { return j.Forget(w.Sessions, w.Why, w.At) },
 		func(j *journal.Journal, w *work) error { return transcript.DropForgotten(j) },
 		func(j *journal.Journal, w *work) error { return w.dropPositions(j) },
@@ -159,6 +161,9 @@ func TestResume(t *testing.T) {
 	}
 	for done := 1; done <= len(steps); done++ {
 		j := lived(t)
+		if _, err := (&seal.Sealer{Journal: j}).Seal(t.Context(), time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
 		found := choose(t, j)
 		w := work{Why: "forget", At: time.Unix(1, 0), Sessions: []string{goneID}, Dirs: found.Dirs, Project: found.project}
 		for _, step := range steps[:done] {
@@ -173,6 +178,9 @@ func TestResume(t *testing.T) {
 			t.Fatal(err)
 		}
 		settled(t, j, fmt.Sprintf("after %d steps", done))
+		if p, err := seal.Verify(t.Context(), j, seal.Question{}); err != nil || !p.Proved || p.Sessions != 1 || len(p.Ended) != 1 || p.Ended[0].Broken != "" {
+			t.Errorf("after %d steps: %+v, %v", done, p, err)
+		}
 	}
 	j := lived(t)
 	if err := os.WriteFile(begunPath(j.Home()), []byte(`{"sessions":["`+goneID), 0o600); err != nil {
@@ -277,5 +285,42 @@ func TestNames(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %v", line, got)
 		}
+	}
+}
+
+// TestSealed: events that name no session go out of a sealed home, and the rest of them is sealed anew;
+// where the log of seals was tampered with nothing goes.
+func TestSealed(t *testing.T) {
+	j := open(t)
+	record(t, j, schema.Event{SessionID: nobody, WorkingDirectory: "/w/acme"}, schema.Event{SessionID: nobody, WorkingDirectory: "/w/other"},
+		schema.Event{SessionID: goneID, WorkingDirectory: "/w/acme"})
+	if _, err := (&seal.Sealer{Journal: j}).Seal(t.Context(), time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Find(t.Context(), j, Filter{Project: "/w/acme"}, time.Unix(1<<31, 0))
+	if err != nil || len(found.Sessions) != 2 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	path := filepath.Join(journal.SealsDir(j.Home()), "log")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		log  []byte
+		want error
+	}{{bytes.Replace(text, []byte(`"number":2`), []byte(`"number":3`), 1), seal.ErrDamaged}, {text, nil}} {
+		if err := os.WriteFile(path, c.log, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Do(j, found, "forget", time.Unix(2, 0)); !errors.Is(err, c.want) {
+			t.Fatalf("%v, want %v", err, c.want)
+		}
+		if _, err := j.Stat(goneID); (err == nil) != (c.want != nil) {
+			t.Errorf("the session: %v, where forgetting said: %v", err, c.want)
+		}
+	}
+	if p, err := seal.Verify(t.Context(), j, seal.Question{}); err != nil || !p.Proved || p.Records != 1 || p.UnsealedBytes != 0 || len(p.Ended) != 2 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
