@@ -140,7 +140,7 @@ func layers() []layer {
 		{dir: "internal/nobody"},
 		{dir: "internal/postgrestest"},
 		{dir: "internal/release"},
-		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "journal/packed", "redact", "adapters", "graph", "schema", "seal", "internal/neo4jtest"}},
+		{dir: "internal/bench", may: []string{"connector/sqlite", "journal", "journal/packed", "redact", "adapters", "graph", "schema", "seal", "internal/neo4jtest", "internal/postgrestest"}},
 	}
 }
 

@@ -27,7 +27,7 @@ import (
 func main() {
 	quick := flag.Bool("quick", false, "a tenth of the events and runs")
 	dir := flag.String("dir", "", "where the data goes: a local `directory` with 5 GB free (default: a temporary one)")
-	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, dump, idle, usage, recall, diff, follow, http, pack, seal, neo4j, reference or growth")
+	only := flag.String("only", "", "measure this `part` alone: binaries, hook, store, million, import, dump, idle, usage, recall, diff, follow, http, pack, seal, migrate, neo4j, reference or growth")
 	home := flag.String("generate", "", "measure nothing: write a journal of 100,000 events into this `home`, to try things on")
 	isSpawn := flag.Bool("spawn", false, "internal: run the commands on stdin")
 	flag.Parse()
@@ -100,6 +100,7 @@ func measure(dir string, quick bool, only string) error {
 		{name: "diff", run: b.diffs},
 		{name: "http", run: b.post},
 		{name: "pack", run: b.packs}, {name: "seal", run: b.seals},
+		{name: "migrate", run: b.migrations},
 		{name: "follow", run: b.follow},
 		{name: "neo4j", run: b.neo4j}, {name: "reference", run: b.reference, asked: true},
 		{name: "growth", run: b.growth, asked: true},
