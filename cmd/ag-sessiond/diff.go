@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/diff"
+	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/history"
-	"github.com/actiongraph/actiongraph/journal"
 )
 
 func (a *app) diffCmd() *cobra.Command {
@@ -72,6 +72,8 @@ it is in a and b, and the fields that differ, as values or hunks of lines.`,
 	cmd.Flags().StringVar(&format, "format", "text", "text or html")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write this `file`, not stdout; a new one is readable by you alone")
 	cmd.Flags().BoolVar(&full, "full", false, "show what is the same, too, and texts in full")
+	cmd.Flags().StringVar(&a.events, "events", "", "compare sessions of the events at this `URL`: file:///home, sqlite:///file.db or postgres://…")
+	completeStores(cmd, "events")
 	fixedCompletion(cmd, "format", diffFormats())
 	return cmd
 }
@@ -83,8 +85,48 @@ const diffMemory = 200 << 20
 
 // diff compares the two sessions that args name.
 func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, error) {
-	var ids []string
-	err := a.readSource(ctx, func(ctx context.Context, r storeReader) error {
+	prices, err := a.prices()
+	if err != nil {
+		return nil, err
+	}
+	source, ids, done, err := a.histories(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if a.env("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(diffMemory))
+	}
+	var logs []*history.Log
+	for _, id := range ids {
+		log, err := history.Open(ctx, source, id, history.Point{})
+		if err != nil {
+			return nil, interruptedOr(ctx, err)
+		}
+		logs = append(logs, log)
+	}
+	d, err := diff.Compare(ctx, logs[0], logs[1], diff.Options{Full: full, Prices: &prices})
+	return d, interruptedOr(ctx, err)
+}
+
+// histories is where the events of the sessions are that args name, and their ids: the journal,
+// or the event store of --events, which is read where it is.
+func (a *app) histories(ctx context.Context, args []string) (source history.Source, ids []string, done func() error, err error) {
+	if a.events != "" {
+		store, err := eventstore.Open(ctx, a.events)
+		if err != nil {
+			return nil, nil, nil, storeError(ctx, "--events", err)
+		}
+		for _, arg := range args {
+			id, err := eventstore.Find(ctx, store, arg)
+			if err != nil {
+				return nil, nil, nil, errors.Join(interruptedOr(ctx, fmt.Errorf("%s: %w", eventstore.Redacted(a.events), err)), store.Close())
+			}
+			ids = append(ids, id)
+		}
+		return store, ids, store.Close, nil
+	}
+	err = a.readSource(ctx, func(ctx context.Context, r storeReader) error {
 		for _, arg := range args {
 			s, err := session(ctx, r, arg, a.howToBegin())
 			if err != nil {
@@ -95,36 +137,16 @@ func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, e
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	j, err := a.ownJournal()
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	prices, err := a.prices()
-	if err != nil {
-		return nil, err
+	for i, id := range ids {
+		ids[i] = journalSession(j, id)
 	}
-	if a.env("GOMEMLIMIT") == "" {
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(diffMemory))
-	}
-	var logs []*history.Log
-	for _, id := range ids {
-		log, err := openHistory(ctx, j, id)
-		if err != nil {
-			return nil, err
-		}
-		logs = append(logs, log)
-	}
-	return diff.Compare(ctx, logs[0], logs[1], diff.Options{Full: full, Prices: &prices})
-}
-
-func openHistory(ctx context.Context, j *journal.Journal, id string) (*history.Log, error) {
-	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
-	if err != nil {
-		return nil, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
-	}
-	return log, nil
+	return history.Journal(j), ids, func() error { return nil }, nil
 }
 
 func (a *app) printDiff(d *diff.Diff, format, file string, full bool) error {
