@@ -59,17 +59,32 @@ type builder struct {
 func (c Conversation) document() document {
 	b := &builder{Conversation: c, cleaner: newCleaner(c.Redact), left: map[graph.ActionType]int{}}
 	d := document{Title: b.title(), Facts: b.facts()}
-	for _, t := range graph.Turns(c.Actions, c.Agents, nil) {
-		out := turn{Entries: b.entries(t.Items, 0)}
-		if t.Prompt != nil {
-			out.Prompt = b.said("prompt", t.Prompt)
-		}
-		if out.Prompt != nil || len(out.Entries) > 0 {
-			d.Turns = append(d.Turns, out)
-		}
+	for _, shared := range c.Shared {
+		d.Turns = append(append(d.Turns, begins(b.line(shared.Head, 300))), b.turns(shared.Actions, shared.Agents)...)
 	}
+	own := b.turns(c.Actions, c.Agents)
+	if len(c.Shared) > 0 && len(own) > 0 {
+		d.Turns = append(d.Turns, begins("its own"))
+	}
+	d.Turns = append(d.Turns, own...)
 	d.Left = b.leftOut()
 	return d
+}
+
+// begins says that a part of a fork does, and which.
+func begins(head string) turn { return turn{Entries: []*entry{{Kind: "note", Head: head}}} }
+
+func (b *builder) turns(actions []graph.ActionRow, agents []graph.AgentRow) (out []turn) {
+	for _, t := range graph.Turns(actions, agents, nil) {
+		next := turn{Entries: b.entries(t.Items, 0)}
+		if t.Prompt != nil {
+			next.Prompt = b.said("prompt", t.Prompt)
+		}
+		if next.Prompt != nil || len(next.Entries) > 0 {
+			out = append(out, next)
+		}
+	}
+	return out
 }
 
 func (b *builder) title() string {

@@ -32,9 +32,18 @@ type Conversation struct {
 	Session graph.SessionRow
 	Actions []graph.ActionRow // all, in the order of time, with content
 	Agents  []graph.AgentRow
+	// Shared is what a fork shares with the sessions that it was forked from, the oldest first.
+	Shared []Shared
 	// Usage is what its model calls used and cost; without calls it is not in the document.
 	Usage usage.Report
 	// Redact takes secrets out of a text. nil leaves it as the journal has it, from which
 	// they were taken when it was written.
 	Redact func(string) string
+}
+
+// Shared is a part of a fork that it shares with another session.
+type Shared struct {
+	Head    string // what it is, on one line
+	Actions []graph.ActionRow
+	Agents  []graph.AgentRow
 }

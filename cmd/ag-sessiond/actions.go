@@ -18,6 +18,8 @@ func (a *app) actionsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "actions SESSION",
 		Short: "List a session's actions, in order",
+		Long: `List a session's actions, in order. Of a fork those that it shares with the session that it
+was forked from come first, in JSON with "inherited": true.`,
 		Example: `  ag-sessiond actions latest --type tool_call --status failed
   ag-sessiond actions c8813339 --tool Bash --json
   ag-sessiond actions latest --agent main`,
@@ -76,13 +78,22 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 	if err != nil {
 		return err
 	}
-	rows, err := r.Actions(ctx, f)
+	in, err := a.inherit(ctx, s)
 	if err != nil {
 		return err
 	}
-	rows = cut(a, rows, limit)
+	defer in.Close()
+	shared, err := in.actions(ctx, f)
+	if err != nil {
+		return err
+	}
+	own, err := r.Actions(ctx, f)
+	if err != nil {
+		return err
+	}
+	rows := cut(a, append(shared, own...), limit)
 	if a.json {
-		return a.printJSON(list(rows))
+		return a.printJSON(marked(rows, len(shared)))
 	}
 	if len(rows) == 0 && s.ActionCount == 0 {
 		a.nothing("nothing is recorded of session %s but that it began", s.SessionID)
@@ -94,14 +105,15 @@ func (a *app) actions(ctx context.Context, r connector.Reader, s graph.SessionRo
 	}
 	cols := []render.Column{
 		{Title: "TIME", Drop: 3}, {Title: "TYPE", Give: 10}, {Title: "TOOL", Give: 8, Drop: 9}, {Title: "STATUS", Paint: render.PaintStatus, Drop: 4},
-		{Title: "TOOK", Right: true, Drop: 2}, {Title: "AGENT", Give: 6, Paint: render.PaintDim, Drop: 1}, {Title: "WHAT", Give: 16},
+		{Title: "TOOK", Right: true, Drop: 2}, {Title: "AGENT", Give: 6, Paint: render.PaintDim, Drop: 1}, {Title: "OF", Paint: render.PaintDim, Drop: 5}, {Title: "WHAT", Give: 16},
 	}
 	var cells [][]string
+	parents := in.names(s)
 	for i := range rows {
 		row := &rows[i]
 		cells = append(cells, []string{
 			render.Time(row.Timestamp), string(row.ActionType), row.ToolName, row.Status, render.Took(row),
-			row.AgentID, render.Gist(row, s.WorkingDirectory),
+			row.AgentID, parents[row.SessionID], render.Gist(row, s.WorkingDirectory),
 		})
 	}
 	return a.style.Table(a.out, cols, cells)

@@ -68,11 +68,23 @@ func (a *app) export(ctx context.Context, r connector.Reader, s graph.SessionRow
 	if err != nil {
 		return err
 	}
+	in, err := a.inherit(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	redactor := a.redactor()
 	c := export.Conversation{Session: s, Actions: actions, Agents: agents, Usage: used, Redact: func(text string) string {
 		text, _ = redactor.Text(text)
 		return text
 	}}
+	for _, part := range in.parts {
+		shared := export.Shared{Head: part.head()}
+		if shared.Actions, shared.Agents, err = in.content(ctx, part); err != nil {
+			return err
+		}
+		c.Shared = append(c.Shared, shared)
+	}
 	write := c.Markdown
 	if format == "html" {
 		write = c.HTML

@@ -21,7 +21,8 @@ func (a *app) graphCmd() *cobra.Command {
 		Short: "Print a session's subgraph as JSON, dot or Mermaid",
 		Long: `Print the nodes and edges of one session. In dot and Mermaid each lane (the main
 thread, each subagent) is a group, FOLLOWED_BY is solid, PARENT_OF dashed, and
-HAS_ACTION, which the groups show, is left out; JSON has everything.
+HAS_ACTION, which the groups show, is left out; JSON has everything. A fork's graph has what it
+shares, too, as it is in the session that it was forked from.
 
 --around is a view: the part within --depth edges of one node, whichever way they point.
 KEY is a node's key as JSON has it, the beginning of one (8 characters), or LABEL KEY. The
@@ -75,6 +76,14 @@ type view struct {
 func (a *app) graph(ctx context.Context, r connector.Reader, s graph.SessionRow, v view) error {
 	g, err := r.Load(ctx, s.SessionID)
 	if err != nil {
+		return err
+	}
+	in, err := a.inherit(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := in.addTo(ctx, g); err != nil {
 		return err
 	}
 	if v.around != "" {

@@ -20,7 +20,8 @@ func (a *app) sequenceCmd() *cobra.Command {
 		Short: "List a session's actions with what follows each and what it is parent of",
 		Long: `List a session's actions in order, each with the action that follows it in its
 lane (FOLLOWED_BY) and those that it is parent of (PARENT_OF). The table numbers the
-actions; --json has their ids, and says which messages are thinking.`,
+actions; --json has their ids, and says which messages are thinking. Of a fork what it shares
+comes first, in JSON with "inherited": true.`,
 		Example: `  ag-sessiond sequence latest
   ag-sessiond sequence c8813339 --content --json`,
 		Args:              cobra.ExactArgs(1),
@@ -50,10 +51,21 @@ type step struct {
 }
 
 func (a *app) sequence(ctx context.Context, r connector.Reader, s graph.SessionRow, content bool) error {
-	rows, err := r.Actions(ctx, graph.ActionFilter{Session: s.SessionID, Content: content || !a.json})
+	in, err := a.inherit(ctx, s)
 	if err != nil {
 		return err
 	}
+	defer in.Close()
+	f := graph.ActionFilter{Session: s.SessionID, Content: content || !a.json}
+	shared, err := in.actions(ctx, f)
+	if err != nil {
+		return err
+	}
+	own, err := r.Actions(ctx, f)
+	if err != nil {
+		return err
+	}
+	rows := append(shared, own...)
 	next, children := links(rows)
 	if !a.json && len(rows) == 0 {
 		a.nothing("nothing is recorded of session %s but that it began", s.SessionID)
@@ -79,7 +91,7 @@ func (a *app) sequence(ctx context.Context, r connector.Reader, s graph.SessionR
 		}
 		steps = append(steps, st)
 	}
-	return a.printJSON(steps)
+	return a.printJSON(marked(steps, len(shared)))
 }
 
 // optional is nil for what is absent: the seed's null.

@@ -24,7 +24,10 @@ func (a *app) showCmd() *cobra.Command {
 
 Tokens and cost are those of "usage", subagents included, and each type's share beside the
 main thread's. ≥ marks a lower bound: of some call no final figures are known, or no price,
-or a subagent's file is missing. Images are named, as [image: image/png, 34.1 kB].`,
+or a subagent's file is missing. Images are named, as [image: image/png, 34.1 kB].
+
+Of a fork what it shares with the session that it was forked from comes first, in JSON with
+"inherited": true; counts, tokens and cost are its own.`,
 		Example: `  ag-sessiond show latest
   ag-sessiond show c8813339 --full | less -R
   ag-sessiond show latest --at 10m
@@ -55,20 +58,41 @@ func (a *app) show(ctx context.Context, r connector.Reader, s graph.SessionRow, 
 	if err != nil {
 		return err
 	}
+	in, err := a.inherit(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	if a.json {
+		sharedAgents, err := in.agents(ctx)
+		if err != nil {
+			return err
+		}
+		sharedActions, err := in.actions(ctx, graph.ActionFilter{Content: true})
+		if err != nil {
+			return err
+		}
 		return a.printJSON(struct {
 			shown
 			used
-			Agents  []graph.AgentRow  `json:"agents"`
-			Actions []graph.ActionRow `json:"actions"`
-		}{shown{s}, asUsed(&u), list(agents), list(actions)})
+			Agents  []inheritable[graph.AgentRow]  `json:"agents"`
+			Actions []inheritable[graph.ActionRow] `json:"actions"`
+		}{shown{s}, asUsed(&u), marked(append(sharedAgents, agents...), len(sharedAgents)), marked(append(sharedActions, actions...), len(sharedActions))})
 	}
 	if full {
 		if err := a.addPayloads(ctx, s.SessionID, actions); err != nil {
 			a.note("what is unknown is shown without its payload: %v", err)
 		}
 	}
-	return a.style.Session(a.out, render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full, Usage: u})
+	view := render.SessionView{Session: s, Actions: actions, Agents: agents, Full: full, Usage: u}
+	for _, part := range in.parts {
+		shared := render.SharedView{Head: part.head()}
+		if shared.Actions, shared.Agents, err = in.content(ctx, part); err != nil {
+			return err
+		}
+		view.Shared = append(view.Shared, shared)
+	}
+	return a.style.Session(a.out, view)
 }
 
 // shown is a SessionRow whose tokens and cost are, in JSON, those of what it is beside.

@@ -45,6 +45,8 @@ type seedSummary struct {
 	Model             string `json:"model,omitempty"`
 	UserMessages      int64  `json:"user_message_count"`
 	AssistantMessages int64  `json:"assistant_message_count"`
+	// Inherited is what a fork shares, which the counts are without.
+	Inherited []inheritedSummary `json:"inherited,omitempty"`
 }
 
 func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRow) error {
@@ -56,6 +58,11 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 	if err != nil {
 		return err
 	}
+	in, err := a.inherit(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	if a.json {
 		sum.Tools = list(sum.Tools)
 		if sum.ActionTypes == nil {
@@ -68,9 +75,13 @@ func (a *app) summary(ctx context.Context, r connector.Reader, s graph.SessionRo
 			plainSummary: plainSummary{sum}, used: asUsed(&u), Model: s.Model,
 			UserMessages:      sum.ActionTypes[string(graph.UserMessage)],
 			AssistantMessages: sum.ActionTypes[string(graph.AssistantMessage)],
+			Inherited:         in.summary(),
 		})
 	}
 	a.summaryHead(sum, s)
+	for _, part := range in.parts {
+		a.printf("%-12s%s\n", "inherited", a.style.Wrap(12, []string{render.Plural(part.ActionCount, "action"), render.Plural(part.ToolCallCount, "tool call"), part.head()}))
+	}
 	a.counts("actions", sum.ActionCount, sum.ActionTypes)
 	a.counts("tool calls", sum.ToolCallCount, sum.ToolCallStatuses)
 	a.printf("%-12s%s\n", "subagents", render.Count(sum.AgentCount))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
@@ -24,7 +25,8 @@ func (a *app) traceCmd() *cobra.Command {
 		Short: "Print a session's events, one line each: [type] id summary",
 		Long: `Print the events of a session as its journal has them, in the order of their times,
 one line each: [type] id summary. With --json they are whole. A graph holds no events:
-with --graph only the SESSION is looked up there, and its journal has to be here.`,
+with --graph only the SESSION is looked up there, and its journal has to be here. Of a fork the
+events that it shares come first: their session_id is that of the session that it was forked from.`,
 		Example: `  ag-sessiond trace latest
   ag-sessiond trace c8813339 --json | jq '.[].hook_event_name'`,
 		Args:              cobra.ExactArgs(1),
@@ -53,9 +55,21 @@ func (a *app) trace(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err)
 	}
-	events, unread, err := a.traceEvents(ctx, j, id)
+	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
 	if err != nil {
-		return err
+		return fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
+	}
+	if log.Missing != "" {
+		a.note("left out: what is shared with session %s, whose events are not here", log.Missing)
+	}
+	var events []traced
+	unread := 0
+	for _, segment := range log.Segments {
+		its, bad, err := a.traceEvents(ctx, j, segment)
+		if err != nil {
+			return err
+		}
+		events, unread = append(events, its...), unread+bad
 	}
 	if unread > 0 {
 		a.note("left out: %s of the journal that are no events; ag-sessiond status says more", render.Plural(int64(unread), "line"))
@@ -73,13 +87,12 @@ func (a *app) trace(ctx context.Context, id string) error {
 	return nil
 }
 
-// traceEvents reads a session's journal file. A fact that was recorded twice is one
-// event; what cannot be read is counted.
-func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (events []traced, unread int, err error) {
-	id = journalSession(j, id)
-	c, err := j.Read(id, journal.Position{})
+// traceEvents reads a session's journal file, up to a point. A fact that was recorded twice
+// is one event; what cannot be read is counted.
+func (a *app) traceEvents(ctx context.Context, j *journal.Journal, segment history.Segment) (events []traced, unread int, err error) {
+	c, err := j.Read(segment.Session, journal.Position{})
 	if err != nil {
-		return nil, 0, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
+		return nil, 0, err
 	}
 	defer c.Close()
 	tools := map[string]string{} // by the id of the call
@@ -97,6 +110,9 @@ func (a *app) traceEvents(ctx context.Context, j *journal.Journal, id string) (e
 		}
 		if err != nil {
 			unread++
+			continue
+		}
+		if !segment.Until.Includes(&e) {
 			continue
 		}
 		t := traced{at: e.Timestamp, seq: e.Seq, id: e.EventID}

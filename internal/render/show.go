@@ -16,9 +16,35 @@ import (
 func (s Style) Session(w io.Writer, v SessionView) error {
 	p := &painter{Style: s, w: bufio.NewWriter(w), view: v, dir: v.Session.WorkingDirectory}
 	p.header()
-	hidden := 0
-	for _, t := range v.turns() {
-		hidden += t.Hidden
+	for _, shared := range v.Shared {
+		p.part(shared.Head)
+		p.turns(v.turns(shared.Actions, shared.Agents))
+	}
+	own := v.turns(v.Actions, v.Agents)
+	if len(v.Shared) > 0 && len(own) > 0 {
+		p.part("its own")
+	}
+	p.turns(own)
+	if p.hidden > 0 {
+		p.line("", "")
+		for _, l := range p.wrapLine(Plural(int64(p.hidden), "event")+" of little interest hidden; --full shows them", p.Width) {
+			p.line("", s.paint(dim, l))
+		}
+	}
+	return p.w.Flush()
+}
+
+// part writes where a part of a fork begins.
+func (p *painter) part(head string) {
+	p.line("", "")
+	for _, l := range p.wrapLine(p.pick("── ", "-- ")+OneLine(head), p.Width) {
+		p.line("", p.paint(dim, l))
+	}
+}
+
+func (p *painter) turns(turns []graph.Turn) {
+	for _, t := range turns {
+		p.hidden += t.Hidden
 		if t.Prompt == nil && len(t.Items) == 0 {
 			continue
 		}
@@ -28,13 +54,6 @@ func (s Style) Session(w io.Writer, v SessionView) error {
 		}
 		p.children("", t.Items, 0)
 	}
-	if hidden += p.hidden; hidden > 0 {
-		p.line("", "")
-		for _, l := range p.wrapLine(Plural(int64(hidden), "event")+" of little interest hidden; --full shows them", p.Width) {
-			p.line("", s.paint(dim, l))
-		}
-	}
-	return p.w.Flush()
 }
 
 type painter struct {

@@ -12,17 +12,26 @@ type SessionView struct {
 	Session graph.SessionRow
 	Actions []graph.ActionRow // all, in the order of time, with content
 	Agents  []graph.AgentRow
+	// Shared is what a fork shares with the sessions that it was forked from, the oldest first.
+	Shared []SharedView
 	// Full draws contents and what is hidden otherwise.
 	Full bool
 	// Usage is what its model calls used and cost, as usage.OfSession makes it.
 	Usage usage.Report
 }
 
-func (v SessionView) turns() []graph.Turn {
+// SharedView is a part of a fork that it shares with another session.
+type SharedView struct {
+	Head    string // what it is
+	Actions []graph.ActionRow
+	Agents  []graph.AgentRow
+}
+
+func (v SessionView) turns(actions []graph.ActionRow, agents []graph.AgentRow) []graph.Turn {
 	if v.Full {
-		return graph.Turns(v.Actions, v.Agents, nil)
+		return graph.Turns(actions, agents, nil)
 	}
-	return graph.Turns(v.Actions, v.Agents, Hidden)
+	return graph.Turns(actions, agents, Hidden)
 }
 
 // Hidden reports an action that a person who wants to know what happened does not miss: a
