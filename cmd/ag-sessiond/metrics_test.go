@@ -256,6 +256,47 @@ func checkSignals(t *testing.T, at string) {
 	}
 }
 
+// A database that is down is told of, by name, until the configuration has it no more; and the
+// daemon is not ready.
+func TestMetricsOfAStoreThatIsDown(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const port = "[transcripts]\nfollow = []\n[metrics]\nlisten = \"127.0.0.1:0\"\n"
+	writeConfig(t, home, port+"[[graph]]\nname = \"team\"\nurl = \"bolt://127.0.0.1:1\"\n")
+	d := startDaemon(t, home)
+	s := d.until("it is down", func(s statusReport) bool {
+		return keptNames(s) == "sqlite team" && s.Metrics != nil && s.Stores[0].State == connector.Up && s.Stores[1].State == connector.Down
+	})
+	at := s.Metrics.Address
+	team := fmt.Sprint(map[string]string{"store": "team"})
+	all := []metrics.Name{metrics.StoreUp, metrics.StoreLagTime, metrics.Retries, metrics.StorePosition}
+	got := told(t, at, all...)
+	if got["actiongraph_store_up"+team] != 0 || got["actiongraph_store_lag_seconds"+team] <= 0 || got["actiongraph_store_retries_total"+team] < 1 {
+		t.Errorf("of the database that is down: %v", got)
+	}
+	if got["actiongraph_store_up"+fmt.Sprint(map[string]string{"store": "sqlite"})] != 1 {
+		t.Errorf("of the embedded store: %v", got)
+	}
+	if status, text := askPort(t, at, "/readyz"); status != http.StatusServiceUnavailable || !bytes.Contains(text, []byte(`{"name":"team","ready":false,"state":"down"}`)) {
+		t.Errorf("/readyz: %d %s", status, text)
+	}
+	_, text := askPort(t, at, "/statusz")
+	if bytes.Contains(text, []byte("127.0.0.1:1")) {
+		t.Errorf("/statusz tells an error's text: %s", text)
+	}
+	writeConfig(t, home, port)
+	d.until("it is gone", func(s statusReport) bool { return keptNames(s) == embedded })
+	_, text = askPort(t, at, "/metrics")
+	if bytes.Contains(text, []byte(`actiongraph_store_up{store="team"}`)) || bytes.Contains(text, []byte(`actiongraph_store_lag_seconds{store="team"}`)) {
+		t.Error("a database that is not kept any more has gauges")
+	}
+	if status, text := askPort(t, at, "/readyz"); status != 200 {
+		t.Errorf("/readyz: %d %s", status, text)
+	}
+}
+
 // A port that somebody else has leaves what was in force.
 func TestMetricsPortTaken(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -189,5 +189,14 @@ func (t *Tally) Events() int64 {
 func (t *Tally) Recent(n int) []connector.Noted {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.recent[max(0, len(t.recent)-n):])
+	out := slices.Clone(t.recent[max(0, len(t.recent)-n):])
+	for i := range out { // whoever writes to the journal by hand may write anything
+		if !schema.ValidID(out[i].EventID) {
+			out[i].EventID = metrics.Unknown
+		}
+		if !slices.Contains(schema.Types(), out[i].EventType) {
+			out[i].EventType = schema.Unknown
+		}
+	}
+	return out
 }

@@ -465,6 +465,37 @@ func TestHostileTools(t *testing.T) {
 	}
 }
 
+// What somebody wrote to the journal by hand is no label and no id.
+func TestHandwritten(t *testing.T) {
+	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
+	m := newSums()
+	d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
+	defer d.store.Close()
+	put(t, j, event("s", "first", schema.SessionStart, time.Now(), nil))
+	d.sync(t)
+	path := filepath.Join(journal.Dir(j.Home()), "s.jsonl")
+	f := must(os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0))(t)
+	for i := range 5 {
+		fmt.Fprintf(f, "\n"+`{"v":1,"event_id":"my secret is %d","event_type":"type of %d","session_id":"s","timestamp":"2026-11-20T09:00:00Z","origin":"door %d"}`+"\n", i, i, i)
+	}
+	fmt.Fprint(f, "\nnothing\n\n{\"v\":1}\n")
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.sync(t)
+	if n := m.sums[key(metrics.Events, []string{"other", "other"})]; n != 5 {
+		t.Errorf("%v events of no type", m.sums)
+	}
+	if m.sums[key(metrics.Torn, nil)] != 1 || m.sums[key(metrics.Refused, nil)] != 1 {
+		t.Errorf("torn %v, refused %v", m.sums[key(metrics.Torn, nil)], m.sums[key(metrics.Refused, nil)])
+	}
+	for _, n := range d.tally.Recent(5) {
+		if n.EventID != "unknown" || n.EventType != schema.Unknown {
+			t.Errorf("told: %+v", n)
+		}
+	}
+}
+
 // A transaction that the store did not take counts when it has.
 func TestFailedWrite(t *testing.T) {
 	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
