@@ -465,6 +465,25 @@ func TestHostileTools(t *testing.T) {
 	}
 }
 
+// A failure of the recording counts by its reason, and an error of a session's own does not.
+func TestFailures(t *testing.T) {
+	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
+	m := newSums()
+	d := start(t, j, filepath.Join(t.TempDir(), "graph.db"), m)
+	defer d.store.Close()
+	d.sync(t)
+	for i, of := range []struct {
+		origin schema.Origin
+		reason string
+	}{{schema.OriginAPI, "journal.torn"}, {schema.OriginAPI, "journal.torn"}, {schema.OriginAPI, "of my own"}, {schema.OriginHook, "journal.torn"}} {
+		put(t, j, event("s", fmt.Sprint("e", i), schema.Error, time.Now(), func(e *schema.Event) { e.Origin, e.Reason = of.origin, of.reason }))
+	}
+	d.sync(t)
+	if n, all := m.sums[key(metrics.Failures, []string{"journal.torn"})], sumOf(m, metrics.Failures); n != 2 || all != 2 {
+		t.Errorf("%v failures of %v", n, all)
+	}
+}
+
 // What somebody wrote to the journal by hand is no label and no id.
 func TestHandwritten(t *testing.T) {
 	j := must(journal.Open(filepath.Join(t.TempDir(), "home")))(t)
