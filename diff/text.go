@@ -263,13 +263,14 @@ func (p *Place) String() string {
 		in = ", only in B"
 	}
 	text := fmt.Sprintf("turn %d", *turn)
-	if p.Kind != kindTurn {
+	switch p.Kind {
+	case kindTurn:
+	case kindAgent:
+		text += ", subagent " + render.OneLine(p.Name)
+	default:
 		text += ", " + strings.ReplaceAll(cmp.Or(render.OneLine(p.Name), p.Kind), "_", " ")
-		if p.Kind == kindAgent {
-			text = fmt.Sprintf("turn %d, subagent %s", *turn, render.OneLine(p.Name))
-		}
 	}
-	if gist := render.OneLine(cmp.Or(p.GistA, p.GistB)); gist != "" && p.Kind != kindAnswer {
+	if gist := render.OneLine(cmp.Or(p.GistA, p.GistB)); gist != "" && p.Kind != kindAnswer && p.Kind != kindTurn {
 		text += " " + render.Style{UTF8: true}.Truncate(gist, 60)
 	}
 	if p.Field != "" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -80,9 +79,6 @@ it is in a and b, and the fields that differ, as values or hunks of lines.`,
 
 func diffFormats() []string { return []string{"text", "html"} }
 
-// diffMemory is the soft limit of a comparison: two sessions of 20,000 actions each need less.
-const diffMemory = 200 << 20
-
 // diff compares the two sessions that args name.
 func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, error) {
 	prices, err := a.prices()
@@ -94,9 +90,6 @@ func (a *app) diff(ctx context.Context, args []string, full bool) (*diff.Diff, e
 		return nil, err
 	}
 	defer done()
-	if a.env("GOMEMLIMIT") == "" {
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(diffMemory))
-	}
 	var logs []*history.Log
 	for _, id := range ids {
 		log, err := history.Open(ctx, source, id, history.Point{})
