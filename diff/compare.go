@@ -131,7 +131,7 @@ func rank(name string) int {
 	if strings.HasPrefix(name, "input.") {
 		return 0
 	}
-	return 1 + slices.Index([]string{"prompt", "type", "description", "text", "status", "error", "result", "change", "answer"}, name)
+	return 1 + slices.Index([]string{"prompt", "description", "text", "status", "error", "result", "change", "answer"}, name)
 }
 
 // side is an item as one recording has it.

@@ -118,8 +118,9 @@ func (r *recording) nodes(items []*graph.TreeItem) (out []*node) {
 
 func (r *recording) agentNode(a *graph.AgentRow, kids []*node) *node {
 	n := &node{kind: kindAgent, tool: a.AgentType, agent: a, at: a.StartedAt, end: a.EndedAt, kids: kids}
-	n.add(r.neutral, "type", a.AgentType, false)
-	n.add(r.neutral, "description", a.Description, false)
+	if a.SpawnedByActionID == "" { // else the call's input says it
+		n.add(r.neutral, "description", a.Description, false)
+	}
 	asked := len(n.fields)
 	n.add(r.neutral, "status", a.Status, false)
 	n.add(r.neutral, "answer", a.LastAssistantMessage, false)
@@ -151,8 +152,8 @@ func (r *recording) callNode(it *graph.TreeItem, kids []*node) *node {
 	n.add(r.neutral, "result", it.Result.Text, printed)
 	patch := render.Patch(it.Result)
 	n.add(r.neutral, "change", patch, false)
-	if it.Result.Text == "" && patch == "" {
-		n.add(r.neutral, "result", lasting(render.Rest(it.Result)), printed)
+	if rest := render.Rest(it.Result); it.Result.Text == "" && patch == "" && render.Tells(rest) {
+		n.add(r.neutral, "result", lasting(rest), printed)
 	}
 	n.finish(asked)
 	return n

@@ -197,9 +197,9 @@ func Rest(r *graph.ActionRow) json.RawMessage {
 	return schema.Field(rawJSON(r.Properties["properties"]), "result")
 }
 
-// tells reports whether what a result says beside its text is worth reading: flags alone,
+// Tells reports whether what a result says beside its text is worth reading: flags alone,
 // as a command without output gives, are not, and a new file's content is the input.
-func tells(rest json.RawMessage) bool {
+func Tells(rest json.RawMessage) bool {
 	some := false
 	for k, v := range schema.Fields(rest) {
 		if k == "structuredPatch" {

@@ -276,7 +276,7 @@ func (p *painter) result(branch string, it *graph.TreeItem) {
 		p.body(branch, "result", errorLine(it), failed)
 	case Picture(Rest(it.Result)) != "":
 		p.body(branch, "result", Picture(Rest(it.Result)), failed)
-	case tells(Rest(it.Result)):
+	case Tells(Rest(it.Result)):
 		p.members(branch, map[string]json.RawMessage{"result": Rest(it.Result)})
 	}
 }
