@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -67,7 +66,7 @@ func TestKilledWhileItSeals(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal(fmt.Sprintf("not all is sealed, and in the store: %+v", p))
+			t.Fatalf("not all is sealed, and in the store: %+v", p)
 		}
 	}
 	d.stop()
