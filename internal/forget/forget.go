@@ -72,8 +72,8 @@ func Do(j *journal.Journal, found Found, why string, at time.Time) error {
 		}
 		return w.complete(j)
 	})
-	if err == nil && w.Nobodys != nil {
-		err = seal.Rewritten(context.Background(), j, at, nobody)
+	if err == nil {
+		err = seal.Rewritten(context.Background(), j, at, w.rewrites()...)
 	}
 	return err
 }
@@ -175,14 +175,18 @@ func (w *work) complete(j *journal.Journal) error {
 // is to take it for something else.
 func (w *work) sign(j *journal.Journal) error {
 	err := seal.Forgetting(context.Background(), j, w.Why, w.At, w.Sessions...)
-	rewritten := w.Forks
-	if w.Nobodys != nil {
-		rewritten = append(slices.Clone(rewritten), nobody)
-	}
-	if err == nil && len(rewritten) > 0 {
-		err = seal.Rewriting(context.Background(), j, w.Why, w.At, rewritten...)
+	if err == nil {
+		err = seal.Rewriting(context.Background(), j, w.Why, w.At, w.rewrites()...)
 	}
 	return err
+}
+
+// rewrites are the sessions that stay, and are rewritten.
+func (w *work) rewrites() []string {
+	if w.Nobodys == nil {
+		return w.Forks
+	}
+	return append(slices.Clone(w.Forks), nobody)
 }
 
 // Clean takes out of the logs of a home what they say of sessions that Do removed: a daemon may

@@ -324,3 +324,30 @@ func TestSealed(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// TestSealedForks: what a fork gets for its own when its parent goes is signed for, and sealed.
+func TestSealedForks(t *testing.T) {
+	j := related(t)
+	if _, err := (&seal.Sealer{Journal: j}).Seal(t.Context(), time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Do(j, find(t, j, Filter{Sessions: []string{parentID}}), "forget", time.Unix(2, 0)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := seal.Verify(t.Context(), j, seal.Question{})
+	if err != nil || !p.Proved || p.UnsealedBytes != 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	rewritten := 0
+	for _, e := range p.Ended {
+		if e.Broken != "" {
+			t.Errorf("%+v", e)
+		}
+		if e.Action == seal.Rewrite {
+			rewritten++
+		}
+	}
+	if rewritten == 0 {
+		t.Error("no fork is signed for")
+	}
+}
