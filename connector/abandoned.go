@@ -59,13 +59,13 @@ func Abandoned(ctx context.Context, j *journal.Journal, r Reader, runtimeDir str
 		if ended || last.Timestamp.IsZero() {
 			continue
 		}
-		facts = append(facts, abandonment(last, reason))
+		facts = append(facts, Abandonment(last, reason))
 	}
 	return facts, nil
 }
 
-// abandonment is the fact that a session was abandoned after its last fact.
-func abandonment(last schema.Event, reason string) schema.Event {
+// Abandonment is the fact that a session was abandoned after its last fact.
+func Abandonment(last schema.Event, reason string) schema.Event {
 	id := schema.EventID(schema.OriginAPI, "abandoned", last.SessionID, schema.FormatTime(last.Timestamp))
 	return schema.Event{
 		V: schema.Version, EventID: id, EventType: schema.SessionEnd, SessionID: last.SessionID,

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
@@ -165,6 +166,7 @@ func (w *work) freeOne(j *journal.Journal, fork string) error {
 			return nil
 		}
 		k.have[r.EventID] = true
+		k.ran = k.ran || seenRunning(&r.Event)
 		if slices.Contains(w.Sessions, parentIn(r.Line)) && (link.EventID == "" || history.Compare(&link, &r.Event) < 0) {
 			link, err = schema.Decode(bytes.Clone(r.Line))
 		}
@@ -190,6 +192,9 @@ func (w *work) freeOne(j *journal.Journal, fork string) error {
 		if e, ok := linkOf(link, parent); ok && !k.have[e.EventID] {
 			k.lines = append(k.lines, k.redactor.Event(e))
 		}
+	}
+	if k.asleep() {
+		k.lines = append(k.lines, k.redactor.Event(connector.Abandonment(k.last, "forked")))
 	}
 	if err := errors.Join(k.flush(), j.Sync(fork)); err != nil {
 		return err
@@ -223,6 +228,19 @@ type keeper struct {
 	redactor *redact.Redactor
 	have     map[string]bool // events that the fork has
 	lines    []redact.Line
+	ran      bool         // somebody saw the fork itself run
+	shared   bool         // or what it shared
+	last     schema.Event // of that
+}
+
+// asleep reports a fork that nobody ran: what it gets for its own would have it run from now on.
+func (k *keeper) asleep() bool {
+	return !k.ran && k.shared && k.last.EventType != schema.SessionEnd
+}
+
+// seenRunning reports an event that says of its session that it ran, as the graph has it.
+func seenRunning(e *schema.Event) bool {
+	return e.EventType != schema.Fork && e.EventType != schema.Tag && (e.Origin == schema.OriginHook || e.Origin == schema.OriginAPI)
 }
 
 // add takes in a line, which names the fork as its session. What is said of the parent alone stays
@@ -236,6 +254,10 @@ func (k *keeper) add(line []byte) error {
 		return nil
 	}
 	k.have[e.EventID] = true
+	k.shared = k.shared || seenRunning(&e)
+	if k.last.EventID == "" || history.Compare(&k.last, &e) < 0 {
+		k.last = schema.Event{EventID: e.EventID, EventType: e.EventType, SessionID: e.SessionID, Timestamp: e.Timestamp, Seq: e.Seq, SourceSDK: e.SourceSDK}
+	}
 	if k.lines = append(k.lines, k.redactor.Event(e)); len(k.lines) < 500 {
 		return nil
 	}
