@@ -303,6 +303,9 @@ func (p *reading) decode(line []byte, n int64) (events []schema.Event, kind stri
 }
 
 func (p *reading) add(e *schema.Event) {
+	if e.EventType == schema.Fork && p.Journal != nil && p.Journal.Forgotten(e.ParentSessionID) {
+		return // it has what it shared for its own, and nothing is to name the other any more
+	}
 	p.report.Events++
 	p.report.types[e.EventType]++
 	if e.Timestamp.After(p.latest) {
