@@ -48,7 +48,9 @@ func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 		select {
 		case <-ctx.Done():
 			if sealed != nil {
-				<-sealed
+				for _, s := range (<-sealed).sessions { // it may have been cut off
+					pending[s] = true
+				}
 			}
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 			defer cancel()

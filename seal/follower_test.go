@@ -86,6 +86,12 @@ func TestRewrittenMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.record("a", 1)
+	text := h.read(h.path("a"))
+	h.remove(h.path("a"))
+	if p := h.verify(); p.Proved || p.Breaks[0].Kind != seal.SessionMissing || p.Breaks[0].Session != "a" {
+		t.Errorf("without its file: %+v", p.Breaks)
+	}
+	h.write(h.path("a"), text)
 	if r := h.seal("a"); len(r.Later) != 1 || r.Sessions != 0 {
 		t.Errorf("while it is rewritten: %+v", r)
 	}

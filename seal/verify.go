@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -242,7 +243,21 @@ func (v *verification) compareSessions(ctx context.Context) error {
 		v.proof.Records += last.Records
 		v.proof.Bytes += last.Bytes
 	}
+	v.missing()
 	return nil
+}
+
+// missing finds the sessions that somebody signed to rewrite, and that are not there to be sealed again.
+func (v *verification) missing() {
+	for _, name := range slices.Sorted(maps.Keys(v.log.chains)) {
+		end, session := v.log.chains[name], v.sessions[name]
+		if end.Action != Rewrite || v.question.Session != "" && session != v.question.Session {
+			continue
+		}
+		if _, err := v.journal.Stat(session); session == "" || errors.Is(err, fs.ErrNotExist) {
+			v.broken(Break{Kind: SessionMissing, Session: session, Name: name, Entry: end.Number})
+		}
+	}
 }
 
 // unsealed adds up what was written since the last seals.
