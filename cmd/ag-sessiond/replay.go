@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -228,6 +229,9 @@ func (a *app) replayUntil(ctx context.Context, target *replayTarget, o replayOpt
 		if ops > 0 {
 			out.Sessions++
 		}
+	}
+	if out.Sessions == 0 {
+		return fmt.Errorf("nothing was recorded by then, of %s", cmp.Or(o.session, "any session"))
 	}
 	if a.json {
 		return a.printJSON(out)
