@@ -28,7 +28,8 @@ type chromeEvent struct {
 	Scope string         `json:"s,omitempty"`  // "t": an instant is its thread's
 	Args  map[string]any `json:"args,omitempty"`
 
-	at int64 // ns
+	args func() map[string]any // asked when it is written: as maps they would be most of the memory
+	at   int64                 // ns
 	// last puts what is at one moment in order: what holds others first.
 	last int64
 }
@@ -42,7 +43,7 @@ func (r *Report) chrome(ctx context.Context, w *bufio.Writer, log *history.Log, 
 	if err != nil {
 		return err
 	}
-	t := timeline{encoder: encoder{o: o}}
+	t := timeline{o: o}
 	for _, f := range sessions {
 		spans := f.spans()
 		if len(spans) == 0 {
@@ -67,14 +68,15 @@ func (r *Report) chrome(ctx context.Context, w *bufio.Writer, log *history.Log, 
 }
 
 type timeline struct {
-	encoder
-	zero   time.Time
-	folded []*folded
-	spans  [][]*span
-	names  []chromeEvent // of processes and threads
-	events []chromeEvent
-	arrows int
-	slices int
+	*encoder // of the session that is being put into threads
+	o        Options
+	zero     time.Time
+	folded   []*folded
+	spans    [][]*span
+	names    []chromeEvent // of processes and threads
+	events   []chromeEvent
+	arrows   int
+	slices   int
 }
 
 func (t *timeline) write(w *bufio.Writer) error {
@@ -90,6 +92,9 @@ func (t *timeline) write(w *bufio.Writer) error {
 		if i > 0 {
 			w.WriteByte(',')
 		}
+		if e.args != nil {
+			e.Args = e.args()
+		}
 		line, err := json.Marshal(&e)
 		if err != nil {
 			return err
@@ -103,7 +108,7 @@ func (t *timeline) write(w *bufio.Writer) error {
 
 // process puts a session's spans into threads.
 func (t *timeline) process(n int) {
-	t.encoder.f = t.folded[n]
+	t.encoder = &encoder{f: t.folded[n], o: t.o}
 	pid := n + 1
 	session := t.f.session
 	name := t.f.sdk() + " " + session.SessionID
@@ -210,9 +215,10 @@ func (t *timeline) put(e chromeEvent, at time.Time) {
 
 func (t *timeline) slice(pid, tid int, s *span) {
 	t.slices++
-	took := int64(s.end.Sub(s.start))
+	took, e := int64(s.end.Sub(s.start)), t.encoder
 	t.put(chromeEvent{
-		Name: t.caption(s), Cat: category(s), Phase: "X", Dur: micros(took), PID: pid, TID: tid, Args: t.args(s), last: took,
+		Name: e.caption(s), Cat: category(s), Phase: "X", Dur: micros(took), PID: pid, TID: tid, last: took,
+		args: func() map[string]any { return e.args(s) },
 	}, s.start)
 	for _, a := range s.events {
 		t.instant(pid, tid, a)
@@ -220,11 +226,17 @@ func (t *timeline) slice(pid, tid int, s *span) {
 }
 
 func (t *timeline) instant(pid, tid int, a *graph.ActionRow) {
-	args := map[string]any{"action_id": a.ActionID}
-	set(args, "tool_name", a.ToolName)
-	set(args, "status", a.Status)
-	set(args, "text", t.content(cmp.Or(a.Text, a.Name)))
-	t.put(chromeEvent{Name: string(a.ActionType), Cat: "event", Phase: "i", Scope: "t", PID: pid, TID: tid, Args: args, last: -1}, a.Timestamp)
+	e := t.encoder
+	t.put(chromeEvent{
+		Name: string(a.ActionType), Cat: "event", Phase: "i", Scope: "t", PID: pid, TID: tid, last: -1,
+		args: func() map[string]any {
+			args := map[string]any{"action_id": a.ActionID}
+			set(args, "tool_name", a.ToolName)
+			set(args, "status", a.Status)
+			set(args, "text", e.content(cmp.Or(a.Text, a.Name)))
+			return args
+		},
+	}, a.Timestamp)
 }
 
 // arrow leads from a call to the subagent that it spawned. One that would lead back in time, as
@@ -247,33 +259,33 @@ func category(s *span) string {
 }
 
 // caption is what a slice says on itself.
-func (t *timeline) caption(s *span) string {
+func (e *encoder) caption(s *span) string {
 	switch s.kind {
 	case turnSpan:
 		return fmt.Sprintf("turn %d", s.action.Turn)
 	case agentSpan:
 		return cmp.Or(s.agent.AgentType, "subagent")
 	case toolSpan:
-		return cmp.Or(t.content(s.action.Name), s.action.ToolName, "tool")
+		return cmp.Or(e.content(s.action.Name), s.action.ToolName, "tool")
 	}
 	return cmp.Or(s.action.Model, "model call")
 }
 
-func (t *timeline) args(s *span) map[string]any {
+func (e *encoder) args(s *span) map[string]any {
 	args := map[string]any{"start": schema.FormatTime(s.start)}
-	set(args, "status", t.f.status(s))
+	set(args, "status", e.f.status(s))
 	if s.kind == agentSpan {
 		set(args, "agent_id", s.agent.AgentID)
-		set(args, "description", t.content(s.agent.Description))
+		set(args, "description", e.content(s.agent.Description))
 		return args
 	}
 	set(args, "action_id", s.action.ActionID)
 	set(args, "tool_use_id", s.action.ToolUseID)
-	set(args, "prompt", t.content(promptOf(s)))
+	set(args, "prompt", e.content(promptOf(s)))
 	if s.kind == toolSpan {
-		set(args, "input", t.content(toolInput(s.action)))
+		set(args, "input", e.content(toolInput(s.action)))
 		if s.result != nil {
-			set(args, "result", t.content(s.result.Text))
+			set(args, "result", e.content(s.result.Text))
 		}
 	}
 	for _, name := range []string{"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"} {

@@ -24,10 +24,7 @@ func fold(ctx context.Context, log *history.Log, content bool, o Options) ([]*fo
 		if graphs[session] == nil {
 			graphs[session] = graph.New()
 		}
-		if !content {
-			dropTexts(ops)
-		}
-		graphs[session].Apply(ops...)
+		graphs[session].Apply(needed(ops, content)...)
 		batches++
 		o.counted(batches * 1000) // a batch is a thousand records
 		return ctx.Err()
@@ -43,13 +40,22 @@ func fold(ctx context.Context, log *history.Log, content bool, o Options) ([]*fo
 	return out, nil
 }
 
-// dropTexts leaves of nodes what is no content, so that it is not in memory either.
-func dropTexts(ops []graph.Op) {
+// needed leaves of ops what rows are made of, without content no text, so that the rest is not in
+// memory either: most edges are properties of actions, too.
+func needed(ops []graph.Op, content bool) []graph.Op {
+	ops = slices.DeleteFunc(ops, func(op graph.Op) bool {
+		switch op.Kind {
+		case graph.PutEdge, graph.DelEdge:
+			return op.Edge.Type != graph.FollowedBy && op.Edge.Type != graph.Spawned && op.Edge.Type != graph.ForkedFrom
+		}
+		return op.Node.Label.Shared()
+	})
 	for i := range ops {
-		if n := &ops[i].Node; n.Label == graph.LabelAction || n.Label == graph.LabelAgent || n.Label == graph.LabelSession {
-			n.Props = slices.DeleteFunc(n.Props, func(p graph.Prop) bool { return !isPlain(p.Name) })
+		if !content {
+			ops[i].Node.Props = slices.DeleteFunc(ops[i].Node.Props, func(p graph.Prop) bool { return !isPlain(p.Name) })
 		}
 	}
+	return ops
 }
 
 // isPlain reports a property that nobody can have written a text into: names, ids, times,
@@ -71,9 +77,10 @@ func rows(g *graph.Graph, session string) *folded {
 	if g == nil { // nothing is recorded up to that point
 		return f
 	}
-	chain := chains(g)
+	edges := g.Edges()
+	chain := chains(edges)
 	spawned := map[string]string{} // by agent key
-	for _, e := range g.Edges() {
+	for _, e := range edges {
 		if e.Type == graph.Spawned {
 			spawned[e.To.Key] = e.From.Key
 		}
@@ -110,9 +117,9 @@ func rows(g *graph.Graph, session string) *folded {
 }
 
 // chains numbers the actions of each lane as they follow each other.
-func chains(g *graph.Graph) map[string]int {
+func chains(edges []graph.Edge) map[string]int {
 	next, isNext := map[string]string{}, map[string]bool{}
-	for _, e := range g.Edges() {
+	for _, e := range edges {
 		if e.Type == graph.FollowedBy {
 			next[e.From.Key], isNext[e.To.Key] = e.To.Key, true
 		}
