@@ -12,6 +12,7 @@ import (
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/render"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // eventsHelp says what --events costs.
@@ -24,13 +25,24 @@ func (a *app) eventsFlag(cmd *cobra.Command) {
 	completeStores(cmd, "events")
 }
 
+// orGraph refuses a verb's --events beside its --graph.
+func (a *app) orGraph(cmd *cobra.Command) {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if len(a.graphs) > 0 && cmd.Flags().Changed("events") {
+			return usagef("--events and --graph: give one of them, a graph is what is made of events")
+		}
+		if before == nil {
+			return nil
+		}
+		return before(cmd, args)
+	}
+}
+
 // enterEvents makes the home of a verb the one that --events names. It is done before the verb.
 func (a *app) enterEvents(cmd *cobra.Command) error {
 	if f := cmd.Flags().Lookup("events"); f == nil || !f.Changed {
 		return nil
-	}
-	if len(a.graphs) > 0 {
-		return usagef("--events and --graph: give one of them, a graph is what is made of events")
 	}
 	kind, path, err := eventstore.KindOf(a.events)
 	if err != nil {
@@ -43,30 +55,35 @@ func (a *app) enterEvents(cmd *cobra.Command) error {
 }
 
 // borrow fills a folder with the sessions of --events, once a verb, and makes it the home: so
-// every verb reads an event store as it reads a journal. name is the one session that the verb
-// is about, whose id is returned, and what it was forked from comes with it; "" is all.
-func (a *app) borrow(ctx context.Context, name string) (id string, err error) {
+// every verb reads an event store as it reads a journal. names are the sessions that the verb
+// is about, whose ids are returned, and what they were forked from comes with them; none are all.
+func (a *app) borrow(ctx context.Context, names ...string) (ids []string, err error) {
 	if a.events == "" || a.borrowed != "" {
-		return name, nil
+		return names, nil
 	}
 	store, err := eventstore.Open(ctx, a.events)
 	if err != nil {
-		return "", storeError(ctx, "--events", err)
+		return nil, storeError(ctx, "--events", err)
 	}
 	defer store.Close()
 	var o eventstore.Options
-	if name != "" {
-		if id, err = eventstore.Find(ctx, store, name); err != nil {
-			return "", interruptedOr(ctx, fmt.Errorf("%s: %w", eventstore.Redacted(a.events), err))
+	for _, name := range names {
+		id, err := eventstore.Find(ctx, store, name)
+		if err != nil {
+			return nil, interruptedOr(ctx, fmt.Errorf("%s: %w", eventstore.Redacted(a.events), err))
 		}
-		if o.Sessions, err = withParents(ctx, store, id); err != nil {
-			return "", interruptedOr(ctx, err)
+		family, err := withParents(ctx, store, id)
+		if err != nil {
+			return nil, interruptedOr(ctx, err)
 		}
+		ids, o.Sessions = append(ids, id), append(o.Sessions, family...)
 	}
-	if a.borrowed, err = os.MkdirTemp("", "ag-sessiond-events-"); err != nil {
-		return "", unavailable(err)
+	dir, err := os.MkdirTemp("", "ag-sessiond-events-")
+	if err != nil {
+		return nil, unavailable(err)
 	}
-	return id, a.fill(ctx, store, o)
+	a.borrowed = filepath.Join(dir, "home") // below what is readable by this user alone from the beginning
+	return ids, a.fill(ctx, store, o)
 }
 
 func withParents(ctx context.Context, store eventstore.Store, id string) (sessions []string, err error) {
@@ -81,11 +98,16 @@ func withParents(ctx context.Context, store eventstore.Store, id string) (sessio
 }
 
 // fill copies sessions into the folder. Of many, one that cannot be read keeps none of the
-// others from being shown.
+// others from being shown. The journal's id is the same each time, so that a graph that is made
+// of it twice is the same.
 func (a *app) fill(ctx context.Context, store eventstore.Store, o eventstore.Options) error {
-	// A home of its own below: what is above it is readable by this user alone from the
-	// beginning.
-	a.borrowed = filepath.Join(a.borrowed, "home")
+	if err := os.Mkdir(a.borrowed, 0o700); err != nil {
+		return unavailable(err)
+	}
+	id := schema.NewID("events", eventstore.Redacted(a.events))
+	if err := os.WriteFile(filepath.Join(a.borrowed, "id"), []byte(id+"\n"), 0o600); err != nil {
+		return unavailable(err)
+	}
 	home, err := eventstore.Create(ctx, "file://"+filepath.ToSlash(a.borrowed))
 	if err != nil {
 		return unavailable(err)

@@ -24,6 +24,11 @@ Forks that the agent made itself (claude --fork-session, /branch) are in it like
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.oneSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(a.graphs) == 0 {
+				if _, err := a.borrow(cmd.Context()); err != nil { // its forks may be any of them
+					return err
+				}
+			}
 			return a.readSession(cmd.Context(), args[0], a.forks)
 		},
 	}

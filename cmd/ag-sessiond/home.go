@@ -132,7 +132,7 @@ func (a *app) readSource(ctx context.Context, fn func(context.Context, storeRead
 	if len(a.graphs) > 0 {
 		return a.readGraph(ctx, fn)
 	}
-	if _, err := a.borrow(ctx, ""); err != nil {
+	if _, err := a.borrow(ctx); err != nil {
 		return err
 	}
 	home, err := a.homeDir()
@@ -243,10 +243,11 @@ func (a *app) noteEmpty(ctx context.Context, j *journal.Journal, r connector.Rea
 
 // readSession is read for the one session that arg names.
 func (a *app) readSession(ctx context.Context, arg string, fn func(context.Context, connector.Reader, graph.SessionRow) error) error {
-	arg, err := a.borrow(ctx, arg)
+	ids, err := a.borrow(ctx, arg)
 	if err != nil {
 		return err
 	}
+	arg = ids[0]
 	return a.readSource(ctx, func(ctx context.Context, r storeReader) error {
 		s, err := session(ctx, r, arg, a.howToBegin())
 		if err != nil {

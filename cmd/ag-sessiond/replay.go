@@ -43,6 +43,9 @@ nothing of them yet.`,
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
+			if a.events != "" && len(a.graphs) == 0 {
+				return usagef("--events: name the store that is to be made of them, --graph sqlite:///FILE for instance")
+			}
 			return a.replay(cmd.Context(), o)
 		},
 	}
@@ -52,6 +55,7 @@ nothing of them yet.`,
 	flags.BoolVar(&o.permissive, "permissive", false, "repair what diverges, and say so (the default)")
 	flags.StringVar(&o.until, "until", "", "as it was at this `point`: "+pointHelp)
 	a.graphFlag(cmd, "replay into this `URL`: sqlite:///FILE, or a Neo4j or Memgraph, also by its name in config.toml")
+	a.eventsFlag(cmd)
 	return cmd
 }
 
@@ -76,6 +80,20 @@ func (o *replayOptions) check(cmd *cobra.Command, args []string) error {
 		return usagef("--strict compares with what a store has up to now: without --until")
 	}
 	return nil
+}
+
+// borrowFor has the sessions that are replayed at hand, where --events names others than the
+// home's.
+func (a *app) borrowFor(ctx context.Context, o *replayOptions) error {
+	if o.all {
+		_, err := a.borrow(ctx)
+		return err
+	}
+	ids, err := a.borrow(ctx, o.session)
+	if err == nil {
+		o.session = ids[0]
+	}
+	return err
 }
 
 // replayed is what replay prints as JSON.
@@ -108,6 +126,9 @@ type divergence struct {
 }
 
 func (a *app) replay(ctx context.Context, o replayOptions) error {
+	if err := a.borrowFor(ctx, &o); err != nil {
+		return err
+	}
 	j, err := a.ownJournal()
 	if err != nil {
 		return unavailable(err)

@@ -51,6 +51,7 @@ func (a *app) graphFlag(cmd *cobra.Command, usage string) {
 func (a *app) readsGraph(cmd *cobra.Command) {
 	a.graphFlag(cmd, "answer from this Neo4j or Memgraph, by `URL` or name in config.toml, not from the embedded store")
 	a.eventsFlag(cmd)
+	a.orGraph(cmd)
 }
 
 // completeGraph offers the names in the configuration.
