@@ -33,5 +33,6 @@
 //	recall                Home.Recall
 //
 // What has no verb of its own, search and the graph itself, is on Home.Reader; on Home.At it
-// is as it was at an earlier point of a session.
+// is as it was at an earlier point of a session. Home.Fork makes a session that goes on from such
+// a point; its Home.History begins with what it shares.
 package actiongraph
