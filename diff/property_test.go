@@ -124,7 +124,7 @@ func TestForkAgainstParent(t *testing.T) {
 		if len(parent.Segments) > 1 { // what it inherited is its parent's to fork
 			return
 		}
-		for _, n := range append(rand.Perm(len(points))[:min(3, len(points))], len(points)-1) {
+		for _, n := range append(rand.Perm(len(points))[:min(2, len(points))], len(points)-1) {
 			at := points[n]
 			source := memory{session: all[session], "fork": {forkLine(session, at)}}
 			fork := open(t, source, "fork")
