@@ -117,6 +117,7 @@ func layers() []layer {
 			"journal/packed",
 			"live",
 			"metrics",
+			"metrics/prometheus",
 			"policy",
 			"redact",
 			"replay",
