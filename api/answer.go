@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	reasons "github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // problem is an error as a client sees it: {"error":{…}}.
@@ -134,7 +136,7 @@ func (p *problem) ended() bool {
 // note counts a request that was not done, and logs what is no mistake of the client.
 func (s *Server) note(r *http.Request, p *problem) {
 	if r.Context().Err() != nil && p.ended() {
-		s.Log.Debug().Str("reason", "api.ended").Str("method", r.Method).Msg("a request to the API was given up")
+		s.Log.Debug().EmbedObject(logline.Why(reasons.APIEnded, nil)).Str("method", r.Method).Msg("a request to the API was given up")
 		return
 	}
 	if p.status < 500 {
@@ -147,7 +149,7 @@ func (s *Server) note(r *http.Request, p *problem) {
 		text = p.cause.Error()
 	}
 	s.counts.last.Store(&failure{text: text, at: time.Now().UTC()})
-	e := s.Log.Error().Str("reason", "api.failed").Int("status", p.status).Str("method", r.Method).Str("error_message", text)
+	e := s.Log.Error().EmbedObject(logline.Why(reasons.APIFailed, nil)).Int("status", p.status).Str("method", r.Method).Str("error_message", text)
 	if p.stack != nil {
 		e = e.Bytes("stack", p.stack)
 	}

@@ -19,6 +19,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	reasons "github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // The files of the API in a home.
@@ -257,6 +260,6 @@ func (s *Server) serve(ctx context.Context, handler http.Handler, l net.Listener
 type quiet struct{ s *Server }
 
 func (q quiet) Write(text []byte) (int, error) {
-	q.s.Log.Debug().Str("reason", "api.connection").Str("error_message", strings.TrimSpace(string(text))).Msg("a connection to the API")
+	q.s.Log.Debug().EmbedObject(logline.Why(reasons.APIConnection, nil)).Str("error_message", strings.TrimSpace(string(text))).Msg("a connection to the API")
 	return len(text), nil
 }

@@ -95,7 +95,7 @@ func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool
 			return last, false, err
 		}
 		e, err := lines.Record(line, session)
-		if err != nil || e.Timestamp.Before(last.Timestamp) {
+		if err != nil || e.OfRecorder() || e.Timestamp.Before(last.Timestamp) {
 			continue
 		}
 		end := e.EventType == schema.SessionEnd

@@ -157,7 +157,7 @@ func TestSessionsOfDeadProcesses(t *testing.T) {
 func TestLoggerWritesTheSeedsFields(t *testing.T) {
 	var out, human bytes.Buffer
 	log := connector.NewLogger(&out, "connector.replica", false)
-	log.Warn().Str("run_id", "s").Msg("a \"quoted\" message")
+	log.Warn().Str("session_id", "s").Msg("a \"quoted\" message")
 	log.Info().Msg("fine")
 	var first, second map[string]any
 	dec := json.NewDecoder(&out)
@@ -172,7 +172,7 @@ func TestLoggerWritesTheSeedsFields(t *testing.T) {
 	}
 	delete(first, "timestamp")
 	delete(second, "timestamp")
-	want := map[string]any{"level": "WARNING", "logger": "connector.replica", "run_id": "s", "message": `a "quoted" message`}
+	want := map[string]any{"level": "WARNING", "logger": "connector.replica", "session_id": "s", "message": `a "quoted" message`}
 	if diff := cmp.Diff(want, first); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

@@ -93,7 +93,7 @@ func TestLinesThatAreNoEvents(t *testing.T) {
 		t.Errorf("%+v, want 6 events, 4 refused, 3 torn", report)
 	}
 	equalsFreshFold(t, j, store, "a")
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"run_id":"a"`) || !strings.Contains(got, `"offset":`) {
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"session_id":"a"`) || !strings.Contains(got, `"offset":`) {
 		t.Errorf("logged:\n%s", got)
 	}
 	tail.Write(append(last[20:], '\n'))

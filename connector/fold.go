@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -63,7 +65,7 @@ func (f *folding) session(ctx context.Context, session string) {
 		delete(f.unreadable, session)
 	case ctx.Err() == nil:
 		if f.unreadable[session] == nil {
-			logError(f.Log.Warn(), "journal.unreadable", err).Str("run_id", session).
+			f.Log.Warn().EmbedObject(logline.Why(failure.JournalUnreadable, err)).Str("session_id", session).
 				Msg("a journal file cannot be read; going on with the others")
 		}
 		f.unreadable[session] = err
@@ -88,15 +90,14 @@ func (f *folding) file(ctx context.Context, session string) error {
 		if cursor, err = f.Journal.Read(session, schema.Position{}); err != nil {
 			return err
 		}
-		f.Log.Warn().Str("run_id", session).Str("reason", "journal.replaced").
-			Msg("the journal file is not the one that was folded; folding it again from its beginning")
+		f.replaced(session, from)
 		f.takeBack(ctx, session)
 		f.tx.counts.Resets++
 		f.flush(ctx)
 		p.Batch, from = f.batch(session), schema.Position{}
 		f.twins.found(session)
 	} else if other {
-		f.Log.Info().Str("run_id", session).Str("reason", "fold.revision").
+		f.Log.Info().EmbedObject(logline.Why(failure.FoldRevision, nil)).Str("session_id", session).
 			Msg("another version of this program folded the session; folding it again from its beginning")
 		p.Reset, p.counts.Resets, from = true, 1, schema.Position{}
 	}
@@ -104,6 +105,7 @@ func (f *folding) file(ctx context.Context, session string) error {
 		return err
 	}
 	defer cursor.Close()
+	cursor.Skipped = func(offset int64) { f.torn(session, offset) }
 	return f.read(ctx, p, cursor, from)
 }
 
@@ -147,6 +149,7 @@ func (f *folding) read(ctx context.Context, p *part, cursor *journal.Cursor, fro
 			if f.Observer != nil {
 				p.folded.note(&e, session)
 			}
+			f.notice(&e)
 		}
 		if f.full(p) {
 			f.add(p, cursor, state, f.age(session))
@@ -165,9 +168,10 @@ func (f *folding) refuse(p *part, state *fold, e *schema.Event, cursor *journal.
 		return
 	}
 	state.complained = true
-	logError(f.Log.Warn(), "journal.line_refused", err).Str("run_id", p.Session).
-		Str("event_id", e.EventID).Int64("offset", cursor.Position().Offset).
-		Msg("a line of the journal is no event; skipped, and so are others of this file, silently")
+	end := cursor.Position().Offset
+	refused := failure.New(p.Session, failure.JournalRefused, fmt.Sprint(end))
+	refused.Message, refused.ErrorType, refused.Offset, refused.CausedBy = err.Error(), logline.ErrorType(err), &end, e.EventID
+	f.tell(refused, "a line of the journal is no event; skipped, and so are others of this file, silently")
 }
 
 // hold ends a session's fold in front of a line that a newer version wrote, the
@@ -175,7 +179,7 @@ func (f *folding) refuse(p *part, state *fold, e *schema.Event, cursor *journal.
 // store for good; held, the upgraded program goes on from it.
 func (f *folding) hold(p *part, line int, state *fold, why error) error {
 	if len(f.newer) == 0 {
-		logError(f.Log.Warn(), "journal.newer", why).Str("run_id", p.Session).
+		f.Log.Warn().EmbedObject(logline.Why(failure.JournalNewer, why)).Str("session_id", p.Session).
 			Msg("a journal file was written by a newer version: update ag-sessiond; until then its session, and others like it, stay as they are")
 	}
 	f.newer[p.Session] = true

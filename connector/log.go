@@ -1,7 +1,6 @@
 package connector
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,7 +11,7 @@ import (
 
 // NewLogger returns a logger that writes one JSON object a line with the fourth
 // seed's field names: timestamp (RFC 3339, UTC), level (DEBUG, INFO, WARNING,
-// ERROR, CRITICAL), logger, message, and where they apply run_id (the session),
+// ERROR, CRITICAL), logger, message, and where they apply session_id,
 // event_id, reason, error_type and error_message. With console it writes the same
 // for people, times local.
 //
@@ -64,20 +63,4 @@ func seedLevel(level zerolog.Level) string {
 		return "CRITICAL"
 	}
 	return "INFO"
-}
-
-// logError adds what the seed's log lines say of a failure.
-func logError(e *zerolog.Event, reason string, err error) *zerolog.Event {
-	return e.Str("reason", reason).Str("error_type", errorType(err)).Str("error_message", err.Error())
-}
-
-// errorType names the type of the innermost error that has one of its own.
-func errorType(err error) string {
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return strings.TrimPrefix(fmt.Sprintf("%T", err), "*")
-		}
-		err = next
-	}
 }

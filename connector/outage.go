@@ -10,7 +10,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // outage says that a store failed and why, whenever the reason is another one, and
@@ -31,7 +33,7 @@ func (o *outage) begin(err error) {
 		return
 	}
 	o.reason = same
-	logError(o.log.Warn(), reason, err).
+	o.log.Warn().EmbedObject(logline.Why(failure.Reason(reason), err)).
 		Msg("the store does not take what is in the journal; trying again, nothing is lost")
 }
 
@@ -56,7 +58,7 @@ func (o *outage) tidied(err error) {
 	}
 	_, same := reasonOf(err)
 	if same != o.untidy {
-		logError(o.log.Warn(), "store.maintenance", err).Msg("the store could not tidy itself")
+		o.log.Warn().EmbedObject(logline.Why(failure.StoreMaintenance, err)).Msg("the store could not tidy itself")
 	}
 	o.untidy = same
 }
@@ -66,7 +68,7 @@ func (o *outage) tidied(err error) {
 func (o *outage) refuses(err error) {
 	switch {
 	case err != nil && !o.picky:
-		logError(o.log.Warn(), "store.refused", err).Msg("the store takes all but these sessions; trying them again, nothing is lost")
+		o.log.Warn().EmbedObject(logline.Why(failure.StoreRefused, err)).Msg("the store takes all but these sessions; trying them again, nothing is lost")
 	case err == nil && o.picky:
 		o.log.Info().Msg("the store took the sessions that it had refused")
 	}
@@ -77,7 +79,7 @@ func (o *outage) over() {
 	if o.since.IsZero() {
 		return
 	}
-	o.log.Info().Float64("seconds", time.Since(o.since).Seconds()).Msg("the store is up to date again")
+	o.log.Info().Float64("latency_seconds", time.Since(o.since).Seconds()).Msg("the store is up to date again")
 	o.since, o.reason = time.Time{}, ""
 }
 

@@ -85,6 +85,7 @@ func halves(batches []graph.Batch, first bool) [][]graph.Batch {
 // them as they were before.
 func (p *pass) undoRefused() {
 	for session, r := range p.refused {
+		p.refusedBy(session, r.err)
 		p.positions[session] = r.from
 		p.folds.drop(session)
 		if r.claim != nil {

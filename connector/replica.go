@@ -14,7 +14,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/metrics"
 	"github.com/actiongraph/actiongraph/schema"
@@ -36,6 +38,9 @@ type Replica struct {
 	// store took; nil is nobody: of several replicas of a journal one has one.
 	Metrics  metrics.Metrics
 	Observer Observer
+	// Failures records what of sessions is torn, refused or replaced, and what their events say
+	// went wrong; nil, as of who only reads, records nothing.
+	Failures *Failures
 
 	// Thorough makes Sync open every file, also those whose size says that nothing
 	// was added: it finds a file that was replaced by one of the same size.
@@ -202,7 +207,7 @@ func (r *Replica) catchUp(ctx context.Context, thorough bool, progress func(Prog
 		err = p.dropOlder(func(sessions []string) bool { return !slices.ContainsFunc(sessions, p.lacks) })
 	}
 	if err != nil { // the store is none the worse for it
-		logError(p.Log.Warn(), "store.older", err).Msg("a store of an earlier layout cannot be removed")
+		p.Log.Warn().EmbedObject(logline.Why(failure.StoreOlder, err)).Msg("a store of an earlier layout cannot be removed")
 	}
 	return p, nil
 }

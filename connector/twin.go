@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -40,7 +41,9 @@ func (r *Replica) twin(err error) error {
 		"stop the daemon of one of them, delete %s there and start it again: %w", r.Journal.ID(), filepath.Join(r.Journal.Home(), "id"), err)
 	if !r.twins.said {
 		r.twins.said = true
-		logError(r.Log.Error(), "journal.copied", err).Msg("this home is a copy of another one that is in use")
+		copied := failure.New("", failure.JournalCopied, r.Journal.ID(), r.Name)
+		copied.Message, copied.Store = err.Error(), r.Name
+		r.tell(copied, "this home is a copy of another one that is in use")
 	}
 	return err
 }

@@ -50,6 +50,12 @@
 // record says that it ended, but not when, has no ended_at; it has completed, unless the
 // record says that it failed.
 //
+// A failure of the recording (package failure) is no action: it is about the record, and the
+// graph is about what the agent did. A node would be in the chain, in every count of errors and
+// in every saved query, and each of them would have to leave it out. So it changes neither status
+// nor times nor counters, and does not take an abandonment back; the Session counts such facts in
+// recording_failures, which people can ask for, and the journal says what they were.
+//
 // A call is linked to 10,000 files at most; files_omitted says how many more it names.
 //
 // The package does no I/O, reads no clock and has no randomness.

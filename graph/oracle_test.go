@@ -47,6 +47,7 @@ func (v *vertex) set(props ...Prop) {
 type world struct {
 	session  string
 	recs     []record
+	failures []record             // of the recording
 	seen     map[string]int64     // the least time of a fact that names a subagent
 	starts   map[string][]*vertex // a lane's subagent_start actions, by time
 	vertices map[schema.Key]*vertex
@@ -72,7 +73,12 @@ func oracle(session string, events []schema.Event) *Graph {
 		if e.EventType == schema.SourcePosition {
 			continue // about the journal
 		}
-		w.recs = append(w.recs, record{e, max(1, e.Timestamp.UnixNano()), recordSum(e, contentSum(e))})
+		r := record{e, max(1, e.Timestamp.UnixNano()), recordSum(e, contentSum(e))}
+		if e.EventType == schema.Error && e.SourceSDK == "ag-recorder" {
+			w.failures = append(w.failures, r)
+		} else {
+			w.recs = append(w.recs, r)
+		}
 	}
 	slices.SortStableFunc(w.recs, func(a, b record) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.sum, b.sum)) })
 	w.readTranscript()

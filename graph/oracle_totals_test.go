@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -45,8 +46,17 @@ func (w *world) sessionState() {
 	switch {
 	case len(timed) > 0:
 		started, last = timed[0].at, max(timed[0].at, start, end)
-	case len(facts) > 0:
-		started, last = facts[0].at, max(facts[0].at, abandoned)
+	case len(facts)+len(w.failures) > 0: // neither of which says when the session was
+		started = math.MaxInt64
+		for _, r := range append(slices.Clone(facts), w.failures...) {
+			started = min(started, r.at)
+		}
+		last = max(started, abandoned)
+	}
+	failed := map[string]bool{}
+	for _, r := range w.failures {
+		failed[r.EventID] = true
+		w.node["recording_failures"] = int64(len(failed))
 	}
 	for _, v := range w.vertices {
 		last = max(last, v.own)

@@ -275,6 +275,8 @@ func failure(d dice, e *schema.Event) {
 	e.IsError = d.one(2)
 	if d.one(3) {
 		e.EventType, e.ErrorType = schema.RateLimit, "rate_limit"
+	} else if d.one(3) { // of the recording, whatever else it says
+		e.SourceSDK, e.WorkingDirectory, e.Model = schema.Recorder, "/elsewhere", "none"
 	}
 }
 

@@ -122,6 +122,10 @@ func (s *Session) Apply(e *schema.Event) {
 		return // about the journal, not about the session: see Batch.Absorbs
 	}
 	s.began = true
+	if e.OfRecorder() {
+		s.recordingFailure(f)
+		return
+	}
 	s.observe(f)
 	if e.AgentID != "" {
 		s.openLane(e.AgentID, f)

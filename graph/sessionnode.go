@@ -22,6 +22,7 @@ type sessionNode struct {
 	endStatus              string
 	live                   bool // a hook or caller saw it, not only a file
 	tags                   map[string]stamp
+	failures               map[string]struct{} // of the recording, by the event's id
 
 	title, prompt string
 	model         string
@@ -64,11 +65,8 @@ const (
 
 // observe folds what every fact says about its session.
 func (s *Session) observe(f *fact) {
+	s.introduce()
 	n := &s.node
-	if n.shown.status == "" && n.journal != "" && n.started == 0 {
-		s.putRef(s.self, Prop{"journal", n.journal})
-		s.putContinues()
-	}
 	if f.Status == schema.StatusAbandoned && f.EventType == schema.SessionEnd {
 		return // a conclusion about the facts, not one of them
 	}

@@ -24,6 +24,10 @@ const (
 
 // Cursor reads one session's file record by record. It is for one goroutine.
 type Cursor struct {
+	// Skipped, if not nil, is told where each line begins that is passed over and counted as
+	// torn.
+	Skipped func(offset int64)
+
 	j       *Journal
 	content *Content
 
@@ -113,6 +117,7 @@ func (c *Cursor) Torn() int { return c.torn }
 // where they are no record.
 func (c *Cursor) take(n int) []byte {
 	line := c.buf[c.r : c.r+n : c.r+n]
+	begin := c.off
 	c.r += n + 1
 	c.off += int64(n) + 1
 	c.seen = 0
@@ -130,7 +135,9 @@ func (c *Cursor) take(n int) []byte {
 		c.pos.First = c.pos.Sum
 	}
 	if !complete(line) {
-		c.torn++
+		if c.torn++; c.Skipped != nil {
+			c.Skipped(begin)
+		}
 		return nil
 	}
 	return line

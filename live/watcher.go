@@ -214,7 +214,7 @@ func (w *Watcher) mayRun(id string) bool {
 	var lines schema.Decoder
 	for line := range bytes.Lines(end) {
 		e, err := lines.Decode(bytes.TrimSpace(line))
-		if err != nil || e.EventType == schema.SourcePosition || e.Timestamp.Before(last) {
+		if err != nil || e.EventType == schema.SourcePosition || e.OfRecorder() || e.Timestamp.Before(last) {
 			continue
 		}
 		last, ended = e.Timestamp, e.EventType == schema.SessionEnd || ended && e.Timestamp.Equal(last)

@@ -96,7 +96,8 @@ func (r *Redactor) AppendEventNear(buf []byte, e schema.Event, dir string) (Line
 	if e.EventType != schema.SourcePosition { // the readers' own, who compare its path
 		r = r.current()
 	}
-	if e.EventType != schema.SourcePosition || !schema.IsPositionsID(e.SessionID) {
+	ofReader := e.EventType == schema.SourcePosition && schema.IsPositionsID(e.SessionID)
+	if !ofReader && !(e.OfRecorder() && e.SessionID == schema.Recorder) {
 		e.SessionID = schema.SafeID(e.SessionID)
 	}
 	if r.keeper != nil {

@@ -103,6 +103,10 @@ type Event struct {
 	Extra json.RawMessage `json:"extra,omitempty"`
 }
 
+// OfRecorder reports an event that is about the recording, not about what the agent did: a
+// failure of package failure.
+func (e *Event) OfRecorder() bool { return e.EventType == Error && e.SourceSDK == Recorder }
+
 // Keys of Event.Metadata. Values are strings but for MetaAgent and MetaOffset.
 const (
 	MetaGitBranch = "git_branch"

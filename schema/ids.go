@@ -30,7 +30,7 @@ func ValidID(id string) bool {
 // SafeID returns id where it is valid, else a valid id made from its hash. It is
 // a pure function: the same foreign id always gives the same safe one.
 func SafeID(id string) string {
-	if ValidID(id) && !IsPositionsID(id) {
+	if ValidID(id) && !IsPositionsID(id) && id != Recorder {
 		return id
 	}
 	return "h-" + NewID("id", id)
@@ -63,9 +63,14 @@ func ProbeID(n uint64) string {
 // IsProbeID reports whether ProbeID made an id.
 func IsProbeID(id string) bool { return isNumbered(probePrefix, id) }
 
+// Recorder is the source_sdk of what is recorded of the recording itself, as that a line was
+// torn; and the session of such events where they belong to no one's. The journal keeps that
+// beside the sessions, and does not list it. SafeID returns no such id.
+const Recorder = "ag-recorder"
+
 // NoSession reports whether what a journal keeps under an id is nobody's session: positions,
-// or a probe.
-func NoSession(id string) bool { return IsPositionsID(id) || IsProbeID(id) }
+// a probe, or what is recorded of the recording.
+func NoSession(id string) bool { return IsPositionsID(id) || IsProbeID(id) || id == Recorder }
 
 // isNumbered reports whether an id is a prefix and 16 hexadecimal digits.
 func isNumbered(prefix, id string) bool {

@@ -107,6 +107,9 @@ func TestProbesPassAsTheyAre(t *testing.T) {
 		if !schema.IsProbeID(id) || !schema.NoSession(id) || schema.IsPositionsID(id) || schema.SafeID(id) != id || !schema.ValidID(id) {
 			t.Fatalf("%q", id)
 		}
+		if !schema.NoSession(schema.Recorder) || !schema.ValidID(schema.Recorder) || schema.SafeID(schema.Recorder) == schema.Recorder {
+			t.Fatalf("%q is somebody's session", schema.Recorder)
+		}
 		if !schema.NoSession(schema.PositionsID(n)) || schema.IsProbeID(schema.PositionsID(n)) {
 			t.Fatalf("%q", schema.PositionsID(n))
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/tail"
 )
 
@@ -59,11 +61,11 @@ func identity(path string, info os.FileInfo) fileID {
 func (f *Follower) Run(ctx context.Context, changes <-chan []string) {
 	s := &following{Follower: f, list: newWatchlist(f.Specs), started: time.Now(), files: map[fileID]*followed{}, paths: map[string]fileID{}, begun: map[*watched]time.Time{}, alike: map[uint64]*alikeFiles{}}
 	for _, path := range s.list.homes {
-		f.Log.Warn().Str("reason", "source.home").Str("path", path).
+		f.Log.Warn().EmbedObject(logline.Why(failure.SourceHome, nil)).Str("path", path).
 			Msg("this is in a home of actiongraph, which records itself already: it is not followed; name another folder")
 	}
 	for _, path := range s.list.pipes() {
-		f.Log.Warn().Str("reason", "source.pipe").Str("path", path).
+		f.Log.Warn().EmbedObject(logline.Why(failure.SourcePipe, nil)).Str("path", path).
 			Msg("this is a pipe or a device, which cannot be read twice: it is not followed; ag-sessiond import reads it until it ends")
 	}
 	places, reports := make(chan []tail.Place), make(chan []string)

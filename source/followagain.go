@@ -3,6 +3,9 @@ package source
 import (
 	"io/fs"
 	"time"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // fileState is what tells without reading it that a file was written to.
@@ -89,10 +92,10 @@ func (s *following) refuse(f *followed, bad *badDocument) {
 	}
 	f.refused = stateOf(f.info)
 	s.recovered(f)
-	wrong := Problem{Path: f.path, Line: bad.line, Error: bad.err.Error()}
-	s.Log.Warn().Str("reason", "source.broken_document").Str("path", f.path).Int64("line", wrong.Line).Str("error_message", wrong.Error).
-		Msg("a file is one JSON value over many lines, and cannot be read; it is looked at again when it changes")
-	s.health.Read(0, 0, 1, &wrong, nil)
+	problem := Problem{Path: f.path, Line: bad.line, Error: bad.err.Error()}
+	s.tell(wrong(failure.SourceDocument, f.path, problem.Line, problem.Error),
+		"a file is one JSON value over many lines, and cannot be read; it is looked at again when it changes")
+	s.health.Read(0, 0, 1, &problem, nil)
 }
 
 // waits says that the end of a document is missing, once nothing comes.
@@ -104,7 +107,7 @@ func (s *following) waits(f *followed) {
 	}
 	if !f.waiting {
 		f.waiting = true
-		s.Log.Warn().Str("reason", "source.waiting").Str("path", f.path).
+		s.Log.Warn().EmbedObject(logline.Why(failure.SourceWaiting, nil)).Str("path", f.path).
 			Msg("a file is one JSON value over many lines, and its end is missing; it is read once that is there")
 	}
 	s.health.Waits(f.path, true)

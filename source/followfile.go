@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // followed is a file that is read as it grows.
@@ -199,7 +201,7 @@ func (s *following) identify(f *followed) error {
 		return nil
 	}
 	if f.replaced {
-		s.Log.Info().Str("reason", "source.replaced").Str("path", f.path).Msg("a file is not what it was; reading it from its beginning")
+		s.Log.Info().EmbedObject(logline.Why(failure.SourceReplaced, nil)).Str("path", f.path).Msg("a file is not what it was; reading it from its beginning")
 	}
 	s.found(f, f.src.Format)
 	return nil
@@ -341,8 +343,8 @@ func (s *following) found(f *followed, format jsonl.Format) {
 	}
 	f.named, f.namedAs = true, format
 	if format == "" {
-		s.Log.Warn().Str("reason", "source.foreign").Str("path", f.path).
-			Msg("a file is of no format that is known; it is not read (name its format in the configuration if it has one)")
+		s.tell(wrong(failure.SourceForeign, f.path, 0, "it is of no format that is known"),
+			"a file is of no format that is known; it is not read (name its format in the configuration if it has one)")
 	} else {
 		s.Log.Info().Str("path", f.path).Str("format", string(format)).Msg("following a file")
 	}
@@ -354,8 +356,7 @@ func (s *following) found(f *followed, format jsonl.Format) {
 // failed has a file read again, later each time. It says so once.
 func (s *following) failed(f *followed, err error) {
 	if f.wait == 0 {
-		s.Log.Warn().Str("reason", "source.unreadable").Str("path", f.path).Str("error_message", err.Error()).
-			Msg("a file cannot be read; trying again")
+		s.tell(wrong(failure.SourceUnreadable, f.path, 0, intake.NewProblem(f.path, err).Error), "a file cannot be read; trying again")
 	}
 	f.wait = min(max(2*f.wait, quiet), time.Minute)
 	f.due = time.Now().Add(f.wait)

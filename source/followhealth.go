@@ -1,6 +1,12 @@
 package source
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
+)
 
 // Health is how a Follower is: an intake.Health.
 type Health struct {
@@ -31,14 +37,15 @@ func (s *following) count(f *stream) {
 			s.health.Forgot(session)
 		}
 	}
-	var wrong *Problem
+	var problem *Problem
 	if len(f.problems) > 0 {
-		wrong = &f.problems[0]
-		s.Log.Warn().Str("reason", "source.broken_line").Str("path", wrong.Path).Int64("line", wrong.Line).Int64("broken_lines", c.broken).
-			Str("error_message", wrong.Error).Msg("a file has bad lines, of which this is the first; they are passed over")
+		problem = &f.problems[0]
+		broken := wrong(failure.SourceBroken, problem.Path, problem.Line, problem.Error)
+		broken.Broken = c.broken
+		s.tell(broken, "a file has bad lines, of which this is the first; they are passed over")
 	}
-	for _, kind := range s.health.Read(c.lines, c.events, c.broken, wrong, c.unknown) {
-		s.Log.Info().Str("reason", "source.unknown").Str("path", f.path).Str("kind", kind).
+	for _, kind := range s.health.Read(c.lines, c.events, c.broken, problem, c.unknown) {
+		s.Log.Info().EmbedObject(logline.Why(failure.SourceUnknown, nil)).Str("path", f.path).Str("kind", kind).
 			Msg("a file has lines of a kind that this version does not know; they are kept as they are")
 	}
 }
@@ -48,5 +55,23 @@ func (s *following) follows(path string, f *followed) {
 	s.health.Follows(path)
 	if f.wait == 0 {
 		s.health.Recovered(path)
+	}
+}
+
+// wrong is what went wrong with a file, or with one of its lines: many sessions may be in it.
+func wrong(reason failure.Reason, path string, line int64, message string) failure.Failure {
+	key := message
+	if line > 0 {
+		key = fmt.Sprint(line)
+	}
+	f := failure.New("", reason, path, key)
+	f.Message, f.Path, f.Line = message, path, line
+	return f
+}
+
+// tell has a failure recorded, which says it in the log, or says it there alone.
+func (s *following) tell(f failure.Failure, message string) {
+	if s.Failed == nil || !s.Failed(f, message) {
+		s.Log.Warn().EmbedObject(logline.Of(f)).Msg(message)
 	}
 }

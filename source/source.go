@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/intake"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/internal/tail"
@@ -108,6 +109,9 @@ type Follower struct {
 	// Found, which may be nil, is told of each file once what it is is known; format "" is
 	// none that is known. It is called from many goroutines.
 	Found func(path string, format jsonl.Format)
+	// Failed, which may be nil, is told what goes wrong, and says whether it is recorded, and so
+	// in the log already.
+	Failed func(f failure.Failure, message string) bool
 
 	tail   tail.Tree // tests make it faster
 	quick  bool      // so do they with what waits

@@ -13,7 +13,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/intake"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/tail"
 )
 
@@ -28,6 +30,9 @@ type Follower struct {
 	// Trees are folders that are followed whole, sessions of before included.
 	Trees []string
 	Log   zerolog.Logger
+	// Failed, if not nil, is told what goes wrong, and says whether it is recorded, and so in
+	// the log already.
+	Failed func(f failure.Failure, message string) bool
 
 	tail   tail.Tree // tests make it faster
 	health intake.Tracker
@@ -65,7 +70,7 @@ func (s *following) trees(ctx context.Context, places chan<- []tail.Place) {
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real
 		} else {
-			s.Log.Info().Str("reason", "transcript.no_folder").Str("path", dir).Str("error_message", err.Error()).
+			s.Log.Info().EmbedObject(logline.Why(failure.TranscriptNoFolder, err)).Str("path", dir).
 				Msg("a folder of transcripts is not there; it is followed once it is")
 		}
 		trees = append(trees, tail.Place{Path: dir, Folder: true})
@@ -198,7 +203,9 @@ func (s *following) work(ctx context.Context, which int) {
 func (s *following) read(ctx context.Context, j *job) (again *job) {
 	file, err := Stat(j.file.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.recovered(j.file.Path)
+		if s.recovered(j.file.Path); j.behind > 0 && !j.meta {
+			s.tell(s.wrong(failure.TranscriptLost, j.file, 0, "it was removed before all of it was read"), "a transcript is lost")
+		}
 		return nil // it went away; if it comes back that is told
 	}
 	var from Position
@@ -348,8 +355,7 @@ func (s *following) failed(ctx context.Context, j *job, err error) *job {
 	s.retries[j.file.Path] = wait
 	s.mu.Unlock()
 	if s.health.Failed(j.file.Path, err); !again {
-		s.Log.Warn().Str("reason", "transcript.unreadable").Str("path", j.file.Path).Str("error_message", err.Error()).
-			Msg("a transcript cannot be read; trying again")
+		s.tell(s.wrong(failure.TranscriptUnreadable, j.file, 0, err.Error()), "a transcript cannot be read; trying again")
 	}
 	return &job{file: j.file, behind: j.behind, meta: j.meta, due: time.Now().Add(wait)}
 }

@@ -1,8 +1,15 @@
 package transcript
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 // Health is how a Follower is at one moment: an intake.Health. Counts are since it began.
@@ -36,14 +43,43 @@ func (s *following) count(r *FileReport) {
 	var wrong *Problem
 	if i := slices.IndexFunc(r.Problems, func(p Problem) bool { return p.Line > 0 }); i >= 0 {
 		wrong = &r.Problems[i]
-		s.Log.Warn().Str("reason", "transcript.broken_line").Str("path", wrong.Path).Int64("line", wrong.Line).Int64("broken_lines", r.Broken).
-			Str("error_message", wrong.Error).Msg("a transcript has broken lines, of which this is the first; they are passed over")
+		broken := s.wrong(failure.TranscriptBroken, File{Path: wrong.Path, Session: r.Session}, wrong.Line, wrong.Error)
+		broken.Broken = r.Broken
+		s.tell(broken, "a transcript has broken lines, of which this is the first; they are passed over")
 	}
 	if r.Restart {
-		s.Log.Info().Str("reason", "transcript.replaced").Str("path", r.Path).Msg("a transcript is not the file it was; reading it from its beginning")
+		s.Log.Info().EmbedObject(logline.Why(failure.TranscriptReplaced, nil)).Str("path", r.Path).Msg("a transcript is not the file it was; reading it from its beginning")
 	}
 	for _, kind := range s.health.Read(r.Lines, r.Events, r.Broken, wrong, r.unknown) {
-		s.Log.Info().Str("reason", "transcript.unknown").Str("path", r.Path).Str("kind", kind).
+		s.Log.Info().EmbedObject(logline.Why(failure.TranscriptUnknown, nil)).Str("path", r.Path).Str("kind", kind).
 			Msg("a transcript has lines of a type that this version does not know; they are counted")
+	}
+}
+
+// wrong is what went wrong with a file, or with one of its lines. A file of which nothing is
+// known yet is named after its session.
+func (s *following) wrong(reason failure.Reason, file File, line int64, message string) failure.Failure {
+	session := file.Session
+	if session == "" {
+		s.mu.Lock()
+		session = s.index[file.Path].session
+		s.mu.Unlock()
+	}
+	if session == "" {
+		session = schema.SafeID(strings.TrimSuffix(filepath.Base(file.Path), suffix))
+	}
+	key := message
+	if line > 0 {
+		key = fmt.Sprint(line)
+	}
+	f := failure.New(session, reason, file.Path, key)
+	f.Message, f.Path, f.Line = message, file.Path, line
+	return f
+}
+
+// tell has a failure recorded, which says it in the log, or says it there alone.
+func (s *following) tell(f failure.Failure, message string) {
+	if s.Failed == nil || !s.Failed(f, message) {
+		s.Log.Warn().EmbedObject(logline.Of(f)).Msg(message)
 	}
 }

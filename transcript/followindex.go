@@ -5,6 +5,9 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 const (
@@ -75,7 +78,7 @@ func (s *following) writeIndex() {
 		changed[path] = s.seal(path, e)
 	}
 	if err := writeIndex(s.Reader.Journal, s.Reader.Host, changed); err != nil {
-		s.Log.Warn().Str("reason", "transcript.index").Str("error_message", err.Error()).
+		s.Log.Warn().EmbedObject(logline.Why(failure.TranscriptIndex, err)).
 			Msg("the index of transcripts cannot be written; the next start looks in the journal")
 	}
 	s.mu.Lock()

@@ -53,7 +53,7 @@ func (a *app) ownReplica(j *journal.Journal, log zerolog.Logger) (replica *conne
 		return nil, nil, unavailable(errors.Join(err, lock.Unlock()))
 	}
 	release = func() error { return errors.Join(store.Close(), lock.Unlock()) }
-	return &connector.Replica{Journal: j, Store: store, Name: embedded, Log: log}, release, nil
+	return &connector.Replica{Journal: j, Store: store, Name: embedded, Log: log, Failures: &connector.Failures{Journal: j, Log: log}}, release, nil
 }
 
 // foldAlong begins to catch the store up. Where another process keeps the store, that

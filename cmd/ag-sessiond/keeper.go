@@ -16,6 +16,8 @@ import (
 	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/seal"
 	"github.com/actiongraph/actiongraph/source"
@@ -85,15 +87,16 @@ func (a *app) plan(c config.Config, f runFlags) (p plan, err error) {
 // keeper keeps going what a plan says, and takes over another plan while it does: what is
 // the same in both is not disturbed.
 type keeper struct {
-	app     *app
-	journal *journal.Journal
-	log     zerolog.Logger
-	ctx     context.Context
-	crew    *crew
-	packer  *packer
-	first   keptStore // the embedded store
-	reader  connector.Reader
-	signals *signals
+	app      *app
+	journal  *journal.Journal
+	log      zerolog.Logger
+	failures *connector.Failures
+	ctx      context.Context
+	crew     *crew
+	packer   *packer
+	first    keptStore // the embedded store
+	reader   connector.Reader
+	signals  *signals
 
 	mu          sync.Mutex // the report looks at what follows
 	plan        plan
@@ -217,7 +220,7 @@ func (k *keeper) store(next plan, fresh []keptGraph) {
 	}
 	for _, g := range fresh {
 		g.replica = &connector.Replica{Journal: k.journal, Store: g.keptStore.store, Name: g.name, Log: k.log, MaxBytes: graphBytes,
-			Metrics: k.signals.metrics}
+			Metrics: k.signals.metrics, Failures: k.failures}
 		g.stop = k.crew.add(g.replica)
 		all = append(all, g)
 	}
@@ -236,6 +239,7 @@ func (k *keeper) followTranscripts(f followed) {
 	}
 	follower := f.follower(k.journal, k.log)
 	if follower != nil {
+		follower.Failed = k.failures.Record
 		k.stopTranscripts = k.crew.add(follower)
 	}
 	k.mu.Lock()
@@ -250,6 +254,7 @@ func (k *keeper) followSources(specs []source.Spec) {
 	}
 	follower := sourceFollower(k.journal, specs, k.log)
 	if follower != nil {
+		follower.Failed = k.failures.Record
 		k.stopSources = k.crew.add(follower)
 	}
 	k.mu.Lock()
@@ -269,7 +274,7 @@ func (k *keeper) answer(next plan) error {
 	if err != nil && before {
 		var again error
 		if web, again = k.plan.doors.open(k.journal, k.log); again != nil {
-			k.log.Error().Str("reason", "api.stopped").Str("error_message", again.Error()).Msg("requests are no longer answered")
+			k.log.Error().EmbedObject(logline.Why(failure.APIStopped, again)).Msg("requests are no longer answered")
 		}
 	}
 	if web != nil {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/source"
 	"github.com/actiongraph/actiongraph/transcript"
@@ -223,7 +225,7 @@ func (r *reporter) write(ctx context.Context, now []connector.Health) {
 	}
 	err := writeReport(ctx, r.path, report)
 	if err != nil && !r.failed && ctx.Err() == nil {
-		r.log.Warn().Str("reason", "status.unwritable").Str("error_message", err.Error()).Msg("ag-sessiond status will not know how the stores are")
+		r.log.Warn().EmbedObject(logline.Why(failure.StatusUnwritable, err)).Msg("ag-sessiond status will not know how the stores are")
 	}
 	r.failed, r.said, r.told = err != nil, now, report.beside
 }

@@ -17,7 +17,9 @@ import (
 	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -107,7 +109,7 @@ func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err
 			return err
 		default:
 			l.at.Problem = err.Error()
-			log.Warn().Str("reason", "api.socket").Str("error_message", err.Error()).
+			log.Warn().EmbedObject(logline.Why(failure.APISocket, err)).
 				Msg("nobody can post to the socket: give another one in config.toml, [api] socket, or \"none\"")
 		}
 	}
@@ -132,7 +134,7 @@ func (l *listening) serve(ctx context.Context, k *keeper) {
 	l.server.Store = &posted{Home: l.home, journal: k.journal, reader: k.reader, replica: k.first.replica, patience: foldPatience}
 	l.server.Signals = k.signals
 	if err := l.server.Serve(ctx, l.token, l.listeners...); err != nil {
-		k.log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("requests are no longer answered")
+		k.log.Error().EmbedObject(logline.Why(failure.APIStopped, err)).Msg("requests are no longer answered")
 	}
 }
 

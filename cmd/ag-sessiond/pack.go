@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -157,7 +159,7 @@ func (p *packer) run(ctx context.Context, every time.Duration) {
 				Dur("duration_ms", report.Duration).Msg("packed sessions")
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, connector.ErrLocked) {
-			p.log.Warn().Str("reason", "pack").Str("error_message", err.Error()).Msg("not every session could be packed")
+			p.log.Warn().EmbedObject(logline.Why(failure.PackFailed, err)).Msg("not every session could be packed")
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/internal/tail"
 )
@@ -120,7 +122,7 @@ func (k *keeper) load(flags runFlags) {
 	k.mu.Unlock()
 	switch {
 	case err != nil:
-		k.log.Error().Str("reason", "config.broken").Str("error_message", err.Error()).Str("path", k.app.configPath()).
+		k.log.Error().EmbedObject(logline.Why(failure.ConfigBroken, err)).Str("path", k.app.configPath()).
 			Msg("the configuration is not taken over: that of before stays in force; it is read again when the file changes, and on SIGHUP")
 	case changed || broken:
 		k.log.Info().Strs("stores", k.keeps().names()).Str("transcripts", next.transcripts.String()).

@@ -7,6 +7,8 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 const (
@@ -48,9 +50,9 @@ func (k *keeper) retainOnce(ctx context.Context, r config.Retention) {
 		h.Close()
 	}
 	if n := len(found.Sessions); n > 0 {
-		k.log.Info().Str("reason", "retention").Int("sessions", n).Int64("events", found.Events()).Msg("sessions were forgotten for their age")
+		k.log.Info().Int("sessions", n).Int64("events", found.Events()).Msg("sessions were forgotten for their age")
 	}
 	if err != nil && ctx.Err() == nil {
-		k.log.Warn().Str("reason", "retention").Str("error_message", err.Error()).Msg("not all could be forgotten; it is tried again within the hour")
+		k.log.Warn().EmbedObject(logline.Why(failure.RetentionFailed, err)).Msg("not all could be forgotten; it is tried again within the hour")
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/service"
@@ -103,7 +105,7 @@ func (a *app) logged(format, file string, fn func(zerolog.Logger) error) error {
 	}
 	log := connector.NewLogger(to, logger, format == "console")
 	if err = fn(log); err != nil {
-		log.Error().Str("reason", "run.failed").Str("error_message", err.Error()).Msg("the daemon ends")
+		log.Error().EmbedObject(logline.Why(failure.RunFailed, err)).Msg("the daemon ends")
 	}
 	return errors.Join(err, to.Close())
 }
@@ -151,7 +153,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 		return unavailable(err)
 	}
 	if store.Superseded() > 0 {
-		log.Info().Str("reason", "store.older").Msg(madeAnew(store))
+		log.Info().EmbedObject(logline.Why(failure.StoreOlder, nil)).Msg(madeAnew(store))
 	}
 	if err := a.keep(ctx, j, keptStore{name: embedded, url: path, store: store}, store, p, flags, asked, log); err != nil {
 		return errors.Join(err, store.Close())
@@ -166,9 +168,10 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := newSignals(j, r)
+	failures := &connector.Failures{Journal: j, Log: log}
 	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs)),
-		Metrics: s.metrics, Observer: s.tally}
-	k := &keeper{app: a, journal: j, log: log, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
+		Metrics: s.metrics, Observer: s.tally, Failures: failures}
+	k := &keeper{app: a, journal: j, log: log, failures: failures, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
 		signals: s, config: configHealth{LoadedAt: time.Now().UTC()}}
 	s.keeper = k
 	s.tally.SetPrices(&p.prices)
@@ -208,7 +211,7 @@ func waitForLock(ctx context.Context, home string, log zerolog.Logger) (*connect
 			return nil, ctx.Err()
 		}
 		if !told {
-			log.Info().Str("reason", err.Error()).Msg("waiting for another process that writes the store")
+			log.Info().EmbedObject(logline.Why(failure.RunWaiting, err)).Msg("waiting for another process that writes the store")
 			told = true
 		}
 	}
@@ -225,7 +228,7 @@ func endAbandoned(ctx context.Context, j *journal.Journal, r connector.Reader, l
 		case <-ticker.C:
 		}
 		if _, err := appendAbandoned(ctx, j, r); err != nil && ctx.Err() == nil {
-			log.Warn().Str("reason", "abandoned").Str("error_message", err.Error()).Msg("looking for abandoned sessions failed")
+			log.Warn().EmbedObject(logline.Why(failure.AbandonedFailed, err)).Msg("looking for abandoned sessions failed")
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/secrets"
@@ -239,10 +241,10 @@ func (a *app) finishScrubs(ctx context.Context, j *journal.Journal, log zerolog.
 				switch {
 				case ctx.Err() != nil, errors.Is(err, connector.ErrLocked):
 				case err != nil:
-					log.Error().Str("reason", "secrets.scrub").Str("error_message", err.Error()).Msg("a scrub of secrets that was killed cannot be finished: run ag-sessiond secrets scrub")
+					log.Error().EmbedObject(logline.Why(failure.ScrubUnfinished, err)).Msg("a scrub of secrets that was killed cannot be finished: run ag-sessiond secrets scrub")
 					sleep(ctx, 10*time.Minute)
 				default:
-					log.Info().Str("reason", "secrets.scrub").Msg("finished a scrub of secrets that was killed")
+					log.Info().Msg("finished a scrub of secrets that was killed")
 				}
 			}
 		}

@@ -64,7 +64,7 @@ func (a *app) sync(ctx context.Context) error {
 		return unavailable(err)
 	}
 	progress, done := a.progressBar(ctx)
-	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop(), Thorough: true}
+	r := connector.Replica{Journal: j, Store: store, Name: embedded, Log: zerolog.Nop(), Thorough: true, Failures: silentFailures(j)}
 	report, err := r.Sync(ctx, progress)
 	done()
 	if err == nil {
@@ -176,10 +176,16 @@ func (a *app) syncGraph(ctx context.Context, j *journal.Journal, g config.Graph)
 		return report, err
 	}
 	progress, done := a.namedBar(ctx, g.Name)
-	r := connector.Replica{Journal: j, Store: store, Name: g.Name, Log: zerolog.Nop(), Thorough: true, MaxBytes: graphBytes}
+	r := connector.Replica{Journal: j, Store: store, Name: g.Name, Log: zerolog.Nop(), Thorough: true, MaxBytes: graphBytes, Failures: silentFailures(j)}
 	report, err = r.Sync(ctx, progress)
 	done()
 	return report, errors.Join(err, store.Close())
+}
+
+// silentFailures records what goes wrong for a verb that appends: the verb's own report says how
+// much there was of it.
+func silentFailures(j *journal.Journal) *connector.Failures {
+	return &connector.Failures{Journal: j, Log: zerolog.Nop()}
 }
 
 // syncAbandoned ends the sessions that nobody will end any more.

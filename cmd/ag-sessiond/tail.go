@@ -89,6 +89,7 @@ func (a *app) tail(ctx context.Context, specs []source.Spec) error {
 	}
 	follower := sourceFollower(j, specs, log)
 	follower.Found = a.sayFound
+	follower.Failed = (&connector.Failures{Journal: j, Log: log}).Record
 	a.sayFollowed(specs)
 	followers := []connector.Follower{follower}
 	if replica != nil {

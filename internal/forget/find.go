@@ -284,8 +284,9 @@ func (l *looked) add(s *search, line []byte) bool {
 	l.Events++
 	kind := schema.Type(schema.FieldString(line, "event_type"))
 	at, err := time.Parse(time.RFC3339Nano, schema.FieldString(line, "timestamp"))
-	// The time of a position is a file's, and a tag is no sign of life.
-	if err == nil && kind != schema.SourcePosition && kind != schema.Tag {
+	// The time of a position is a file's; a tag, or what went wrong in recording, is no sign of life.
+	ofRecorder := kind == schema.Error && schema.FieldString(line, "source_sdk") == schema.Recorder
+	if err == nil && kind != schema.SourcePosition && kind != schema.Tag && !ofRecorder {
 		if !s.Before.IsZero() && !at.Before(s.Before) {
 			return false
 		}

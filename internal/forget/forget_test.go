@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 	"github.com/actiongraph/actiongraph/seal"
@@ -74,6 +75,13 @@ func lived(t *testing.T) *journal.Journal {
 		`{"source":"/v/y.jsonl","session":"` + staysID + `"}`} {
 		record(t, j, schema.Event{SessionID: schema.PositionsID(uint64(i)), EventType: schema.SourcePosition, Timestamp: at, Metadata: []byte(meta)})
 	}
+	for _, path := range []string{"/c/" + goneID + ".jsonl", "/w/acme/dump.jsonl", "/v/other.jsonl"} { // what failed in files of no session
+		e := failure.New("", failure.SourceUnreadable, path)
+		e.Path, e.Timestamp = path, at
+		if err := j.Append(j.Redactor("").Event(e.Event())); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Mkdir(journal.ForgottenDir(j.Home()), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +109,7 @@ func settled(t *testing.T, j *journal.Journal, how string) {
 		t.Errorf("%s: left: %q", how, torn)
 	}
 	for name, want := range map[string]int{transcript.IndexFile: 1, "hook.log": 4, "hook.log.1": 4, "ag-sessiond.log": 4, "ag-sessiond-2026-11-22T19-25-24.123.log": 4,
-		"journal/" + staysID + ".jsonl": 2, "journal/" + schema.PositionsID(2) + ".jsonl": 1} {
+		"journal/" + staysID + ".jsonl": 2, "journal/" + schema.PositionsID(2) + ".jsonl": 1, "journal/" + schema.Recorder + ".jsonl": 1} {
 		text, err := os.ReadFile(filepath.Join(home, filepath.FromSlash(name)))
 		n := 0
 		for line := range strings.Lines(string(text)) {

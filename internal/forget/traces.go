@@ -20,7 +20,7 @@ func logs() *regexp.Regexp {
 	return regexp.MustCompile(`^(hook\.log(\.1)?|ag-sessiond[^/]*\.log(\.[0-9]+)?)$`)
 }
 
-// clean blanks the lines of logs that name a session or a folder: each byte becomes a space, in its
+// clean blanks the lines of logs, and of what is recorded of no one session, that name a session or a folder: each byte becomes a space, in its
 // place. So whoever writes to the log meanwhile is not disturbed, nothing of other lines can
 // be lost, and a kill leaves a line half blank, which the next run sees and completes.
 func (w *work) clean(home string) error {
@@ -35,6 +35,8 @@ func (w *work) clean(home string) error {
 			errs = append(errs, blank(filepath.Join(home, e.Name()), patterns))
 		}
 	}
+	// What went wrong with files of no one session names their paths; a line of spaces is none.
+	errs = append(errs, blank(filepath.Join(journal.Dir(home), schema.Recorder+journal.Suffix), patterns))
 	return errors.Join(errs...)
 }
 
@@ -49,7 +51,7 @@ func (w *work) patterns() (all [][]byte) {
 			all = append(all, []byte(id))
 			continue
 		}
-		for _, key := range []string{"session_id", "run_id", "session"} {
+		for _, key := range []string{"session_id", "run_id", "session"} { // run_id: of logs before version 1
 			all = append(all, []byte(`"`+key+`":"`+id+`"`))
 		}
 		all = append(all, []byte("session "+id), []byte(id+journal.Suffix))

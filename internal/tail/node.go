@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // node is a file or folder that a Tree watches. There can be many thousands: it holds
@@ -116,7 +119,7 @@ func (w *forest) read(n *node, now time.Time) {
 		}
 	}
 	if err != nil && !n.unread && !errors.Is(err, fs.ErrNotExist) {
-		w.Log.Warn().Str("reason", "tail.unreadable").Str("path", n.path).Str("error_message", err.Error()).
+		w.Log.Warn().EmbedObject(logline.Why(failure.TailUnreadable, err)).Str("path", n.path).
 			Msg("a watched folder cannot be read; trying again")
 	}
 	n.unread = err != nil

@@ -20,6 +20,9 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // Dir watches one directory, not its subdirectories. Zero durations take the
@@ -134,7 +137,7 @@ func (w *watch) run(ctx context.Context, out chan<- []string) error {
 			w.hint(e.Name)
 		case err := <-errs:
 			// An overflow: some hints are gone, any file may have changed.
-			w.Log.Warn().Str("reason", "tail.hints_lost").Str("error_message", err.Error()).
+			w.Log.Warn().EmbedObject(logline.Why(failure.TailHintsLost, err)).
 				Msg("file notifications were lost; looking at every file")
 			w.readdir(time.Now())
 			w.look(w.order)
@@ -157,7 +160,7 @@ func (w *watch) notifications() (<-chan fsnotify.Event, <-chan error, func()) {
 		}
 		n.Close()
 	}
-	w.Log.Warn().Str("reason", "tail.no_notifications").Str("error_message", err.Error()).
+	w.Log.Warn().EmbedObject(logline.Why(failure.TailNoHints, err)).
 		Msg("no file notifications; polling only")
 	return nil, nil, func() {}
 }
@@ -276,7 +279,7 @@ func (w *watch) readdir(now time.Time) {
 	}
 	if !w.unread {
 		w.unread = true
-		w.Log.Warn().Str("reason", "tail.unreadable").Str("error_message", err.Error()).
+		w.Log.Warn().EmbedObject(logline.Why(failure.TailUnreadable, err)).
 			Msg("the watched directory cannot be read; trying again")
 	}
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // Tree watches files in places that are named while it runs, any number of them and
@@ -142,7 +145,7 @@ func (w *forest) run(ctx context.Context, places <-chan []Place, out chan<- []st
 			}
 			w.hint(e)
 		case err := <-errs:
-			w.Log.Warn().Str("reason", "tail.hints_lost").Str("error_message", err.Error()).
+			w.Log.Warn().EmbedObject(logline.Why(failure.TailHintsLost, err)).
 				Msg("file notifications were lost; looking at every file")
 			w.rush = len(w.order)
 		}

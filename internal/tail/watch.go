@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 )
 
 // startNotify starts the operating system's notifications, or says once why there are
@@ -30,7 +33,7 @@ func (w *forest) stopNotify() {
 func (w *forest) refuse(err error) {
 	if !w.refused {
 		w.refused = true
-		w.Log.Warn().Str("reason", "tail.no_notifications").Str("error_message", err.Error()).
+		w.Log.Warn().EmbedObject(logline.Why(failure.TailNoHints, err)).
 			Msg("no file notifications for some folders; polling them")
 	}
 }
