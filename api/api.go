@@ -36,6 +36,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/adapters/jsonl"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -57,7 +58,7 @@ type Store interface {
 }
 
 // ErrBehind says that a Store has not caught up with what it recorded.
-var ErrBehind = errors.New("the store has not caught up with what was recorded")
+var ErrBehind = errcode.New(errcode.StoreBehind, "the store has not caught up with what was recorded")
 
 // Server answers requests.
 type Server struct {

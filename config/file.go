@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/replace"
 	"github.com/actiongraph/actiongraph/policy"
 )
 
 // ErrChanged is that of a file which somebody else wrote meanwhile.
-var ErrChanged = errors.New("the configuration was changed meanwhile by somebody else")
+var ErrChanged = errcode.New(errcode.ConfigChanged, "the configuration was changed meanwhile by somebody else")
 
 // Change replaces a home's file by what edit makes of its text, and reports whether that
 // is another one; the policy in it is in force then. The file is replaced whole, by one that Check finds right, readable by

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // The lock files of a home.
@@ -27,7 +29,7 @@ const (
 )
 
 // ErrLocked is wrapped by LockHome when another process holds the lock.
-var ErrLocked = errors.New("locked")
+var ErrLocked = errcode.New(errcode.HomeLocked, "locked")
 
 // Lock is held until Unlock, or until the process ends, however it ends: the
 // kernel releases it, so a crash leaves nothing behind that somebody has to remove.

@@ -12,17 +12,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
 // ErrBeingWritten says that a session changes too fast to be compared.
-var ErrBeingWritten = errors.New("it is being written all the time: verify it again later")
+var ErrBeingWritten = errcode.New(errcode.StoreBusy, "it is being written all the time: verify it again later")
 
 // ErrOtherFold says that what a store holds of a session is what another version of this
 // program made of its journal.
-var ErrOtherFold = errors.New("another version of this program folded it: `ag-sessiond sync` folds it again")
+var ErrOtherFold = errcode.New(errcode.StoreBehind, "another version of this program folded it: `ag-sessiond sync` folds it again")
 
 // Verify folds a session's journal afresh, up to where the store says it is, and
 // returns what the store holds differently, A being the journal's and B the

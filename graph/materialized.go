@@ -2,22 +2,23 @@ package graph
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // ErrConflict is wrapped by a store's Apply when a session's position is not the
 // expected one: a restored backup, a deleted store, or a second daemon. Nothing was
 // written.
-var ErrConflict = errors.New("the store is not where this replica left it")
+var ErrConflict = errcode.New(errcode.StoreConflict, "the store is not where this replica left it")
 
 // ErrRefused is wrapped by a store's Apply for an error of what was to be written, and not
 // of the store: the same batches fail again, and others may not. Nothing was written.
-var ErrRefused = errors.New("the store refuses what it was given")
+var ErrRefused = errcode.New(errcode.StoreRefused, "the store refuses what it was given")
 
 // OwnedError is returned by a store's Apply for sessions that another journal owns in
 // it, and whose batches do not say Continues. Nothing was written.
@@ -28,7 +29,7 @@ func (e *OwnedError) Error() string {
 }
 
 // ErrNotFound is wrapped by readers when what was asked for does not exist.
-var ErrNotFound = errors.New("not found")
+var ErrNotFound = errcode.New(errcode.NotFound, "not found")
 
 // Graph is a graph in memory: what a fold of a whole journal gives, or what a store
 // loads. Its zero value is not usable: see New.

@@ -2,8 +2,9 @@ package graph
 
 import (
 	"encoding/json"
-	"errors"
 	"time"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // What every Reader answers with. Counts are of the whole session, subagents'
@@ -164,7 +165,7 @@ type Summary struct {
 }
 
 // ErrLongQuestion is of a SearchQuery that no Reader answers.
-var ErrLongQuestion = errors.New("a question has at most 64 different words, each of at most 64 parts: ask for fewer")
+var ErrLongQuestion = errcode.New(errcode.QuestionLong, "a question has at most 64 different words, each of at most 64 parts: ask for fewer")
 
 // SearchQuery is a full-text question. Words must all match, but in a Recall; one that is
 // there twice counts once.

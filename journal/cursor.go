@@ -9,13 +9,14 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
 // ErrReplaced says that a file is not the one a position was taken from: it
 // shrank, was rewritten, replaced or removed. What was read of it is void, and the
 // session is to be read again from the zero Position.
-var ErrReplaced = errors.New("the journal file was replaced")
+var ErrReplaced = errcode.New(errcode.JournalReplaced, "the journal file was replaced")
 
 const (
 	minBuffer = 4 << 10

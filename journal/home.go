@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/replace"
 )
 
@@ -22,7 +23,7 @@ const versionName = "version"
 
 // ErrNewerHome is of a home that a later version of this program has changed: this one would
 // misread what is in it, and writes nothing there.
-var ErrNewerHome = errors.New("a newer version of actiongraph has used this home: use that version " +
+var ErrNewerHome = errcode.New(errcode.HomeNewer, "a newer version of actiongraph has used this home: use that version "+
 	"(ag-sessiond version says which one this is), or give --home or set AG_HOME to another folder")
 
 // CheckHome refuses a home of a later format: the error then wraps ErrNewerHome. One that is

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/seal"
 )
 
 // ErrLeft is wrapped by Scrub where the scan at its end found something.
-var ErrLeft = errors.New("secrets are left")
+var ErrLeft = errcode.New(errcode.SecretsLeft, "secrets are left")
 
 // ScrubReport is what a Scrub did.
 type ScrubReport struct {

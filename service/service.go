@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,11 +25,12 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // ErrNoManager is wrapped where no session manager answers, as in a container, in WSL 1,
 // or in a login without one.
-var ErrNoManager = errors.New("no session manager")
+var ErrNoManager = errcode.New(errcode.ServiceNoManager, "no session manager")
 
 // Host is a machine as its user has it.
 type Host struct {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/policy"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -21,7 +22,7 @@ const maxLog = 1 << 20
 // line of JSON a problem, with what to do about it, never with any of a payload.
 //
 //	{"timestamp":…,"level":"ERROR","logger":"ag-hook","message":…,
-//	 "error_message":…,"cure":…,"event_type":…,"session_id":…}
+//	 "error_message":…,"cure":…,"doc_url":…,"event_type":…,"session_id":…}
 //
 // ERROR means that an event is lost, WARNING that it is recorded all the same.
 type hookLog struct {
@@ -62,6 +63,11 @@ func (p problem) line(now time.Time) []byte {
 		add("error_message", p.err.Error())
 	}
 	add("cure", p.cure)
+	code := errcode.HookWarned
+	if p.level == "ERROR" {
+		code = errcode.HookLost
+	}
+	add("doc_url", code.Doc())
 	if p.event != nil {
 		add("event_type", string(p.event.EventType))
 		add("session_id", schema.SafeID(p.event.SessionID))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -73,13 +74,13 @@ func opens(path string) error {
 // would wait for the same lock.
 func beingMade(home string) error {
 	if by, held, err := connector.Held(home, connector.RunLock); err == nil && held {
-		return fmt.Errorf("the daemon (%s) is making the store; try again in a moment", by)
+		return errcode.With(errcode.StoreBusy, fmt.Errorf("the daemon (%s) is making the store; try again in a moment", by))
 	}
 	by, held, err := connector.Held(home, connector.GraphLock)
 	if err != nil || !held {
 		by = "it is done by now"
 	}
-	return fmt.Errorf("another process is making the store; try again in a moment (graph.lock is locked by %s)", by)
+	return errcode.With(errcode.StoreBusy, fmt.Errorf("another process is making the store; try again in a moment (graph.lock is locked by %s)", by))
 }
 
 // journalFiles counts the sessions' files of a home's journal, by their names alone

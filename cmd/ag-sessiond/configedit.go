@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 func (a *app) configEditCmd() *cobra.Command {
@@ -131,7 +132,7 @@ func (a *app) runEditor(cmd *cobra.Command, path string) error {
 	run := exec.CommandContext(cmd.Context(), words[0], append(words[1:], path)...)
 	run.Stdin, run.Stdout, run.Stderr = cmd.InOrStdin(), os.Stdout, os.Stderr
 	if err := run.Run(); err != nil {
-		return unavailable(fmt.Errorf("the editor %s: %w: set VISUAL or EDITOR to another", editor, err))
+		return unavailable(errcode.With(errcode.EditorFailed, fmt.Errorf("the editor %s: %w: set VISUAL or EDITOR to another", editor, err)))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/doctor"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
 
@@ -58,7 +59,7 @@ func (a *app) doctor(ctx context.Context) error {
 			failed = append(failed, c.Name)
 		}
 	}
-	return fmt.Errorf("%s: %s", render.Plural(int64(len(failed)), "check")+" failed", strings.Join(failed, ", "))
+	return errcode.With(errcode.DoctorFailed, fmt.Errorf("%s: %s", render.Plural(int64(len(failed)), "check")+" failed", strings.Join(failed, ", ")))
 }
 
 // printChecks prints a line a check, none cut: the end is the cure.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/forget"
 	"github.com/actiongraph/actiongraph/journal"
@@ -203,7 +204,7 @@ func (a *app) toForget(ctx context.Context, args []string) (ids []string, err er
 			}
 		}
 		if !schema.ValidID(id) {
-			return nil, fmt.Errorf("session %s was recorded on another machine: forget it there, and what it left here goes with the next sync", id)
+			return nil, errcode.With(errcode.SessionElsewhere, fmt.Errorf("session %s was recorded on another machine: forget it there, and what it left here goes with the next sync", id))
 		}
 		ids = append(ids, id)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
 
@@ -140,7 +141,7 @@ func lockStore(home string) (*connector.Lock, error) {
 	lock, err := connector.LockHome(home, connector.GraphLock, syncPatience)
 	if errors.Is(err, connector.ErrLocked) {
 		if by, running, _ := connector.Held(home, connector.RunLock); running {
-			err = fmt.Errorf("the daemon (%s) keeps this store: stop it first", by)
+			err = errcode.With(errcode.DaemonRunning, fmt.Errorf("the daemon (%s) keeps this store: stop it first", by))
 		}
 	}
 	return lock, unavailable(err)
@@ -268,7 +269,7 @@ func (a *app) confirm(ctx context.Context, stdin io.Reader, question string, yes
 			return nil
 		}
 	}
-	return &exitError{code: exitFailed, err: errors.New("nothing was deleted")}
+	return &exitError{code: exitFailed, err: errcode.With(errcode.Declined, errors.New("nothing was deleted"))}
 }
 
 // isTerminal reports whether somebody can type an answer.

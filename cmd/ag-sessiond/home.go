@@ -14,6 +14,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
@@ -48,7 +49,7 @@ func (a *app) configHome() (string, error) {
 		home = journal.DefaultHome()
 	}
 	if home == "" {
-		return "", unavailable(errors.New("no home directory is known: give --home or set AG_HOME"))
+		return "", unavailable(errcode.With(errcode.HomeUnknown, errors.New("no home directory is known: give --home or set AG_HOME")))
 	}
 	return filepath.Abs(home)
 }
@@ -78,7 +79,7 @@ func (a *app) ownJournal() (*journal.Journal, error) {
 	}
 	there, err := recorded(home)
 	if err == nil && !there {
-		err = fmt.Errorf("there is no journal in %s", home)
+		err = errcode.With(errcode.HomeMissing, fmt.Errorf("there is no journal in %s", home))
 	}
 	if err != nil {
 		return nil, err
@@ -278,7 +279,7 @@ func (nothing) Positions(context.Context, string) (map[string]journal.Position, 
 	return nil, nil
 }
 func (nothing) Apply(context.Context, []graph.Batch) error {
-	return errors.New("there is no store to write")
+	return errcode.With(errcode.StoreUnavailable, errors.New("there is no store to write"))
 }
 func (nothing) Close() error { return nil }
 

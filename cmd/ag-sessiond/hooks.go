@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/settings"
 )
 
@@ -129,7 +130,7 @@ func hookBinary() (string, error) {
 		found, err = filepath.Abs(found)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside this program nor in PATH: install it (make install) and run this again", name)
+		return "", errcode.With(errcode.InstallNoHook, fmt.Errorf("%s is neither beside this program nor in PATH: install it (make install) and run this again", name))
 	}
 	return found, nil
 }

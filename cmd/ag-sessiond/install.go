@@ -11,6 +11,7 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/settings"
 )
@@ -310,7 +311,7 @@ func (in *installation) edit() error {
 		return unavailable(err)
 	}
 	if _, err = in.kept.Install(in.report.File, in.recorder); err != nil {
-		err = fmt.Errorf("%w\nnothing was changed; what would go there, for whoever may write it: ag-sessiond hooks print claude", err)
+		err = errcode.With(errcode.InstallFailed, fmt.Errorf("%w\nnothing was changed; what would go there, for whoever may write it: ag-sessiond hooks print claude", err))
 	}
 	return unavailable(err)
 }

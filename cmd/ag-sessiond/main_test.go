@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // noOverride is the variable by which a script asks for withoutOverride.
@@ -36,8 +39,60 @@ func TestMain(m *testing.M) {
 				fmt.Fprintln(os.Stderr, "drop root's rights:", err)
 				os.Exit(100)
 			}
-			os.Exit(execute(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+			if terminalWidth(os.Stderr) > 0 { // it draws on it
+				os.Exit(execute(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+			}
+			stderr := &tailWriter{to: os.Stderr}
+			code := execute(untilSignal(), os.Args[1:], os.Stdout, stderr)
+			noteUncoded(code, stderr.last)
+			os.Exit(code)
 		},
+	})
+}
+
+// tailWriter keeps the end of what goes through it.
+type tailWriter struct {
+	to   *os.File
+	last []byte
+}
+
+func (w *tailWriter) Write(p []byte) (int, error) {
+	w.last = append(w.last, p...)
+	w.last = w.last[max(0, len(w.last)-64<<10):]
+	return w.to.Write(p)
+}
+
+// uncodedFile is the variable that names the file where noteUncoded writes; its script fails.
+const uncodedFile = "AG_TEST_UNCODED"
+
+// noteUncoded takes down that ag-sessiond failed and told a person no code, or that it knows
+// none. A silent exit code tells no message, and so needs none.
+func noteUncoded(exit int, stderr []byte) {
+	path := os.Getenv(uncodedFile)
+	_, message, told := strings.Cut("\n"+string(stderr), "\nag-sessiond: ")
+	if path == "" || exit == exitDone || !told {
+		return
+	}
+	line := regexp.MustCompile(`(?m)^  ([a-z_.]+): https://\S+/docs/errors\.md#[a-z_]+\n\z`).FindStringSubmatch(message)
+	if line != nil && errcode.Known(errcode.Code(line[1])) && line[1] != string(errcode.Internal) {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		fmt.Fprintf(f, "ag-sessiond %q: exit %d without a code: %s\n", os.Args[1:], exit, message)
+		f.Close()
+	}
+}
+
+// coded fails a script in which ag-sessiond told of an error without a code.
+func coded(env *testscript.Env) {
+	path := filepath.Join(env.WorkDir, ".uncoded")
+	env.Setenv(uncodedFile, path)
+	env.Defer(func() {
+		if text, err := os.ReadFile(path); err == nil {
+			env.T().Log(string(text))
+			env.T().FailNow()
+		}
 	})
 }
 
@@ -81,6 +136,7 @@ func scripts(t *testing.T, dir string, more func(*testscript.Env) error) testscr
 			return cond == "root" && os.Geteuid() == 0 && runtime.GOOS != "linux", nil
 		},
 		Setup: func(env *testscript.Env) error {
+			coded(env)
 			env.Setenv("TZ", "UTC")
 			env.Setenv("GORACE", os.Getenv("GORACE")) // see internal/maketest
 			env.Setenv("COLUMNS", "100")

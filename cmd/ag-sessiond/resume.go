@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -49,7 +50,7 @@ func resumeLine(s graph.SessionRow) (string, error) {
 	case "gemini", "gemini-cli":
 		agent = []string{"gemini", "--resume", id}
 	default:
-		return "", fmt.Errorf("session %s was recorded from %q, and how that resumes a session is not known", s.SessionID, s.SourceSDK)
+		return "", errcode.With(errcode.SessionResume, fmt.Errorf("session %s was recorded from %q, and how that resumes a session is not known", s.SessionID, s.SourceSDK))
 	}
 	var words []string
 	for _, w := range agent {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
 
@@ -55,14 +56,15 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	// Output that did not arrive is a failure: a full disk must not look like done.
 	if flushErr := a.out.Flush(); err == nil && flushErr != nil {
-		err = fmt.Errorf("write output: %w", flushErr)
+		err = errcode.With(errcode.OutputFailed, fmt.Errorf("write output: %w", flushErr))
 	}
 	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
+		err = errcode.New(errcode.Interrupted, "interrupted")
 	}
 	var e *exitError
 	if err != nil && !(errors.As(err, &e) && e.silent) {
-		fmt.Fprintln(stderr, "ag-sessiond:", strings.TrimRight(render.Clean(err.Error()), "\n"))
+		code := codeOf(err)
+		fmt.Fprintf(stderr, "ag-sessiond: %s\n  %s: %s\n", strings.TrimRight(render.Clean(err.Error()), "\n"), code, code.Doc())
 	}
 	return exitCode(err)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
@@ -132,7 +133,7 @@ func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error
 	}
 	running, err := connector.LockHome(home, connector.RunLock, 100*time.Millisecond) // who asks for it has it for a moment
 	if errors.Is(err, connector.ErrLocked) {
-		return unavailable(errors.Join(errors.New("a daemon is running for this home already"), err))
+		return unavailable(errors.Join(errcode.With(errcode.DaemonRunning, errors.New("a daemon is running for this home already")), err))
 	}
 	if err != nil {
 		return unavailable(err)

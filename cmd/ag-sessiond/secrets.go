@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/secrets"
@@ -79,9 +80,9 @@ func (a *app) secretsScan(ctx context.Context) error {
 	case err != nil:
 		return err
 	case len(report.Findings) > 0:
-		return &exitError{code: exitDiffers, err: fmt.Errorf("%s; to take them out: ag-sessiond secrets scrub", render.Plural(int64(len(report.Findings)), "finding"))}
+		return &exitError{code: exitDiffers, err: errcode.With(errcode.SecretsFound, fmt.Errorf("%s; to take them out: ag-sessiond secrets scrub", render.Plural(int64(len(report.Findings)), "finding")))}
 	case len(report.Unread) > 0:
-		return fmt.Errorf("not everything could be looked at: %s", strings.Join(report.Unread, "; "))
+		return errcode.With(errcode.SecretsUnread, fmt.Errorf("not everything could be looked at: %s", strings.Join(report.Unread, "; ")))
 	}
 	return nil
 }

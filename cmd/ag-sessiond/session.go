@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/nearest"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -26,7 +27,7 @@ func session(ctx context.Context, r connector.Reader, arg, begin string) (graph.
 		if err != nil || len(rows) == 1 {
 			return first(rows), err
 		}
-		return graph.SessionRow{}, fmt.Errorf("there is no session yet: %s", begin)
+		return graph.SessionRow{}, errcode.With(errcode.SessionNotFound, fmt.Errorf("there is no session yet: %s", begin))
 	}
 	if arg == "" {
 		return graph.SessionRow{}, usagef("a session's id is empty: give an id, a prefix of one, or latest")
@@ -51,8 +52,8 @@ func session(ctx context.Context, r connector.Reader, arg, begin string) (graph.
 	case 1:
 		return rows[0], nil
 	}
-	return graph.SessionRow{}, fmt.Errorf("%q is the beginning of %s: give more of it\n%s",
-		arg, render.Plural(int64(len(rows)), "session id"), candidates(rows, 10))
+	return graph.SessionRow{}, errcode.With(errcode.SessionAmbiguous, fmt.Errorf("%q is the beginning of %s: give more of it\n%s",
+		arg, render.Plural(int64(len(rows)), "session id"), candidates(rows, 10)))
 }
 
 // named returns the sessions that arg is the beginning of. Of a part it may be the
@@ -92,7 +93,7 @@ func noSession(ctx context.Context, r connector.Reader, arg, begin string) error
 		return err
 	}
 	if len(rows) == 0 {
-		return fmt.Errorf("no session %q: there is none yet; %s", arg, begin)
+		return errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q: there is none yet; %s", arg, begin))
 	}
 	type near struct {
 		row  graph.SessionRow
@@ -110,14 +111,14 @@ func noSession(ctx context.Context, r connector.Reader, arg, begin string) error
 		}
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("no session %q; the newest are\n%s", arg, candidates(rows[:min(3, len(rows))], 3))
+		return errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q; the newest are\n%s", arg, candidates(rows[:min(3, len(rows))], 3)))
 	}
 	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(a.dist, b.dist) })
 	var nearest []graph.SessionRow
 	for _, n := range found[:min(3, len(found))] {
 		nearest = append(nearest, n.row)
 	}
-	return fmt.Errorf("no session %q; the nearest are\n%s", arg, candidates(nearest, 3))
+	return errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q; the nearest are\n%s", arg, candidates(nearest, 3)))
 }
 
 // candidates lists sessions for an error message.

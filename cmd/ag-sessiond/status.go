@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/secrets"
@@ -70,7 +71,7 @@ func (s statusReport) failure() error {
 	if s.Store.Error == "" {
 		return nil
 	}
-	return unavailable(fmt.Errorf("the store cannot be used: %s", s.Store.Error))
+	return unavailable(errcode.With(errcode.StoreUnavailable, fmt.Errorf("the store cannot be used: %s", s.Store.Error)))
 }
 
 type journalStatus struct {

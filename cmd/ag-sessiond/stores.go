@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/graph"
 )
@@ -89,11 +90,11 @@ func (a *app) config() (config.Config, error) {
 	}
 	c, err := config.LoadWith(home, a.env)
 	if err != nil {
-		return c, usagef("%w", err)
+		return c, errcode.With(errcode.ConfigInvalid, usagef("%w", err))
 	}
 	for _, g := range c.Graph {
 		if err := checkScheme(g.URL); err != nil {
-			return c, usagef("%s: graph %s: %w", config.FileName, g.Name, err)
+			return c, errcode.With(errcode.ConfigInvalid, usagef("%s: graph %s: %w", config.FileName, g.Name, err))
 		}
 	}
 	return c, nil

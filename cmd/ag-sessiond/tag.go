@@ -10,6 +10,7 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
@@ -78,7 +79,7 @@ func (a *app) setTags(ctx context.Context, arg string, tags []string, status str
 		return &actiongraph.ForgottenError{Sessions: []string{s.SessionID}, Events: 1}
 	}
 	if _, err := j.Stat(s.SessionID); err != nil {
-		return fmt.Errorf("session %s is not in this journal, tags go where its events are: %w", s.SessionID, err)
+		return errcode.With(errcode.SessionElsewhere, fmt.Errorf("session %s is not in this journal, tags go where its events are: %w", s.SessionID, err))
 	}
 	now := a.now().UTC()
 	e := schema.Event{

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -53,7 +54,7 @@ type traced struct {
 func (a *app) trace(ctx context.Context, id string) error {
 	j, err := a.ownJournal()
 	if err != nil {
-		return fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err)
+		return errcode.With(errcode.SessionElsewhere, fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err))
 	}
 	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/service"
 	"github.com/actiongraph/actiongraph/settings"
@@ -251,7 +252,7 @@ func (un *uninstallation) purge(ctx context.Context) error {
 	for _, path := range left {
 		un.note("not ours, and left: %s", path)
 	}
-	return fmt.Errorf("%s is empty of all that was recorded, and stays for what else is in it", un.home)
+	return errcode.With(errcode.HomeLeft, fmt.Errorf("%s is empty of all that was recorded, and stays for what else is in it", un.home))
 }
 
 // service is the unit of the home's service, "" where none is installed.
@@ -278,10 +279,10 @@ func (un *uninstallation) endService(ctx context.Context, unit string) error {
 	}
 	done, err := s.Host.Uninstall(ctx, un.home)
 	if err != nil && done.Changed {
-		return unavailable(fmt.Errorf("the service is gone, and the home stays: %w", err))
+		return unavailable(errcode.With(errcode.HomeLeft, fmt.Errorf("the service is gone, and the home stays: %w", err)))
 	}
 	if err != nil {
-		return unavailable(fmt.Errorf("the home stays, as its service does: %w", err))
+		return unavailable(errcode.With(errcode.ServiceFailed, fmt.Errorf("the home stays, as its service does: %w", err)))
 	}
 	if un.report.Service = unit; !un.json {
 		un.printf("%s is gone, and the daemon with it\n", render.OneLine(unit))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -53,7 +54,7 @@ func keptByOlder(home string) error {
 	if err != nil || !held {
 		return beingMade(home)
 	}
-	return fmt.Errorf("the daemon (%s) keeps the store for an earlier version of ag-sessiond: stop it and start it again, and it makes the store anew for this one", by)
+	return errcode.With(errcode.StoreOlder, fmt.Errorf("the daemon (%s) keeps the store for an earlier version of ag-sessiond: stop it and start it again, and it makes the store anew for this one", by))
 }
 
 // asideStatus is a store of an earlier layout that was put aside.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/neo4j"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
@@ -116,8 +117,8 @@ func (a *app) verify(ctx context.Context, store connector.Store, id string) erro
 		if failed != nil {
 			a.note("not all was compared: %v", failed)
 		}
-		return &exitError{code: exitDiffers, err: fmt.Errorf("%s between the journal and the store",
-			render.Plural(int64(len(report.Differences)), "difference"))}
+		return &exitError{code: exitDiffers, err: errcode.With(errcode.StoreDiffers, fmt.Errorf("%s between the journal and the store",
+			render.Plural(int64(len(report.Differences)), "difference")))}
 	}
 	if failed != nil {
 		return failed
@@ -147,12 +148,12 @@ func (l storeLag) failure(cure string) error {
 	case l.Bytes == 0, l.Missing == 0 && l.Kept:
 		return nil
 	case l.Kept:
-		return fmt.Errorf("the daemon has not brought %s of the journal into the store yet: ag-sessiond status says how it is, %s catches it up",
-			render.Plural(int64(l.Missing), "session"), cure)
+		return errcode.With(errcode.StoreBehind, fmt.Errorf("the daemon has not brought %s of the journal into the store yet: ag-sessiond status says how it is, %s catches it up",
+			render.Plural(int64(l.Missing), "session"), cure))
 	case l.Missing > 0:
-		return fmt.Errorf("the store lacks %s of the journal: %s", render.Plural(int64(l.Missing), "session"), cure)
+		return errcode.With(errcode.StoreBehind, fmt.Errorf("the store lacks %s of the journal: %s", render.Plural(int64(l.Missing), "session"), cure))
 	}
-	return fmt.Errorf("the store is behind the journal, and no daemon keeps it in step: %s", cure)
+	return errcode.With(errcode.StoreBehind, fmt.Errorf("the store is behind the journal, and no daemon keeps it in step: %s", cure))
 }
 
 // catchUpWith is the command that catches the store of a verb up.
@@ -187,7 +188,7 @@ func (a *app) compare(ctx context.Context, store connector.Store, id string) (re
 		a.note("session %s was forgotten: the store is to have nothing of it", id)
 	}
 	if _, ours := positions[id]; id != "" && !ours && !forgotten && len(a.graphs) > 0 {
-		return report, nil, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home())
+		return report, nil, errcode.With(errcode.SessionElsewhere, fmt.Errorf("session %s was not recorded in the journal of %s: it is verified on the machine that did", id, j.Home()))
 	}
 	if a.env("GOMEMLIMIT") == "" {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))

@@ -11,6 +11,7 @@ import (
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 )
 
@@ -50,7 +51,7 @@ func fail(o Options, doing string, err error) error {
 	if cure != "" {
 		text += ": " + cure
 	}
-	return &failure{text, reason, err}
+	return errcode.With(errcode.Code(reason), &failure{text, reason, err})
 }
 
 // plain is what an error says without what the driver says of itself: its retries hide

@@ -12,14 +12,15 @@ import (
 	"github.com/neo4j/neo4j-go-driver/v5/neo4j/dbtype"
 
 	"github.com/actiongraph/actiongraph/cypher"
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // ErrWrites is wrapped by Query's error for a statement that would change something.
-var ErrWrites = errors.New("the statement writes, and only reading is allowed here: write with cypher-shell, the Browser or Lab")
+var ErrWrites = errcode.New(errcode.StatementWrites, "the statement writes, and only reading is allowed here: write with cypher-shell, the Browser or Lab")
 
 // ErrStatement is wrapped by Query's error for a statement that the server does not
 // understand, or that lacks a parameter.
-var ErrStatement = errors.New("the server refuses the statement")
+var ErrStatement = errcode.New(errcode.StatementBad, "the server refuses the statement")
 
 // errCommits is of CALL { … } IN TRANSACTIONS and USING PERIODIC COMMIT, which the server
 // does not begin in a transaction that somebody else rolls back.

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // A file of an earlier layout is not converted: it is a projection of the journal, so a
@@ -22,7 +24,7 @@ import (
 // holds sessions whose journal file is not there: nothing else has those.
 
 // ErrOlder is of a file of an earlier layout that is opened to be read.
-var ErrOlder = errors.New("an earlier version of this program wrote it: the next verb that reads, `ag-sessiond sync` or a daemon makes it anew from the journal")
+var ErrOlder = errcode.New(errcode.StoreOlder, "an earlier version of this program wrote it: the next verb that reads, `ag-sessiond sync` or a daemon makes it anew from the journal")
 
 // errNewer is of a file of a later layout. It is left alone.
 var errNewer = errors.New("a later version of this program wrote it: use that one, " +

@@ -8,11 +8,13 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // ErrBeingMade is of a file in which nothing is yet: its writer has created it and
 // not yet committed the layout. It is no damage, and nothing to move away.
-var ErrBeingMade = errors.New("another process is making the store and has not finished: try again; " +
+var ErrBeingMade = errcode.New(errcode.StoreBusy, "another process is making the store and has not finished: try again; "+
 	"if none is running, `ag-sessiond sync` finishes it")
 
 // How often, and how far apart, a reader looks at a file that is being made: 2 s,

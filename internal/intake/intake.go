@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // ErrPartial says that some files or lines could not be read; the report names them.
-var ErrPartial = errors.New("not everything could be read")
+var ErrPartial = errcode.New(errcode.Partial, "not everything could be read")
 
 // Problem is what could not be read: a file or folder, or one line of a file.
 type Problem struct {
