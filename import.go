@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/journal/packed"
 	"github.com/actiongraph/actiongraph/redact"
@@ -93,7 +94,7 @@ func openForImport(into *journal.Journal, dir string) (*journal.Journal, error) 
 	a, errA := os.Stat(from.Home())
 	b, errB := os.Stat(into.Home())
 	if errA == nil && errB == nil && os.SameFile(a, b) {
-		return nil, fmt.Errorf("%s is this home itself", dir)
+		return nil, errcode.With(errcode.Usage, fmt.Errorf("%s is this home itself", dir))
 	}
 	return from, nil
 }

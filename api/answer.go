@@ -149,7 +149,7 @@ func (s *Server) note(r *http.Request, p *problem) {
 		text = p.cause.Error()
 	}
 	s.counts.last.Store(&failure{text: text, at: time.Now().UTC()})
-	e := s.Log.Error().EmbedObject(logline.Why(reasons.APIFailed, nil)).Int("status", p.status).Str("method", r.Method).Str("error_message", text)
+	e := s.Log.Error().EmbedObject(logline.Why(reasons.APIFailed, nil)).Int("status", p.status).Str("method", r.Method).Str("error_message", logline.Redacted(text))
 	if p.stack != nil {
 		e = e.Bytes("stack", p.stack)
 	}

@@ -260,6 +260,6 @@ func (s *Server) serve(ctx context.Context, handler http.Handler, l net.Listener
 type quiet struct{ s *Server }
 
 func (q quiet) Write(text []byte) (int, error) {
-	q.s.Log.Debug().EmbedObject(logline.Why(reasons.APIConnection, nil)).Str("error_message", strings.TrimSpace(string(text))).Msg("a connection to the API")
+	q.s.Log.Debug().EmbedObject(logline.Why(reasons.APIConnection, nil)).Str("error_message", logline.Redacted(strings.TrimSpace(string(text)))).Msg("a connection to the API")
 	return len(text), nil
 }

@@ -79,7 +79,7 @@ func (r *Failures) Record(f failure.Failure, message string) bool {
 	}
 	r.broken = false
 	ids[f.EventID] = struct{}{}
-	r.Log.Warn().Str("event_id", f.EventID).EmbedObject(logline.Of(f)).Msg(message)
+	r.Log.WithLevel(logline.Level(f.Reason)).Str("event_id", f.EventID).EmbedObject(logline.Of(f)).Msg(message)
 	return true
 }
 

@@ -11,9 +11,10 @@ import (
 
 // NewLogger returns a logger that writes one JSON object a line with the fourth
 // seed's field names: timestamp (RFC 3339, UTC), level (DEBUG, INFO, WARNING,
-// ERROR, CRITICAL), logger, message, and where they apply session_id,
-// event_id, reason, error_type and error_message. With console it writes the same
-// for people, times local.
+// ERROR, CRITICAL), logger, message, and where they apply session_id, event_id, reason,
+// error_type and error_message: docs/logs.md is the schema. A logger that is made of it for
+// one package has the context field logger; else a line has name. With console it writes the
+// same for people, times local.
 //
 // zerolog keeps names and the spelling of levels in package variables, which a
 // library must not set for the program that embeds it; so the head of each line is
@@ -33,11 +34,14 @@ func NewLogger(w io.Writer, name string, console bool) zerolog.Logger {
 			},
 		}
 	}
-	return zerolog.New(zerolog.SyncWriter(seedNames{w})).With().Str("logger", name).Logger()
+	return zerolog.New(zerolog.SyncWriter(seedNames{w, name}))
 }
 
 // seedNames writes zerolog's lines under the seed's names.
-type seedNames struct{ w io.Writer }
+type seedNames struct {
+	w      io.Writer
+	logger string
+}
 
 func (s seedNames) Write(p []byte) (int, error) { return s.WriteLevel(zerolog.NoLevel, p) }
 
@@ -45,6 +49,9 @@ func (s seedNames) WriteLevel(level zerolog.Level, p []byte) (int, error) {
 	rest, _ := strings.CutPrefix(string(p), "{")
 	if head := `"level":"` + level.String() + `",`; level != zerolog.NoLevel {
 		rest, _ = strings.CutPrefix(rest, head)
+	}
+	if !strings.HasPrefix(rest, `"logger":`) {
+		rest = fmt.Sprintf(`"logger":%q,%s`, s.logger, rest)
 	}
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
 	_, err := fmt.Fprintf(s.w, "{\"timestamp\":%q,\"level\":%q,%s", now, seedLevel(level), rest)

@@ -64,6 +64,6 @@ func (p *pass) refusedBy(session string, err error) {
 // tell has a failure recorded, which says it in the log, or says it there alone.
 func (r *Replica) tell(f failure.Failure, message string) {
 	if !r.Failures.Record(f, message) {
-		r.Log.Warn().EmbedObject(logline.Of(f)).Msg(message)
+		r.Log.WithLevel(logline.Level(f.Reason)).EmbedObject(logline.Of(f)).Msg(message)
 	}
 }

@@ -33,7 +33,7 @@ func (o *outage) begin(err error) {
 		return
 	}
 	o.reason = same
-	o.log.Warn().EmbedObject(logline.Why(failure.Reason(reason), err)).
+	o.log.WithLevel(logline.Level(failure.Reason(reason))).EmbedObject(logline.Why(failure.Reason(reason), err)).
 		Msg("the store does not take what is in the journal; trying again, nothing is lost")
 }
 

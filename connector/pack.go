@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
@@ -146,7 +147,7 @@ func chosen(ctx context.Context, j *journal.Journal, r Reader, o PackOptions, re
 		case ended == "" || ended == schema.StatusActive:
 			report.Open++
 			if len(o.Sessions) > 0 {
-				errs = append(errs, fmt.Errorf("session %s has not ended: it is packed when it has, or was silent for 24 hours", f.Session))
+				errs = append(errs, errcode.With(errcode.SessionRunning, fmt.Errorf("session %s has not ended: it is packed when it has, or was silent for 24 hours", f.Session)))
 			}
 		case o.Now.Sub(f.ModTime) < o.OlderThan:
 			report.Recent++

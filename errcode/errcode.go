@@ -55,13 +55,16 @@ const (
 	SessionElsewhere Code = "session.elsewhere"
 	SessionForgotten Code = "session.forgotten"
 	SessionResume    Code = "session.resume"
+	SessionRunning   Code = "session.running"
+	SessionNotThen   Code = "session.not_then"
 
-	EventInvalid    Code = "event.invalid"
-	EventNewer      Code = "event.newer"
-	JournalReplaced Code = "journal.replaced"
-	QuestionLong    Code = "question.long"
-	StatementWrites Code = "statement.writes"
-	StatementBad    Code = "statement.refused"
+	EventInvalid      Code = "event.invalid"
+	EventNewer        Code = "event.newer"
+	JournalReplaced   Code = "journal.replaced"
+	JournalUnreadable Code = "journal.unreadable"
+	QuestionLong      Code = "question.long"
+	StatementWrites   Code = "statement.writes"
+	StatementBad      Code = "statement.refused"
 
 	InstallNoHook    Code = "install.no_hook"
 	InstallFailed    Code = "install.failed"
@@ -113,8 +116,8 @@ func Codes() []Code {
 	return []Code{
 		Usage, Interrupted, Internal, Declined, Partial, OutputFailed, EditorFailed, DoctorFailed, ConfigInvalid, ConfigChanged,
 		HomeUnknown, HomeMissing, HomeNewer, HomeLocked, HomeUnavailable, HomeLeft, DaemonRunning,
-		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume,
-		EventInvalid, EventNewer, JournalReplaced, QuestionLong, StatementWrites, StatementBad,
+		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen,
+		EventInvalid, EventNewer, JournalReplaced, JournalUnreadable, QuestionLong, StatementWrites, StatementBad,
 		InstallNoHook, InstallFailed, ServiceFailed, ServiceNoManager, SecretsFound, SecretsLeft, SecretsUnread,
 		FilePermission, FileMissing, FileUnusable, DiskFull, HookLost, HookWarned,
 		StoreDiffers, StoreBehind, StoreBusy, StoreOlder, StoreUnavailable, StoreConflict, StoreRefused, StoreFailed, StoreTimeout,

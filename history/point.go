@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -102,7 +103,7 @@ func Find(ctx context.Context, source Source, session, event string) (Point, err
 			return p, nil
 		}
 	}
-	return Point{}, fmt.Errorf("%d events of session %s begin with %s: give more of the id", len(found), session, event)
+	return Point{}, errcode.With(errcode.SessionAmbiguous, fmt.Errorf("%d events of session %s begin with %s: give more of the id", len(found), session, event))
 }
 
 // Find returns the point of one event of the history, by its id or the beginning of it: that

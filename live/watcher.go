@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/tail"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
@@ -259,7 +260,7 @@ func Find(j *journal.Journal, arg string) (string, error) {
 		if safe := schema.SafeID(arg); safe != arg { // an id as its agent wrote it
 			return Find(j, safe)
 		}
-		return "", fmt.Errorf("no session %q is in this journal: ag-sessiond sessions lists them", arg)
+		return "", errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q is in this journal: ag-sessiond sessions lists them", arg))
 	case 1:
 		return found[0], nil
 	}

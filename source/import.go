@@ -12,11 +12,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/intake"
 )
 
 // errStrict is wrapped by the error of the bad line that ended an import.
-var errStrict = errors.New("stopped at a bad line, as asked")
+var errStrict = errcode.New(errcode.EventInvalid, "stopped at a bad line, as asked")
 
 // maxSessions is how many sessions a FileReport names.
 const maxSessions = 3

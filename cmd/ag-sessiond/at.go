@@ -12,6 +12,7 @@ import (
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -72,7 +73,7 @@ func (a *app) readAt(ctx context.Context, s graph.SessionRow, fn func(context.Co
 func (a *app) point(ctx context.Context, source history.Source, session, arg string) (history.Point, error) {
 	l, err := history.Open(ctx, source, session, history.Point{})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("the events of session %s are not here any more: how it was is not known", session)
+		err = errcode.With(errcode.SessionNotThen, fmt.Errorf("the events of session %s are not here any more: how it was is not known", session))
 	}
 	if err != nil {
 		return history.Point{}, err
@@ -111,8 +112,8 @@ func then(ctx context.Context, r connector.Reader, past *history.Log, now graph.
 		case i == len(past.Segments)-1:
 			return rows[has], nil
 		default:
-			return now, fmt.Errorf("session %s was not forked yet then: it was session %s", past.Session(), segment.Session)
+			return now, errcode.With(errcode.SessionNotThen, fmt.Errorf("session %s was not forked yet then: it was session %s", past.Session(), segment.Session))
 		}
 	}
-	return now, fmt.Errorf("session %s had not begun then: it did at %s", past.Session(), render.Time(now.StartedAt))
+	return now, errcode.With(errcode.SessionNotThen, fmt.Errorf("session %s had not begun then: it did at %s", past.Session(), render.Time(now.StartedAt)))
 }

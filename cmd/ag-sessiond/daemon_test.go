@@ -8,18 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v5/neo4j"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.uber.org/goleak"
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/neo4jtest"
 	"github.com/actiongraph/actiongraph/journal"
 )
@@ -74,8 +77,42 @@ func startDaemon(t *testing.T, home string, args ...string) *daemon {
 			return -1
 		}
 	})
-	t.Cleanup(func() { d.stop() })
+	t.Cleanup(func() {
+		d.stop()
+		checkLog(t, d.log.text())
+	})
 	return d
+}
+
+// logSchema is docs/log.schema.json, which every line of a log is held against.
+var logSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	return jsonschema.NewCompiler().Compile("../../docs/log.schema.json")
+})
+
+// checkLog fails where a line of a log is not what docs/logs.md says, or a reason none of
+// package failure.
+func checkLog(t *testing.T, log string) {
+	t.Helper()
+	lines, err := logSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(log) {
+		if !strings.HasPrefix(line, "{") {
+			continue // what the command itself says on stderr
+		}
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+		if err == nil {
+			err = lines.Validate(v)
+		}
+		if err != nil {
+			t.Errorf("%v\n%s", err, line)
+			continue
+		}
+		if reason, ok := v.(map[string]any)["reason"].(string); ok && !slices.Contains(failure.Reasons(), failure.Reason(reason)) {
+			t.Errorf("reason %q is none of docs/failures.md: %s", reason, line)
+		}
+	}
 }
 
 // status is what ag-sessiond status says of the stores.

@@ -197,7 +197,7 @@ func (k *keeper) openNew(next plan) (fresh []keptGraph, err error) {
 		if slices.ContainsFunc(k.graphs, func(old keptGraph) bool { return old.planGraph == g }) {
 			continue
 		}
-		store, err := k.app.open(k.ctx, g.Graph, false, k.log.With().Str("store", g.Name).Logger())
+		store, err := k.app.open(k.ctx, g.Graph, false, of(k.log, "connector.neo4j").With().Str("store", g.Name).Logger())
 		if err != nil {
 			return fresh, err
 		}
@@ -219,7 +219,7 @@ func (k *keeper) store(next plan, fresh []keptGraph) {
 		g.keptStore.store.Close() // nothing is in it that the journal has not
 	}
 	for _, g := range fresh {
-		g.replica = &connector.Replica{Journal: k.journal, Store: g.keptStore.store, Name: g.name, Log: k.log, MaxBytes: graphBytes,
+		g.replica = &connector.Replica{Journal: k.journal, Store: g.keptStore.store, Name: g.name, Log: of(k.log, "connector"), MaxBytes: graphBytes,
 			Metrics: k.signals.metrics, Failures: k.failures}
 		g.stop = k.crew.add(g.replica)
 		all = append(all, g)
@@ -237,7 +237,7 @@ func (k *keeper) followTranscripts(f followed) {
 		k.stopTranscripts()
 		k.stopTranscripts = nil
 	}
-	follower := f.follower(k.journal, k.log)
+	follower := f.follower(k.journal, of(k.log, "transcript"))
 	if follower != nil {
 		follower.Failed = k.failures.Record
 		k.stopTranscripts = k.crew.add(follower)
@@ -252,7 +252,7 @@ func (k *keeper) followSources(specs []source.Spec) {
 		k.stopSources()
 		k.stopSources = nil
 	}
-	follower := sourceFollower(k.journal, specs, k.log)
+	follower := sourceFollower(k.journal, specs, of(k.log, "source"))
 	if follower != nil {
 		follower.Failed = k.failures.Record
 		k.stopSources = k.crew.add(follower)

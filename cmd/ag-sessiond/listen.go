@@ -91,7 +91,7 @@ func (d doors) open(j *journal.Journal, log zerolog.Logger) (*listening, error) 
 		return nil, unavailable(err)
 	}
 	from := actiongraph.SourceFollower(j).Reader // what is posted is this machine's, as what is read is
-	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: log}
+	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: of(log, "api")}
 	log.Info().Str("socket", l.at.Socket).Str("address", l.at.Address).Msg("answering requests")
 	return l, nil
 }

@@ -156,7 +156,7 @@ func (p *packer) run(ctx context.Context, every time.Duration) {
 		report, err := connector.Pack(ctx, p.journal, p.reader, connector.PackOptions{OlderThan: after, Now: time.Now()})
 		if len(report.Sessions) > 0 {
 			p.log.Info().Int("sessions", len(report.Sessions)).Int64("before_bytes", report.Before).Int64("after_bytes", report.After).
-				Dur("duration_ms", report.Duration).Msg("packed sessions")
+				Float64("latency_seconds", report.Duration.Seconds()).Msg("packed sessions")
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, connector.ErrLocked) {
 			p.log.Warn().EmbedObject(logline.Why(failure.PackFailed, err)).Msg("not every session could be packed")

@@ -111,6 +111,11 @@ func (a *app) logged(format, file string, fn func(zerolog.Logger) error) error {
 	return errors.Join(err, to.Close())
 }
 
+// of is the log of what one package has to say.
+func of(log zerolog.Logger, pkg string) zerolog.Logger {
+	return log.With().Str("logger", "actiongraph."+pkg).Logger()
+}
+
 func (a *app) run(ctx context.Context, log zerolog.Logger, flags runFlags) error {
 	home, err := a.homeDir()
 	if err != nil {
@@ -169,8 +174,9 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := newSignals(j, r)
-	failures := &connector.Failures{Journal: j, Log: log}
-	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: log, MaxBytes: embeddedMaxBytes(len(p.graphs)),
+	folds := of(log, "connector")
+	failures := &connector.Failures{Journal: j, Log: folds}
+	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: folds, MaxBytes: embeddedMaxBytes(len(p.graphs)),
 		Metrics: s.metrics, Observer: s.tally, Failures: failures}
 	k := &keeper{app: a, journal: j, log: log, failures: failures, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
 		signals: s, config: configHealth{LoadedAt: time.Now().UTC()}}
@@ -196,7 +202,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	besides.Go(func() { k.reload(ctx, asked, flags) })
 	besides.Go(func() { k.packer.run(ctx, packEvery) })
 	besides.Go(func() { k.retain(ctx) })
-	connector.Follow(ctx, j, log, k.crew)
+	connector.Follow(ctx, j, folds, k.crew)
 	return nil
 }
 

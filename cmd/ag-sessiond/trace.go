@@ -58,7 +58,7 @@ func (a *app) trace(ctx context.Context, id string) error {
 	}
 	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
 	if err != nil {
-		return fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err)
+		return errcode.With(errcode.JournalUnreadable, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err))
 	}
 	if log.Missing != "" {
 		a.note("left out: what is shared with session %s, whose events are not here", log.Missing)
@@ -93,7 +93,7 @@ func (a *app) trace(ctx context.Context, id string) error {
 func (a *app) traceEvents(ctx context.Context, j *journal.Journal, segment history.Segment) (events []traced, unread int, err error) {
 	c, err := j.Read(segment.Session, journal.Position{})
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, errcode.With(errcode.JournalUnreadable, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", segment.Session, err))
 	}
 	defer c.Close()
 	tools := map[string]string{} // by the id of the call

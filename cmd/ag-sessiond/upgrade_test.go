@@ -21,6 +21,7 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
 	"github.com/actiongraph/actiongraph/doctor"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -286,7 +287,7 @@ func TestNewerHome(t *testing.T) {
 			}
 			continue
 		}
-		if code != exitUnavailable || !strings.Contains(said, home+" is of format 3, this program knows 2") || strings.Count(said, "\n") != 1 {
+		if code != exitUnavailable || !strings.Contains(said, home+" is of format 3, this program knows 2") || strings.Count(said, "\n") != 2 || !strings.HasSuffix(said, "  home.newer: "+errcode.HomeNewer.Doc()+"\n") {
 			t.Errorf("%s: exit code %d: %s", words, code, said)
 		}
 	}

@@ -85,7 +85,11 @@ func (s *Store) transact(ctx context.Context, d cypher.Dialect, p *plan) (t *tx,
 		return nil, t.apply()
 	})
 	if attempts > 1 {
-		s.opts.Log.Debug().Int("attempts", attempts).Err(err).Msg("a transaction was made again")
+		line := s.opts.Log.Debug().Int("attempts", attempts)
+		if err != nil {
+			line.Str("error_message", err.Error())
+		}
+		line.Msg("a transaction was made again")
 	}
 	return t, err
 }
