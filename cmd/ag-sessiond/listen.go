@@ -92,7 +92,11 @@ func (d doors) open(j *journal.Journal, log zerolog.Logger) (*listening, error) 
 	}
 	from := actiongraph.SourceFollower(j).Reader // what is posted is this machine's, as what is read is
 	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: of(log, "api")}
-	log.Info().Str("socket", l.at.Socket).Str("address", l.at.Address).Msg("answering requests")
+	line := log.Info().Str("socket", l.at.Socket)
+	if l.at.Address != "" {
+		line.Str("address", l.at.Address)
+	}
+	line.Msg("answering requests")
 	return l, nil
 }
 
