@@ -47,6 +47,9 @@ func (s *following) count(r *FileReport) {
 		broken.Broken = r.Broken
 		s.tell(broken, "a transcript has broken lines, of which this is the first; they are passed over")
 	}
+	for _, f := range r.tells { // each is an event already
+		s.Log.Warn().Str("event_id", f.EventID).EmbedObject(logline.Of(f)).Msg("a transcript tells of a failure of the recording")
+	}
 	if r.Restart {
 		s.Log.Info().EmbedObject(logline.Why(failure.TranscriptReplaced, nil)).Str("path", r.Path).Msg("a transcript is not the file it was; reading it from its beginning")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/adapters/claude"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/lines"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/redact"
@@ -57,6 +58,7 @@ type FileReport struct {
 	kinds   map[string]int64
 	unknown map[string]int64 // types that this version does not know
 	types   map[schema.Type]int64
+	tells   []failure.Failure // of the recording, that lines tell of
 	entry   entry
 	info    os.FileInfo
 }
@@ -308,6 +310,11 @@ func (p *reading) add(e *schema.Event) {
 	}
 	p.report.Events++
 	p.report.types[e.EventType]++
+	if e.EventType == schema.Error && len(p.report.tells) < maxProblems {
+		if f, ok := failure.Of(e); ok {
+			p.report.tells = append(p.report.tells, f)
+		}
+	}
 	if e.Timestamp.After(p.latest) {
 		p.latest = e.Timestamp
 	}

@@ -112,6 +112,8 @@
 //	                                                    turn
 //	attachment queued_command         message           prompt; prompt_id of the running turn                 role user, or system
 //	attachment structured_output      structured_output data → result, toolUseID → tool_use_id
+//	attachment hook_cancelled         error             of ag-hook alone: a failure of the recording, reason
+//	                                                    hook.cancelled; source_sdk is ag-recorder
 //	summary, custom-title,            session_update    the title, where it changed; a summary only where
 //	  ai-title, agent-name                              its leafUuid is a line of the file
 //	permission-mode, mode,            session_update    extra, where it changed

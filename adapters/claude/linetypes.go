@@ -2,6 +2,7 @@ package claude
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -46,6 +47,17 @@ func needlessAttachment(typ []byte) bool {
 	return false
 }
 
+// cancelled is the attachment that tells of a hook that the runtime ended before it was done; it
+// is a fact where the hook is ours, which is known by its program's name.
+const (
+	cancelled = "hook_cancelled"
+	hookName  = "ag-hook"
+)
+
+func ourHook(attachment []byte) bool {
+	return strings.Contains(schema.FieldString(attachment, "command"), hookName)
+}
+
 // use says whether the line can hold facts, and if not, whether its type is known.
 func (l *line) use() (needed, known bool) {
 	switch l.typ {
@@ -55,7 +67,7 @@ func (l *line) use() (needed, known bool) {
 		if l.subtype == "queued_command" || l.subtype == "structured_output" {
 			return true, true
 		}
-		return false, needlessAttachment([]byte(l.subtype))
+		return l.subtype == cancelled && ourHook(l.attachment), needlessAttachment([]byte(l.subtype))
 	case "queue-operation", "summary", "custom-title", "ai-title", "agent-name", "permission-mode", "mode", "agent-setting", "tag":
 		return true, true
 	}
@@ -107,7 +119,7 @@ func needlessKind(b []byte) (kind string, ok bool) {
 				return "", false
 			}
 			typ := stringAt(b, afterSpace(b, i+len(begin)))
-			if !needlessAttachment(typ) {
+			if !needlessAttachment(typ) || string(typ) == cancelled && bytes.Contains(b, []byte(hookName)) {
 				return "", false
 			}
 			return "attachment/" + string(typ), true

@@ -167,5 +167,14 @@ func (f *facts) attachment() {
 			e.Result = data
 		}
 		e.Extra = l.extra()
+	case cancelled:
+		e := f.add(schema.Error, 1)
+		e.SourceSDK, e.IsError = schema.Recorder, true // about the recording: see package failure
+		e.Reason, e.ErrorMessage = "hook.cancelled", "the runtime ended ag-hook before it was done"
+		if isTrue(schema.Field(l.attachment, "timedOut")) {
+			e.ErrorMessage = "ag-hook did not end in time"
+		}
+		e.ToolUseID = schema.FieldString(l.attachment, "toolUseID")
+		e.Extra = l.extra(member{key: "attachment", raw: l.attachment})
 	}
 }
