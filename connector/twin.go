@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
@@ -34,7 +35,13 @@ func (t *twins) found(session string) {
 // twin returns err, or, where that is one conflict of many, what it comes from, which it
 // also logs once: every line about a conflict sounds as if it were the last.
 func (r *Replica) twin(err error) error {
-	if !errors.Is(err, graph.ErrConflict) || r.twins.most < manyTimes {
+	if !errors.Is(err, graph.ErrConflict) {
+		return err
+	}
+	conflict := failure.New("", failure.StoreConflict, r.Name, time.Now().UTC().Format(time.DateOnly))
+	conflict.Message, conflict.Store = err.Error(), r.Name
+	r.Failures.Record(conflict, "somebody else wrote to the store; its sessions are compared and folded again")
+	if r.twins.most < manyTimes {
 		return err
 	}
 	err = fmt.Errorf("another machine uses this journal's id, %s, and each undoes what the other one wrote: this home is a copy; "+
