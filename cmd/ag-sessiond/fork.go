@@ -27,8 +27,7 @@ fork show first what it shares; what they count is its own.
 trace lists a session's events with their ids. Turns are counted as "show" draws them: a prompt and
 what followed. To say the same --id and point again changes nothing.`,
 		Example: `  ag-sessiond fork latest --at-turn 3 --label "without the cache"
-  ag-sessiond fork c8813339 --at-event 3f2a91bc --id 0b6f5f0e-6f0e-4a51-9a0b-2f1f5a1c7d11
-  claude --session-id "$(ag-sessiond fork latest --at-turn 1 --json | jq -r .session_id)"`,
+  ag-sessiond fork c8813339 --at-event 3f2a91bc --id 0b6f5f0e-6f0e-4a51-9a0b-2f1f5a1c7d11`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.oneSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
