@@ -81,6 +81,7 @@ const (
 	RetentionFailed  Reason = "retention.failed"
 	PackFailed       Reason = "pack.failed"
 	ScrubUnfinished  Reason = "secrets.scrub"
+	SealFailed       Reason = "seal.failed"
 	Unrecorded       Reason = "failure.unrecorded" // a failure that could not be recorded
 	APIFailed        Reason = "api.failed"
 	APIEnded         Reason = "api.ended"
@@ -105,7 +106,7 @@ func Reasons() []Reason {
 		StoreUnreachable, StoreTLS, StorePort, StoreLogin, StoreExpired, StoreForbidden, StoreNoDatabase,
 		StoreNoIndex, StoreReadOnly, StoreStopped, StoreFull, StoreVersion, StoreDuplicates, StoreNoCluster,
 		FoldRevision, ConfigBroken, StatusUnwritable, RunFailed, RunWaiting, AbandonedFailed, RetentionFailed,
-		PackFailed, ScrubUnfinished, Unrecorded,
+		PackFailed, ScrubUnfinished, SealFailed, Unrecorded,
 		APIFailed, APIEnded, APIConnection, APISocket, APIStopped,
 		TailHintsLost, TailNoHints, TailUnreadable,
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/failure"
+	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
 )
 
@@ -113,9 +115,9 @@ func (f *Follower) seal(ctx context.Context, sessions map[string]bool) (l left) 
 	case ctx.Err() != nil || said == f.said:
 		return l
 	case said != "":
-		f.Log.Error().Str("reason", "seal").Str("error_message", said).Msg("not everything could be sealed")
+		f.Log.Error().EmbedObject(logline.Why(failure.SealFailed, err)).Msg("not everything could be sealed")
 	default:
-		f.Log.Info().Str("reason", "seal").Msg("sealing goes on")
+		f.Log.Info().Msg("sealing goes on")
 	}
 	f.said = said
 	return l

@@ -308,7 +308,7 @@ func (k *keeper) tell(l net.Listener) {
 			defer close(done)
 			server := &api.Server{Signals: k.signals, Log: k.log}
 			if err := server.ServeSignals(ctx, l); err != nil {
-				k.log.Error().Str("reason", "api.stopped").Str("error_message", err.Error()).Msg("what is counted is no longer told")
+				k.log.Error().EmbedObject(logline.Why(failure.APIStopped, err)).Msg("what is counted is no longer told")
 			}
 		}()
 		k.stopTelling = func() { cancel(); <-done }

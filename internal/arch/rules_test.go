@@ -84,7 +84,7 @@ func layers() []layer {
 		{dir: "connector", may: []string{"journal", "graph", "schema", "internal/tail", "failure", "metrics", "internal/logline", "errcode"}},
 		{dir: "internal/figures", may: []string{"connector", "failure", "graph", "journal", "metrics", "schema", "usage"}},
 		{dir: "secrets", may: []string{"connector", "graph", "journal", "policy", "redact", "schema", "seal", "errcode"}},
-		{dir: "seal", may: []string{"connector", "journal", "schema", "internal/replace"}},
+		{dir: "seal", may: []string{"failure", "internal/logline", "connector", "journal", "schema", "internal/replace"}},
 		{dir: "secrets/secretstest"},
 		{dir: "connector/sqlite", may: []string{"errcode", "internal/fulltext", "graph", "schema"}},
 		{dir: "connector/neo4j", may: []string{"errcode", "cypher", "internal/fulltext", "graph", "schema"}},
