@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/forget"
@@ -117,7 +118,7 @@ func (h *Home) fork(ctx context.Context, f Fork) (Forked, error) {
 	}
 	line := h.redactor.Event(e)
 	if _, left := line.LeftOut(); left {
-		return out, errors.New("the capture policy in config.toml leaves out what happens in its project, and so the fork")
+		return out, errcode.With(errcode.SessionLeftOut, errors.New("the capture policy in config.toml leaves out what happens in its project, and so the fork"))
 	}
 	return out, errors.Join(h.journal.Append(line), h.journal.Sync(f.SessionID))
 }
@@ -166,7 +167,7 @@ func (h *Home) knownFork(ctx context.Context, session, event string) (known bool
 	case errors.Is(err, fs.ErrNotExist):
 		return false, "", nil
 	case err == nil && !known:
-		err = fmt.Errorf("session %s is there already, and is not this fork: give another id: %w", session, fs.ErrExist)
+		err = errcode.With(errcode.SessionExists, fmt.Errorf("session %s is there already, and is not this fork: give another id: %w", session, fs.ErrExist))
 	}
 	return known, label, err
 }

@@ -15,7 +15,7 @@ func TestLockedHomeHasACode(t *testing.T) {
 	lock := must(connector.LockHome(home, connector.GraphLock, 0))(t)
 	defer lock.Unlock()
 	_, err := connector.LockHome(home, connector.GraphLock, 0)
-	if !errors.Is(err, connector.ErrLocked) || !errors.Is(err, errcode.Storage) || errcode.Of(err) != errcode.HomeLocked {
+	if !errors.Is(err, connector.ErrLocked) || !errors.Is(err, errcode.ErrStorage) || errcode.Of(err) != errcode.HomeLocked {
 		t.Errorf("%v is %q", err, errcode.Of(err))
 	}
 }

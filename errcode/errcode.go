@@ -3,7 +3,7 @@
 //
 // An error that has a code is found by errors.As, and its category by errors.Is:
 //
-//	if errors.Is(err, errcode.Storage) { … }      // any trouble with a store
+//	if errors.Is(err, errcode.ErrStorage) { … }      // any trouble with a store
 //	if errcode.Of(err) == errcode.HomeLocked { … } // this one
 //
 // Of the seed's categories there is no PatternError, as nothing here subscribes to patterns, and no PackError.
@@ -18,11 +18,11 @@ import (
 
 // The categories.
 var (
-	Configuration = errors.New("configuration error") // what was asked for, or config.toml
-	Registration  = errors.New("registration error")  // hooks, their settings, the service
-	Execution     = errors.New("execution error")     // of a verb or call that was right
-	Replay        = errors.New("replay error")        // a store is not what the journal says
-	Storage       = errors.New("storage error")       // the journal, a store, the disk
+	ErrConfiguration = errors.New("configuration error") // what was asked for, or config.toml
+	ErrRegistration  = errors.New("registration error")  // hooks, their settings, the service
+	ErrExecution     = errors.New("execution error")     // of a verb or call that was right
+	ErrReplay        = errors.New("replay error")        // a store is not what the journal says
+	ErrStorage       = errors.New("storage error")       // the journal, a store, the disk
 )
 
 // Code names one kind of error. It does not change from version to version.
@@ -57,6 +57,21 @@ const (
 	SessionResume    Code = "session.resume"
 	SessionRunning   Code = "session.running"
 	SessionNotThen   Code = "session.not_then"
+	DaemonNotRunning Code = "daemon.not_running"
+
+	EventsURL         Code = "events.url" // of event stores
+	EventsCorrupted   Code = "events.corrupted"
+	EventsVersion     Code = "events.version"
+	EventsNoStore     Code = "events.no_store"
+	EventsUnavailable Code = "events.unavailable"
+	ReplayHeld        Code = "replay.held"
+	SessionExists     Code = "session.exists"
+	SessionLeftOut    Code = "session.left_out"
+	SessionsDiffer    Code = "session.differs"
+	CollectorFailed   Code = "collector.failed"
+	SealBroken        Code = "seal.broken"
+	SealNothing       Code = "seal.nothing"
+	SealKey           Code = "seal.key"
 
 	EventInvalid      Code = "event.invalid"
 	EventNewer        Code = "event.newer"
@@ -116,7 +131,9 @@ func Codes() []Code {
 	return []Code{
 		Usage, Interrupted, Internal, Declined, Partial, OutputFailed, EditorFailed, DoctorFailed, ConfigInvalid, ConfigChanged,
 		HomeUnknown, HomeMissing, HomeNewer, HomeLocked, HomeUnavailable, HomeLeft, DaemonRunning,
-		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen,
+		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen, DaemonNotRunning,
+		EventsURL, EventsCorrupted, EventsVersion, EventsNoStore, EventsUnavailable, ReplayHeld,
+		SessionExists, SessionLeftOut, SessionsDiffer, CollectorFailed, SealBroken, SealNothing, SealKey,
 		EventInvalid, EventNewer, JournalReplaced, JournalUnreadable, QuestionLong, StatementWrites, StatementBad,
 		InstallNoHook, InstallFailed, ServiceFailed, ServiceNoManager, SecretsFound, SecretsLeft, SecretsUnread,
 		FilePermission, FileMissing, FileUnusable, DiskFull, HookLost, HookWarned,
@@ -132,16 +149,16 @@ func Known(c Code) bool { return slices.Contains(Codes(), c) }
 // Category is the category of what has the code.
 func (c Code) Category() error {
 	switch kind, _, _ := strings.Cut(string(c), "."); {
-	case c == StoreDiffers, c == StoreConflict, c == JournalReplaced:
-		return Replay
+	case c == StoreDiffers, c == StoreConflict, c == JournalReplaced, kind == "replay", kind == "seal":
+		return ErrReplay
 	case kind == "usage", kind == "config", kind == "question", kind == "statement", c == HomeUnknown:
-		return Configuration
+		return ErrConfiguration
 	case kind == "install", kind == "service", kind == "hook":
-		return Registration
-	case kind == "store", kind == "home", kind == "file", kind == "disk", kind == "event", kind == "journal":
-		return Storage
+		return ErrRegistration
+	case kind == "store", kind == "home", kind == "file", kind == "disk", kind == "event", kind == "events", kind == "journal":
+		return ErrStorage
 	}
-	return Execution
+	return ErrExecution
 }
 
 const docs = "https://github.com/actiongraph/actiongraph/blob/main/docs/errors.md#"

@@ -61,7 +61,7 @@ func TestDocs(t *testing.T) {
 			end = heads[i+1][0]
 		}
 		section := string(text[h[1]:end])
-		if !regexp.MustCompile("(?m)^\\*Cure:\\* \\S").MatchString(section) || !regexp.MustCompile("(?m)^    \\S").MatchString(section) {
+		if !regexp.MustCompile(`(?m)^\*Cure:\* \S`).MatchString(section) || !regexp.MustCompile(`(?m)^    \S`).MatchString(section) {
 			t.Errorf("%s: the section has no cure, or shows no message", code)
 		}
 	}
@@ -78,7 +78,7 @@ func TestDocs(t *testing.T) {
 func TestErrorsAreFound(t *testing.T) {
 	sentinel := errcode.New(errcode.HomeLocked, "locked")
 	err := fmt.Errorf("while syncing: %w", errors.Join(errors.New("other"), sentinel))
-	if !errors.Is(err, sentinel) || !errors.Is(err, errcode.Storage) || errors.Is(err, errcode.Replay) || errcode.Of(err) != errcode.HomeLocked {
+	if !errors.Is(err, sentinel) || !errors.Is(err, errcode.ErrStorage) || errors.Is(err, errcode.ErrReplay) || errcode.Of(err) != errcode.HomeLocked {
 		t.Errorf("%v: %v", err, errcode.Of(err))
 	}
 	again := errcode.With(errcode.DaemonRunning, err)

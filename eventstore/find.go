@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore/record"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -37,11 +38,11 @@ func Find(ctx context.Context, store Store, name string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", record.NotThere(fmt.Sprintf("no session %q among %d", name, len(sessions)))
+		return "", errcode.With(errcode.SessionNotFound, record.NotThere(fmt.Sprintf("no session %q among %d", name, len(sessions))))
 	case 1:
 		return found[0].ID, nil
 	}
-	return "", fmt.Errorf("%q is the beginning of %d session ids, %s and %s for example: give more of it", name, len(found), found[0].ID, found[1].ID)
+	return "", errcode.With(errcode.SessionAmbiguous, fmt.Errorf("%q is the beginning of %d session ids, %s and %s for example: give more of it", name, len(found), found[0].ID, found[1].ID))
 }
 
 func has(ctx context.Context, store Store, id string) (bool, error) {

@@ -15,7 +15,6 @@ package eventstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -23,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore/file"
 	"github.com/actiongraph/actiongraph/eventstore/postgres"
 	"github.com/actiongraph/actiongraph/eventstore/record"
@@ -57,7 +57,7 @@ type Record = record.Record
 
 var (
 	// ErrURL is of what names no event store.
-	ErrURL = errors.New("this names no event store")
+	ErrURL = errcode.New(errcode.EventsURL, "this names no event store")
 	// ErrCorrupted is of a record that is no event, or is not what was written.
 	ErrCorrupted = record.ErrCorrupted
 	// ErrForgotten is of a session that a home was told to forget: it stays so.

@@ -80,8 +80,8 @@ const (
 	AbandonedFailed  Reason = "abandoned.failed"
 	RetentionFailed  Reason = "retention.failed"
 	PackFailed       Reason = "pack.failed"
-	ScrubUnfinished  Reason = "secrets.scrub"
 	SealFailed       Reason = "seal.failed"
+	ScrubUnfinished  Reason = "secrets.scrub"
 	Unrecorded       Reason = "failure.unrecorded" // a failure that could not be recorded
 	APIFailed        Reason = "api.failed"
 	APIEnded         Reason = "api.ended"
@@ -106,7 +106,7 @@ func Reasons() []Reason {
 		StoreUnreachable, StoreTLS, StorePort, StoreLogin, StoreExpired, StoreForbidden, StoreNoDatabase,
 		StoreNoIndex, StoreReadOnly, StoreStopped, StoreFull, StoreVersion, StoreDuplicates, StoreNoCluster,
 		FoldRevision, ConfigBroken, StatusUnwritable, RunFailed, RunWaiting, AbandonedFailed, RetentionFailed,
-		PackFailed, ScrubUnfinished, SealFailed, Unrecorded,
+		PackFailed, SealFailed, ScrubUnfinished, Unrecorded,
 		APIFailed, APIEnded, APIConnection, APISocket, APIStopped,
 		TailHintsLost, TailNoHints, TailUnreadable,
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/journal"
@@ -128,8 +129,8 @@ func Repair(ctx context.Context, r *connector.Replica, progress func(connector.P
 	}
 	for _, session := range names(report.Repaired) {
 		err := connector.VerifyEach(ctx, r.Journal, r.Store, session, func(session string, changes []graph.Change) error {
-			return fmt.Errorf("session %s was folded again, and still the store holds something else, as %v: "+
-				"what is not the session's own stays; have the store made anew", session, changes[0])
+			return errcode.With(errcode.StoreDiffers, fmt.Errorf("session %s was folded again, and still the store holds something else, as %v: "+
+				"what is not the session's own stays; have the store made anew", session, changes[0]))
 		})
 		errs = append(errs, err)
 	}
@@ -144,7 +145,7 @@ func names(repaired []Repaired) (sessions []string) {
 }
 
 // ErrHeld is wrapped by Until where the store holds something of the session already.
-var ErrHeld = errors.New("the store holds the session already: give one that is new")
+var ErrHeld = errcode.New(errcode.ReplayHeld, "the store holds the session already: give one that is new")
 
 // Until puts a session into a store as it was at a point of its history, of a fork what is
 // its own, and returns how many ops it wrote. The store must have nothing of it yet. It knows

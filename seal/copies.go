@@ -2,17 +2,17 @@ package seal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
 // ErrOtherLog is of a store whose copy is of another log: it is left alone.
-var ErrOtherLog = errors.New("it has a copy of another log of seals, or of more of it: ag-sessiond verify --seal says more")
+var ErrOtherLog = errcode.New(errcode.SealBroken, "it has a copy of another log of seals, or of more of it: ag-sessiond verify --seal says more")
 
 // Keep gives a store the end of the log, unless what the store has is not of this log. What it is
 // known to have is not looked for in the log again.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/replace"
 )
 
@@ -27,7 +28,7 @@ func readKey(home string) (ed25519.PrivateKey, error) {
 	}
 	seed, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("%s is damaged, and is to hold %d hexadecimal digits: restore it from a backup", path, 2*ed25519.SeedSize)
+		return nil, errcode.With(errcode.SealKey, fmt.Errorf("%s is damaged, and is to hold %d hexadecimal digits: restore it from a backup", path, 2*ed25519.SeedSize))
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
 }
@@ -67,7 +68,7 @@ func parseKey(text string) (ed25519.PublicKey, error) {
 	coded, ok := strings.CutPrefix(strings.TrimSpace(text), keyPrefix)
 	key, err := base64.StdEncoding.DecodeString(coded)
 	if !ok || err != nil || len(key) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("%.60q is no public key: ag-sessiond seal key prints one", text)
+		return nil, errcode.With(errcode.SealKey, fmt.Errorf("%.60q is no public key: ag-sessiond seal key prints one", text))
 	}
 	return key, nil
 }

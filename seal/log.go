@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -35,7 +36,7 @@ const Lock = "seal.lock"
 const lockWait = time.Minute
 
 // ErrDamaged is of a log that is not as it was written: nothing is added to that.
-var ErrDamaged = errors.New("the log of seals is damaged (ag-sessiond verify --seal says what holds beside it)")
+var ErrDamaged = errcode.New(errcode.SealBroken, "the log of seals is damaged (ag-sessiond verify --seal says what holds beside it)")
 
 // log is what is known of a home's log.
 type log struct {
@@ -231,10 +232,10 @@ func (w *writer) unlock() (err error) {
 	}
 	key, err := readKey(w.home)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: restore it from a backup; without it nobody can go on with %s (docs/seal.md)", err, logPath(w.home))
+		err = errcode.With(errcode.SealKey, fmt.Errorf("%w: restore it from a backup; without it nobody can go on with %s (docs/seal.md)", err, logPath(w.home)))
 	}
 	if err == nil && w.key != nil && !w.key.Equal(key.Public()) {
-		err = fmt.Errorf("%s is not the key that the log of seals was begun with: restore that from a backup", filepath.Join(w.home, KeyFile))
+		err = errcode.With(errcode.SealKey, fmt.Errorf("%s is not the key that the log of seals was begun with: restore that from a backup", filepath.Join(w.home, KeyFile)))
 	}
 	if err == nil {
 		w.private = key

@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 const (
@@ -145,7 +147,7 @@ func (l *leaves) close(keep bool) (err error) {
 }
 
 // errEdited is of a session's file of leaves that nobody here wrote so.
-var errEdited = errors.New("it is not as it was written")
+var errEdited = errcode.New(errcode.SealBroken, "it is not as it was written")
 
 func readSalt(f *os.File) (s salt, size int64, err error) {
 	info, err := f.Stat()

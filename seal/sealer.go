@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -100,7 +101,7 @@ func sessionsOf(j *journal.Journal) (sessions []string, err error) {
 }
 
 // ErrCut is of a session of which less is there than was sealed.
-var ErrCut = errors.New("less is there than was sealed: ag-sessiond verify --seal says more")
+var ErrCut = errcode.New(errcode.SealBroken, "less is there than was sealed: ag-sessiond verify --seal says more")
 
 // seal seals what one session grew by.
 func (w *writer) seal(session string, report *Report) error {

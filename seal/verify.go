@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
@@ -67,7 +68,7 @@ type Ended struct {
 }
 
 // ErrNothing is of a home in which nothing was sealed.
-var ErrNothing = errors.New("nothing is sealed in this home: run ag-sessiond seal, or set enabled = true below [seal] in config.toml")
+var ErrNothing = errcode.New(errcode.SealNothing, "nothing is sealed in this home: run ag-sessiond seal, or set enabled = true below [seal] in config.toml")
 
 // Verify proves that what was sealed is there, neither changed nor removed nor with anything put in
 // between, or says of each session where the first break is, and of the log. While it does, nobody

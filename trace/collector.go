@@ -17,6 +17,7 @@ import (
 	collectorpb "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/history"
 )
 
@@ -121,7 +122,7 @@ func (c *Collector) send(ctx context.Context, client *http.Client, to *url.URL, 
 	}, backoff.WithMaxElapsedTime(patience))
 	var last *backoff.RetryAfterError
 	if errors.As(err, &last) {
-		err = fmt.Errorf("it is too busy, and asks to come again after %v", last.Duration)
+		err = errcode.With(errcode.CollectorFailed, fmt.Errorf("it is too busy, and asks to come again after %v", last.Duration))
 	}
 	return answer, err
 }
@@ -161,7 +162,7 @@ func (c *Collector) post(ctx context.Context, client *http.Client, to *url.URL, 
 		}
 		return answer, nil
 	}
-	err = fmt.Errorf("it answers %s", response.Status)
+	err = errcode.With(errcode.CollectorFailed, fmt.Errorf("it answers %s", response.Status))
 	switch response.StatusCode { // those that OTLP says may be tried again
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		if seconds, convErr := strconv.Atoi(response.Header.Get("Retry-After")); convErr == nil {

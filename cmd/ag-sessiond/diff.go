@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/diff"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/history"
 )
@@ -61,7 +62,7 @@ it is in a and b, and the fields that differ, as values or hunks of lines.`,
 			if err := a.printDiff(d, format, file, full); err != nil || d.Same {
 				return err
 			}
-			err = errors.New("the sessions differ")
+			err = errcode.With(errcode.SessionsDiffer, errors.New("the sessions differ"))
 			if d.First != nil {
 				err = fmt.Errorf("%w, first in %s", err, d.First)
 			}

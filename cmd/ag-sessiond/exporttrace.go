@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/internal/render"
@@ -165,7 +166,7 @@ func (a *app) sendTrace(ctx context.Context, log *history.Log, endpoint string, 
 		a.printf("sent %s\n", traceCount(report))
 	}
 	if report.Rejected > 0 {
-		return fmt.Errorf("the collector rejected %s: %s", render.Plural(report.Rejected, "span"), cmp.Or(report.Message, "it does not say why"))
+		return errcode.With(errcode.CollectorFailed, fmt.Errorf("the collector rejected %s: %s", render.Plural(report.Rejected, "span"), cmp.Or(report.Message, "it does not say why")))
 	}
 	if report.Message != "" {
 		a.note("the collector says: %s", report.Message)

@@ -64,8 +64,8 @@ func appendTo(t *testing.T, path, text string) {
 	}
 }
 
-// journalSizes are those of the journal's files.
-func journalSizes(t *testing.T, home string) map[string]int64 {
+// fileSizes are those of the journal's files.
+func fileSizes(t *testing.T, home string) map[string]int64 {
 	t.Helper()
 	all := map[string]int64{}
 	entries, err := os.ReadDir(journal.Dir(home))
@@ -113,11 +113,11 @@ func TestDaemonRecordsFailures(t *testing.T) {
 	}
 	visible(t, home)
 	d.stop()
-	before := journalSizes(t, home)
+	before := fileSizes(t, home)
 	again := run()
 	visible(t, home)
 	again.stop()
-	if after := journalSizes(t, home); !maps.Equal(before, after) {
+	if after := fileSizes(t, home); !maps.Equal(before, after) {
 		t.Errorf("another daemon wrote again: %v, before %v", after, before)
 	}
 	h, err := actiongraph.Open(home, actiongraph.Options{})

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 )
@@ -89,7 +90,7 @@ func (a *app) graph(ctx context.Context, r connector.Reader, s graph.SessionRow,
 	if v.around != "" {
 		center, err := g.Find(v.around)
 		if errors.Is(err, graph.ErrNotFound) {
-			err = fmt.Errorf("session %s has no node %q: ag-sessiond graph %s has the keys of all", s.SessionID, v.around, s.SessionID)
+			err = errcode.With(errcode.NotFound, fmt.Errorf("session %s has no node %q: ag-sessiond graph %s has the keys of all", s.SessionID, v.around, s.SessionID))
 		}
 		if err != nil {
 			return err

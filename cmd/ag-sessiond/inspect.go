@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
@@ -181,7 +182,7 @@ func (a *app) inspectEvent(ctx context.Context, store eventstore.Store, o inspec
 		if o.session != "" {
 			where = "of session " + o.session
 		}
-		return fmt.Errorf("no event %q %s: an id, or the beginning of one, of 8 characters at least; ag-sessiond inspect --session SESSION lists a session's", o.event, where)
+		return errcode.With(errcode.NotFound, fmt.Errorf("no event %q %s: an id, or the beginning of one, of 8 characters at least; ag-sessiond inspect --session SESSION lists a session's", o.event, where))
 	case 1:
 		return a.printEvent(ctx, found[0])
 	}
@@ -189,7 +190,7 @@ func (a *app) inspectEvent(ctx context.Context, store eventstore.Store, o inspec
 	for _, l := range found {
 		in = append(in, l.Session())
 	}
-	return fmt.Errorf("%d sessions have an event %s: say which with --session\n  %s", len(found), o.event, strings.Join(in, "\n  "))
+	return errcode.With(errcode.SessionAmbiguous, fmt.Errorf("%d sessions have an event %s: say which with --session\n  %s", len(found), o.event, strings.Join(in, "\n  ")))
 }
 
 // printEvent prints the event that a history ends with.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/history"
@@ -179,7 +180,7 @@ type inspectedProperty struct {
 func (a *app) inspectNode(ctx context.Context, l *history.Log, key string) error {
 	n, err := l.Node(ctx, key)
 	if errors.Is(err, graph.ErrNotFound) {
-		return fmt.Errorf("session %s has no node %q: ag-sessiond graph %s has the keys of all", l.Session(), key, l.Session())
+		return errcode.With(errcode.NotFound, fmt.Errorf("session %s has no node %q: ag-sessiond graph %s has the keys of all", l.Session(), key, l.Session()))
 	}
 	if err != nil {
 		return err

@@ -306,7 +306,7 @@ func (k *keeper) tell(l net.Listener) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			server := &api.Server{Signals: k.signals, Log: k.log}
+			server := &api.Server{Signals: k.signals, Log: of(k.log, "api")}
 			if err := server.ServeSignals(ctx, l); err != nil {
 				k.log.Error().EmbedObject(logline.Why(failure.APIStopped, err)).Msg("what is counted is no longer told")
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 func (a *app) metricsCmd() *cobra.Command {
@@ -49,14 +50,14 @@ func (a *app) metrics(ctx context.Context) error {
 		return err
 	}
 	if !daemonState(home).Running {
-		return unavailable(fmt.Errorf("no daemon runs for %s, and only a daemon counts: ag-sessiond service install has one run by itself, ag-sessiond run runs one here", home))
+		return unavailable(errcode.With(errcode.DaemonNotRunning, fmt.Errorf("no daemon runs for %s, and only a daemon counts: ag-sessiond service install has one run by itself, ag-sessiond run runs one here", home)))
 	}
 	if c.API.Socket == config.None {
-		return unavailable(fmt.Errorf("the daemon has no socket: ag-sessiond config unset api.socket gives it one"))
+		return unavailable(errcode.With(errcode.DaemonNotRunning, fmt.Errorf("the daemon has no socket: ag-sessiond config unset api.socket gives it one")))
 	}
 	text, err := api.Get(ctx, cmp.Or(c.API.Socket, filepath.Join(home, api.SocketFile)), "/metrics")
 	if err != nil {
-		return unavailable(fmt.Errorf("ask the daemon: %w (one that was run with --no-api, or that only begins, has no socket)", err))
+		return unavailable(errcode.With(errcode.DaemonNotRunning, fmt.Errorf("ask the daemon: %w (one that was run with --no-api, or that only begins, has no socket)", err)))
 	}
 	if !a.json {
 		_, err = a.out.Write(text)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/replay"
@@ -178,7 +179,7 @@ func (a *app) replayStrict(ctx context.Context, target *replayTarget, o replayOp
 	case err != nil:
 		return err
 	case d != nil:
-		return &exitError{code: exitDiffers, err: fmt.Errorf("session %s diverges", d.Session)}
+		return &exitError{code: exitDiffers, err: errcode.With(errcode.StoreDiffers, fmt.Errorf("session %s diverges", d.Session))}
 	case failed != nil:
 		return failed
 	}

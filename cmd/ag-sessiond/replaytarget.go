@@ -13,6 +13,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/history"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
@@ -128,7 +129,7 @@ func recordedSession(j *journal.Journal, arg string) (string, error) {
 		return "", unavailable(err)
 	}
 	if len(files) == 0 {
-		return "", fmt.Errorf("no session %q: there is none yet; %s", arg, howToStart)
+		return "", errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q: there is none yet; %s", arg, howToStart))
 	}
 	if arg == "latest" {
 		return slices.MaxFunc(files, func(a, b journal.File) int { return a.ModTime.Compare(b.ModTime) }).Session, nil
@@ -144,11 +145,11 @@ func recordedSession(j *journal.Journal, arg string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("no session %q in the journal of %s: ag-sessiond inspect lists them", arg, j.Home())
+		return "", errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q in the journal of %s: ag-sessiond inspect lists them", arg, j.Home()))
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("%q is the beginning of %d session ids: give more of it\n  %s", arg, len(found), strings.Join(found[:min(len(found), 10)], "\n  "))
+	return "", errcode.With(errcode.SessionAmbiguous, fmt.Errorf("%q is the beginning of %d session ids: give more of it\n  %s", arg, len(found), strings.Join(found[:min(len(found), 10)], "\n  ")))
 }
 
 // sessionPoint is a session, and up to where it counts.
@@ -172,7 +173,7 @@ func (a *app) pointsOf(ctx context.Context, j *journal.Journal, o replayOptions)
 		out = append(out, sessionPoint{f.Session, history.Moment(t)})
 	}
 	if err == nil && len(out) == 0 {
-		err = fmt.Errorf("there is no session yet: %s", howToStart)
+		err = errcode.With(errcode.SessionNotFound, fmt.Errorf("there is no session yet: %s", howToStart))
 	}
 	return out, err
 }

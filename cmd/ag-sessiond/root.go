@@ -118,7 +118,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, replay, dif
 		a.readsGraph(cmd)
 	}
 	a.add(root, "read", reading...)
-	a.add(root, "read", a.diffCmd(), a.inspectCmd(), a.failuresCmd(), a.watchCmd())
+	a.add(root, "read", a.diffCmd(), a.inspectCmd(), a.watchCmd(), a.failuresCmd())
 	a.add(root, "read", a.queriesCmd(), a.queryCmd(), a.cypherCmd())
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(), a.forkCmd(),
 		a.graphSchemaCmd())

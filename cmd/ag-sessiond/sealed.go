@@ -14,6 +14,7 @@ import (
 
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 	"github.com/actiongraph/actiongraph/seal"
@@ -38,7 +39,7 @@ func sealedSession(j *journal.Journal, arg string) (string, error) {
 	all = slices.DeleteFunc(all, func(s string) bool { return !strings.HasPrefix(s, arg) })
 	switch len(all) {
 	case 0:
-		return "", fmt.Errorf("no session %q in the journal of %s: ag-sessiond sessions lists them", arg, j.Home())
+		return "", errcode.With(errcode.SessionNotFound, fmt.Errorf("no session %q in the journal of %s: ag-sessiond sessions lists them", arg, j.Home()))
 	case 1:
 		return all[0], nil
 	}
@@ -49,7 +50,7 @@ func sealedSession(j *journal.Journal, arg string) (string, error) {
 func latestSession(j *journal.Journal) (string, error) {
 	files, err := j.Files()
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("there is no session yet: %s", howToStart)
+		err = errcode.With(errcode.SessionNotFound, fmt.Errorf("there is no session yet: %s", howToStart))
 	}
 	if err != nil {
 		return "", err

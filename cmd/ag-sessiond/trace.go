@@ -93,7 +93,7 @@ func (a *app) trace(ctx context.Context, id string) error {
 func (a *app) traceEvents(ctx context.Context, j *journal.Journal, segment history.Segment) (events []traced, unread int, err error) {
 	c, err := j.Read(segment.Session, journal.Position{})
 	if err != nil {
-		return nil, 0, errcode.With(errcode.JournalUnreadable, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", segment.Session, err))
+		return nil, 0, err
 	}
 	defer c.Close()
 	tools := map[string]string{} // by the id of the call

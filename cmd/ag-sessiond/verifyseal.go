@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/seal"
@@ -47,8 +48,8 @@ func (a *app) verifySeal(ctx context.Context, flags sealQuestion, args []string)
 		a.printProof(proof)
 	}
 	if err == nil && !proof.Proved {
-		err = &exitError{code: exitDiffers, err: fmt.Errorf("%s: keep a copy of the home as it is; docs/seal.md says what each means, and what to do",
-			render.Plural(int64(len(proof.Breaks)), "break"))}
+		err = &exitError{code: exitDiffers, err: errcode.With(errcode.SealBroken, fmt.Errorf("%s: keep a copy of the home as it is; docs/seal.md says what each means, and what to do",
+			render.Plural(int64(len(proof.Breaks)), "break")))}
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore/record"
 )
 
@@ -74,14 +75,14 @@ func connect(ctx context.Context, rawURL string, open func(context.Context, DB) 
 	config, err := pgxpool.ParseConfig(rawURL)
 	if err != nil {
 		// Its message has the URL, of which it hides what it takes for the password.
-		return nil, fmt.Errorf("%s: %w", hidden, reason(rawURL, err))
+		return nil, errcode.With(errcode.EventsUnavailable, fmt.Errorf("%s: %w", hidden, reason(rawURL, err)))
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "actiongraph"
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("event store %s: %w", describe(config.ConnConfig), err)
+		return nil, errcode.With(errcode.EventsUnavailable, fmt.Errorf("event store %s: %w", describe(config.ConnConfig), err))
 	}
 	s, err := open(ctx, pool)
 	if err != nil {

@@ -5,13 +5,13 @@ package record
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -26,13 +26,13 @@ const (
 
 var (
 	// ErrCorrupted is of a record that is no event, or is not what was written.
-	ErrCorrupted = errors.New("corrupted record")
+	ErrCorrupted = errcode.New(errcode.EventsCorrupted, "corrupted record")
 	// ErrForgotten is of a session that the store was told to forget: it stays so.
-	ErrForgotten = errors.New("the session was forgotten there")
+	ErrForgotten = errcode.New(errcode.SessionForgotten, "the session was forgotten there")
 	// ErrVersion is of a store of another Version: nothing is read there, and nothing written.
-	ErrVersion = errors.New("another version of the event store's tables")
+	ErrVersion = errcode.New(errcode.EventsVersion, "another version of the event store's tables")
 	// ErrNotEventStore is of a database that is something else.
-	ErrNotEventStore = errors.New("no event store")
+	ErrNotEventStore = errcode.New(errcode.EventsNoStore, "no event store")
 )
 
 // NotThere is of what there is not: it wraps fs.ErrNotExist, and says more than that.
