@@ -123,7 +123,7 @@ Exit codes: 0 done, 1 failed or in part, 2 usage, 3 differs (verify, replay, dif
 	a.add(root, "keep", a.installCmd(), a.uninstallCmd(), a.hooksCmd(), a.importCmd(), a.tailCmd(), a.addCmd(), a.syncCmd(), a.runCmd(), a.serviceCmd(), a.statusCmd(), a.verifyCmd(), a.tagCmd(), a.untagCmd(), a.forkCmd(),
 		a.graphSchemaCmd())
 	a.add(root, "keep", a.forgetCmd(), a.pruneCmd())
-	a.add(root, "keep", a.replayCmd(), a.doctorCmd(), a.metricsCmd())
+	a.add(root, "keep", a.replayCmd(), a.doctorCmd(), a.metricsCmd(), a.quickstartCmd())
 	a.add(root, "keep", a.configCmd(), a.secretsCmd(), a.packCmd(), a.migrateCmd(), a.sealCmd())
 	a.add(root, "", a.schemaCmd(), a.versionCmd())
 	return root

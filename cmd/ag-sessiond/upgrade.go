@@ -19,7 +19,7 @@ import (
 // over. Verbs that need no home say what they say.
 func (a *app) enterHome(cmd *cobra.Command) error {
 	for c := cmd; c.HasParent(); c = c.Parent() {
-		if slices.Contains([]string{"version", "schema", "completion", "help", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.Name()) {
+		if slices.Contains([]string{"version", "schema", "completion", "help", "quickstart", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.Name()) {
 			return nil
 		}
 	}
