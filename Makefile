@@ -5,7 +5,7 @@ GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD       := -trimpath -ldflags="-s -w"
 
-.PHONY: all build install release test soak bench bench-neo4j bench-reference demo lint
+.PHONY: all build install release test soak bench bench-neo4j bench-reference demo picture lint
 
 all: build
 
@@ -35,6 +35,11 @@ bench-reference: ## Neo4j written by us and by the reference, which Python 3.11 
 
 demo: ## a recorded session, played through the hook, and what the graph says of it
 	@$(GO) run ./internal/demo
+
+picture: build ## docs/diff.svg, what the README shows of diff
+	rm -rf dist/quickstart && mkdir -p dist && bin/ag-sessiond quickstart --dir dist/quickstart >/dev/null
+	PATH="$$PWD/bin:$$PATH" AG_HOME=dist/quickstart $(GO) run ./internal/picture ag-sessiond diff 4adf4e78 9f540f2c > docs/diff.svg
+	rm -rf dist/quickstart
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l . ; echo 'not formatted: run gofmt -w on these'; exit 1; }

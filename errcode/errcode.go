@@ -67,7 +67,6 @@ const (
 	ReplayHeld        Code = "replay.held"
 	SessionExists     Code = "session.exists"
 	SessionLeftOut    Code = "session.left_out"
-	SessionsDiffer    Code = "session.differs"
 	CollectorFailed   Code = "collector.failed"
 	SealBroken        Code = "seal.broken"
 	SealNothing       Code = "seal.nothing"
@@ -133,7 +132,7 @@ func Codes() []Code {
 		HomeUnknown, HomeMissing, HomeNewer, HomeLocked, HomeUnavailable, HomeLeft, DaemonRunning,
 		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen, DaemonNotRunning,
 		EventsURL, EventsCorrupted, EventsVersion, EventsNoStore, EventsUnavailable, ReplayHeld,
-		SessionExists, SessionLeftOut, SessionsDiffer, CollectorFailed, SealBroken, SealNothing, SealKey,
+		SessionExists, SessionLeftOut, CollectorFailed, SealBroken, SealNothing, SealKey,
 		EventInvalid, EventNewer, JournalReplaced, JournalUnreadable, QuestionLong, StatementWrites, StatementBad,
 		InstallNoHook, InstallFailed, ServiceFailed, ServiceNoManager, SecretsFound, SecretsLeft, SecretsUnread,
 		FilePermission, FileMissing, FileUnusable, DiskFull, HookLost, HookWarned,

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/diff"
-	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/history"
 )
@@ -62,11 +61,8 @@ it is in a and b, and the fields that differ, as values or hunks of lines.`,
 			if err := a.printDiff(d, format, file, full); err != nil || d.Same {
 				return err
 			}
-			err = errcode.With(errcode.SessionsDiffer, errors.New("the sessions differ"))
-			if d.First != nil {
-				err = fmt.Errorf("%w, first in %s", err, d.First)
-			}
-			return &exitError{code: exitDiffers, err: err}
+			// That they differ is the answer, and no failure.
+			return &exitError{code: exitDiffers, err: errors.New("the sessions differ"), silent: true}
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or html")

@@ -21,8 +21,8 @@ import (
 	"github.com/actiongraph/actiongraph/journal"
 )
 
-// quickstartRecording is two sessions as captured from Claude Code: one with a subagent, one in
-// which calls fail.
+// quickstartRecording is three sessions as captured from Claude Code: one in which calls fail, and
+// one task twice, between which somebody changed a file.
 //
 //go:embed quickstart/hooks.jsonl
 var quickstartRecording []byte
@@ -35,7 +35,7 @@ func (a *app) quickstartCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quickstart",
 		Short: "Show in a minute what there is, on a bundled recording",
-		Long: `Record two bundled sessions of Claude Code into a home of their own, and ask about them:
+		Long: `Record three bundled sessions of Claude Code into a home of their own, and ask about them:
 show, search, fork, diff. Your own home, agent and settings are not touched; no agent
 and no network are needed. The home stays, to be explored, until you remove the folder.`,
 		Example: `  ag-sessiond quickstart
@@ -76,10 +76,10 @@ type quickstep struct {
 func quicksteps() []quickstep {
 	return []quickstep{
 		{"Each session has one line, the newest first. ERRORS counts what failed in it.", []string{"sessions"}, 0},
-		{"A session is a tree: what was asked, each call with how it went, and what a subagent did\nunder the call that spawned it. With --full it is the whole conversation.", []string{"show", "c8813339"}, 0},
+		{"A session is a tree: what was asked, each call with how it went, and what a subagent did\nunder the call that spawned it. With --full it is the whole conversation.", []string{"show", "4adf4e78"}, 0},
 		{"Everything that was said, called and answered can be searched. --failed leaves only what went wrong.", []string{"search", "exit", "code", "--failed"}, 0},
-		{"A fork shares a session's history up to a point and goes on by itself. Nothing is copied,\nand the session that it is forked from stays as it is.", []string{"fork", "c8813339", "--at-turn", "1", "--label", "another try", "--id", "another-try"}, 0},
-		{"Two sessions are compared turn by turn and call by call. Exit code 3 says that they differ.", []string{"diff", "c8813339", "117f6eaf"}, exitDiffers},
+		{"A fork shares a session's history up to a point and goes on by itself. Nothing is copied,\nand the session that it is forked from stays as it is.", []string{"fork", "4adf4e78", "--at-turn", "1", "--label", "another try", "--id", "another-try"}, 0},
+		{"The same task was done twice, and in between somebody changed config.txt: diff pairs turns and\ncalls, and shows that and what followed from it. Exit code 3 says that the sessions differ.", []string{"diff", "4adf4e78", "9f540f2c"}, exitDiffers},
 	}
 }
 
@@ -94,7 +94,7 @@ func (q *quickstart) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.say("Two recorded sessions of Claude Code go through the real adapter and redaction into a\njournal, an event a hook call, as ag-hook does it while an agent runs. They are in\n" + q.dir + ".")
+	q.say("Three recorded sessions of Claude Code go through the real adapter and redaction into a\njournal, an event a hook call, as ag-hook does it while an agent runs. They are in\n" + q.dir + ".")
 	n, err := q.record(home)
 	if err != nil {
 		return unavailable(err)
@@ -114,7 +114,7 @@ func (q *quickstart) run(ctx context.Context) error {
 }
 
 func quicknext() []string {
-	return []string{"show 117f6eaf --full", "usage session", "export-trace c8813339 --format chrome --output timeline.json"}
+	return []string{"show 117f6eaf --full", "usage session", "export-trace 4adf4e78 --format chrome --output timeline.json"}
 }
 
 // say prints what a step is about.

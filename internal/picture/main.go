@@ -1,28 +1,59 @@
-// Command picture draws what a program printed to a terminal as SVG: standard input with its
-// colours to standard output. The picture in the README is made with it (make picture), so
-// that it shows what the program prints and not what somebody once drew.
+// Command picture draws what a program prints to a terminal as SVG:
+//
+//	go run ./internal/picture ag-sessiond show latest > picture.svg
+//
+// The picture in the README is made with it (make picture), so that it shows what the program
+// prints and not what somebody once drew.
 package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 
+	"github.com/creack/pty"
 	"github.com/mattn/go-runewidth"
 )
 
 func main() {
-	text, err := io.ReadAll(os.Stdin)
+	text, err := run(os.Args[1:])
 	if err == nil {
-		err = draw(os.Stdout, string(text))
+		err = draw(os.Stdout, "$ "+strings.Join(os.Args[1:], " ")+"\n"+text)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "picture:", err)
 		os.Exit(1)
 	}
+}
+
+// columns is how wide the terminal is in which a program runs.
+const columns = 100
+
+// run returns what a program prints to a terminal, whatever its exit code.
+func run(args []string) (string, error) {
+	if len(args) == 0 {
+		return "", errors.New("what is to be run?")
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TZ=UTC")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: columns})
+	if err != nil {
+		return "", err
+	}
+	defer terminal.Close()
+	var out bytes.Buffer
+	_, _ = io.Copy(&out, terminal) // on Linux the end is an error, too
+	var exited *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exited) {
+		return "", err
+	}
+	return out.String(), nil
 }
 
 // Sizes in the units of the picture.
@@ -43,11 +74,11 @@ var (
 // draw writes the picture of what a terminal shows of text.
 func draw(w io.Writer, text string) error {
 	lines := strings.Split(strings.TrimRight(other.ReplaceAllString(text, ""), "\n"), "\n")
-	columns := 0
+	widest := 0
 	for _, line := range lines {
-		columns = max(columns, width(sgr.ReplaceAllString(line, "")))
+		widest = max(widest, width(sgr.ReplaceAllString(line, "")))
 	}
-	wide, high := float64(columns)*columnWide+2*margin, float64(len(lines))*lineHigh+2*margin
+	wide, high := float64(widest)*columnWide+2*margin, float64(len(lines))*lineHigh+2*margin
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="%.0f" fill="#d8dee9">`+"\n", wide, high, fontSize)
 	fmt.Fprintf(out, `<rect width="%.0f" height="%.0f" rx="8" fill="#1b1f27"/>`+"\n", wide, high)
