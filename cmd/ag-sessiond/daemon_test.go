@@ -202,6 +202,8 @@ func record(t *testing.T, home string, n int, limit time.Duration) {
 // delay neither the daemon's start nor the embedded store. Each says so, and catches up
 // by itself when it can.
 func TestDaemonBesideBrokenStores(t *testing.T) {
+	// Less than any of the broken ones is waited for, and more than a busy machine takes.
+	const prompt = 5 * time.Second
 	const password, other = "right-password", "other-password"
 	server := neo4jtest.Start(t, neo4jtest.Options{Password: password})
 	// Not neo4j: the server locks out for seconds whoever gives a wrong password too often.
@@ -238,7 +240,7 @@ password = %q
 	}
 
 	d := startDaemon(t, home, "--graph", "bolt://127.0.0.1:1")
-	record(t, home, 10, time.Second)
+	record(t, home, 10, prompt)
 
 	if h := d.await("127.0.0.1:1", connector.Down); !strings.Contains(h.LastError, "connection refused") || h.Lag != nil {
 		t.Errorf("nobody listens there: %+v", h)
@@ -254,7 +256,7 @@ password = %q
 	if embedded.LastError != "" || embedded.Lag == nil || embedded.Lag.Bytes != 0 || embedded.Position == 0 || embedded.Rate == 0 {
 		t.Errorf("the embedded store: %+v", embedded)
 	}
-	record(t, home, 5, time.Second)
+	record(t, home, 5, prompt)
 	if info, err := os.Stat(filepath.Join(home, reportFile)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the daemon's report: %v, %v", info, err)
 	}
@@ -279,7 +281,7 @@ password = %q
 
 	administer(t, server.URL, password, "ALTER USER team SET PASSWORD $word CHANGE NOT REQUIRED", other)
 	d.await("wrong", connector.Up)
-	record(t, home, 5, time.Second)
+	record(t, home, 5, prompt)
 	if code := d.stop(); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
