@@ -253,7 +253,7 @@ func (a *app) replayUntil(ctx context.Context, target *replayTarget, o replayOpt
 		}
 	}
 	if out.Sessions == 0 {
-		return fmt.Errorf("nothing was recorded by then, of %s", cmp.Or(o.session, "any session"))
+		return errcode.With(errcode.SessionNotThen, fmt.Errorf("nothing was recorded by then, of %s", cmp.Or(o.session, "any session")))
 	}
 	if a.json {
 		return a.printJSON(out)
