@@ -280,6 +280,9 @@ func TestNewerHome(t *testing.T) {
 	a := &app{env: os.Getenv}
 	for _, words := range verbs(a.rootCmd(), nil) {
 		args := strings.Fields(words)
+		if args[0] == "quickstart" {
+			continue // it has a home of its own alone
+		}
 		code, said := refused(t, home, args)
 		if free := slices.Contains([]string{"version", "schema", "completion"}, args[0]); free {
 			if code != exitDone {
