@@ -80,7 +80,7 @@ func end(ctx context.Context, j *journal.Journal, by Entry, at time.Time, sessio
 		if checkpoints := chains[name]; len(checkpoints) > 0 {
 			ends.Records, ends.Bytes, ends.Head = last.Records, last.Bytes, last.Head
 			if broken := check(j, session, checkpoints); broken != nil {
-				ends.Broken = broken.String()
+				ends.Broken = broken.nameless().String()
 			}
 		}
 		if err := w.add(ends); err != nil {

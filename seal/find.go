@@ -43,8 +43,16 @@ type Break struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// String is the break in words. It names neither session nor event: the log, which nobody changes when a
-// session is forgotten, says it of one that was broken when it was rewritten.
+// nameless is the break without what names its session: what an error says of files has their paths. The
+// log, which nobody changes when a session is forgotten, says it of one that was broken before.
+func (b Break) nameless() Break {
+	if b.Kind == SealMissing || b.Kind == Unreadable {
+		b.Detail = ""
+	}
+	return b
+}
+
+// String is the break in words. It names neither session nor event but for the paths of a Detail.
 func (b Break) String() string {
 	where := ""
 	switch {

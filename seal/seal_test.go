@@ -293,6 +293,38 @@ func TestForgotten(t *testing.T) {
 	h.proved(2, 6)
 }
 
+// TestForgottenBroken: what the log says for good of a session that was broken when it was rewritten or
+// forgotten does not name it, whatever was wrong with it.
+func TestForgottenBroken(t *testing.T) {
+	for name, damage := range map[string]func(*home, string){
+		"no seal":       func(h *home, session string) { h.remove(h.leaves(session)) },
+		"no salt":       func(h *home, session string) { h.write(h.leaves(session), []byte("x")) },
+		"cut seal":      func(h *home, session string) { h.write(h.leaves(session), h.read(h.leaves(session))[:90]) },
+		"another event": func(h *home, session string) { h.write(h.path(session), []byte("\n{}\n")) },
+		"no session":    func(h *home, session string) { h.remove(h.path(session)) },
+		"unreadable": func(h *home, session string) {
+			h.remove(h.path(session))
+			if err := os.Mkdir(h.path(session), 0o700); err != nil {
+				h.t.Fatal(err)
+			}
+		},
+	} {
+		for why, end := range map[string]func(context.Context, *journal.Journal, string, time.Time, ...string) error{"scrub": seal.Rewriting, "forget": seal.Forgetting} {
+			h := newHome(t)
+			h.record("gone-session", 2)
+			h.seal()
+			damage(h, "gone-session")
+			if err := end(ctx, h.journal, why, h.at, "gone-session"); err != nil {
+				t.Fatal(err)
+			}
+			text := h.read(h.log())
+			if !bytes.Contains(text, []byte(`"broken":`)) || bytes.Contains(text, []byte("gone-session")) {
+				t.Errorf("%s, %s: %s", name, why, text)
+			}
+		}
+	}
+}
+
 // TestWithoutKey: nobody signs with another key than the one that the log was begun with, and nothing
 // is sealed where that is gone.
 func TestWithoutKey(t *testing.T) {
