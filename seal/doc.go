@@ -40,7 +40,7 @@
 // the bytes of the entry. An entry has its number, counted from 1, the SHA-256 of the whole line before
 // (without its newline), a time, and:
 //
-//	begin    the first one: the journal's id, the public key
+//	begin    the first one, there before any session's file: the journal's id, the public key
 //	seal     a session's chain goes up to here: name, records, bytes, head
 //	rewrite  somebody is about to rewrite the session (a scrub): its chain ends, the next seal begins another
 //	forget   somebody is about to remove it for good: its chain ends

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/actiongraph/actiongraph/connector"
@@ -68,7 +69,7 @@ func (w *wrongLine) Unwrap() error { return ErrDamaged }
 func (g *log) read(each func(Entry)) (torn int64, err error) {
 	f, err := os.Open(logPath(g.home))
 	if errors.Is(err, fs.ErrNotExist) && g.offset == 0 {
-		return 0, nil
+		return 0, g.missing()
 	}
 	if err != nil {
 		return 0, err
@@ -97,10 +98,25 @@ func (g *log) read(each func(Entry)) (torn int64, err error) {
 		}
 		g.offset += int64(len(text))
 	}
-	if last.Entry != nil && !last.verify(g.key) {
+	switch {
+	case last.Entry != nil && !last.verify(g.key):
 		return 0, g.badSignature()
+	case g.last.Number == 0:
+		return torn, g.missing()
 	}
 	return torn, nil
+}
+
+// missing is the error of a log without an entry beside sessions' files: it was begun before the first of these.
+func (g *log) missing() error {
+	files, err := os.ReadDir(journal.SealsDir(g.home))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if slices.ContainsFunc(files, func(f fs.DirEntry) bool { return filepath.Ext(f.Name()) == Suffix }) {
+		return &wrongLine{1, "the log was removed, and the files of sessions' seals are there"}
+	}
+	return nil
 }
 
 // take adds one line to what is known.
@@ -191,7 +207,11 @@ func (g *log) write(j *journal.Journal, at time.Time, each func(Entry)) (*writer
 	if err != nil {
 		return nil, err
 	}
-	return w, w.add(Entry{Action: Begin, Journal: j.ID(), PublicKey: encodeKey(key.Public().(ed25519.PublicKey))})
+	begin := Entry{Action: Begin, Journal: j.ID(), PublicKey: encodeKey(key.Public().(ed25519.PublicKey))}
+	if err := w.add(begin); err != nil {
+		return nil, err
+	}
+	return w, w.commit() // in front of the first session's file: see missing
 }
 
 func makeDir(dir string) error {

@@ -325,6 +325,33 @@ func TestForgottenBroken(t *testing.T) {
 	}
 }
 
+// TestWithoutLog: a log that is gone, or was emptied, is a break without any store's copy, and nobody
+// begins another beside the files of the sessions that it was of.
+func TestWithoutLog(t *testing.T) {
+	for name, damage := range map[string]func(*home){
+		"removed": func(h *home) { h.remove(h.log()) },
+		"emptied": func(h *home) { h.write(h.log(), nil) },
+		"torn":    func(h *home) { h.write(h.log(), h.read(h.log())[:100]) },
+	} {
+		h := newHome(t)
+		h.record("a", 2)
+		h.seal()
+		damage(h)
+		if p, err := seal.Verify(ctx, h.journal, seal.Question{}); err != nil || p.Proved || len(p.Breaks) != 1 || p.Breaks[0].Kind != seal.LogEdited {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+		if _, err := (&seal.Sealer{Journal: h.journal}).Seal(ctx, h.at); !errors.Is(err, seal.ErrDamaged) {
+			t.Errorf("%s: sealed: %v", name, err)
+		}
+		if err := os.RemoveAll(journal.SealsDir(h.dir)); err != nil { // as docs/seal.md says, to begin anew
+			t.Fatal(err)
+		}
+		if _, err := (&seal.Sealer{Journal: h.journal}).Seal(ctx, h.at); err != nil {
+			t.Errorf("%s: begun anew: %v", name, err)
+		}
+	}
+}
+
 // TestWithoutKey: nobody signs with another key than the one that the log was begun with, and nothing
 // is sealed where that is gone.
 func TestWithoutKey(t *testing.T) {

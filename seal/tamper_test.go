@@ -161,7 +161,7 @@ func tamperings() []tampering {
 		}},
 		{"remove the log", func(t *rapid.T, h *home, _ string) (seal.Break, bool) {
 			h.remove(h.log())
-			return seal.Break{Kind: seal.StoreDiffers, Store: "memory"}, false
+			return seal.Break{Kind: seal.LogEdited}, false
 		}},
 	}
 }
