@@ -23,6 +23,16 @@ func (h history) add(e Entry) {
 	}
 }
 
+// until takes out the entries from one on: no session is held against what is not as it was written.
+func (h history) until(number int64) {
+	for name, entries := range h {
+		h[name] = slices.DeleteFunc(entries, func(e Entry) bool { return e.Number >= number })
+		if len(h[name]) == 0 {
+			delete(h, name)
+		}
+	}
+}
+
 // names are those of the chains, in the order in which these end in the log.
 func (h history) names() []string {
 	end := func(name string) int64 { return h[name][len(h[name])-1].Number }

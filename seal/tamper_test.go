@@ -307,6 +307,21 @@ func TestRecomputedWithoutKey(t *testing.T) {
 func firstLine(text []byte) []byte  { return bytes.Clone(text[:bytes.IndexByte(text, '\n')+1]) }
 func afterFirst(text []byte) []byte { return text[bytes.IndexByte(text, '\n')+1:] }
 
+// TestEditedEntry: no session is called changed because somebody edited what the log says of it.
+func TestEditedEntry(t *testing.T) {
+	h := newHome(t)
+	for range 2 {
+		h.record("a", 3)
+		h.record("b", 1)
+		h.seal()
+	}
+	h.write(h.log(), bytes.Replace(h.read(h.log()), []byte(`"records":3`), []byte(`"records":4`), 1))
+	p := h.verify()
+	if p.Proved || len(p.Breaks) != 1 || p.Breaks[0].Kind != seal.LogEdited || p.Breaks[0].Entry != 2 || p.Sessions != 0 {
+		t.Errorf("%d sessions are proved, breaks %+v", p.Sessions, p.Breaks)
+	}
+}
+
 // TestRolledBack: an older copy of the whole home, key and all, is found by what a store has.
 func TestRolledBack(t *testing.T) {
 	h := newHome(t)

@@ -110,6 +110,7 @@ func (v *verification) run(ctx context.Context) error {
 	var wrong *wrongLine
 	switch {
 	case errors.As(err, &wrong):
+		v.chains.until(wrong.number)
 		v.broken(Break{Kind: LogEdited, Entry: wrong.number, Detail: wrong.why})
 	case err != nil:
 		return fmt.Errorf("verify: %w", err)
