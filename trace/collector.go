@@ -70,12 +70,22 @@ func (c *Collector) url() (*url.URL, error) {
 		return nil, errors.New("the endpoint is no URL: give one such as http://localhost:4318")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("endpoint %q: want a URL such as http://localhost:4318", u.Redacted())
+		return nil, fmt.Errorf("endpoint %q: want a URL such as http://localhost:4318", shown(u))
 	}
 	if !strings.HasSuffix(u.Path, tracesPath) {
 		u.Path = strings.TrimSuffix(u.Path, "/") + tracesPath
 	}
 	return u, nil
+}
+
+// shown is a URL without what may be a credential: vendors take their key as a password, or in the query.
+func shown(u *url.URL) string {
+	bare := url.URL{Scheme: u.Scheme, Opaque: u.Opaque, Host: u.Host, Path: u.Path}
+	text := bare.String()
+	if i := strings.LastIndexByte(text, '@'); i >= 0 { // of what is no URL as it was meant
+		text = "…" + text[i:]
+	}
+	return text
 }
 
 // Send sends the spans of a session, a request at a time. Where it ends early the report says
@@ -100,7 +110,7 @@ func (c *Collector) Send(ctx context.Context, log *history.Log, o Options) (Repo
 		}
 		answer, err := c.send(ctx, client, to, body)
 		if err != nil {
-			return report, fmt.Errorf("send spans to %s, of which it has %d: %w", to.Redacted(), report.Items, err)
+			return report, fmt.Errorf("send spans to %s, of which it has %d: %w", shown(to), report.Items, err)
 		}
 		report.Items += len(request.ResourceSpans[0].ScopeSpans[0].Spans)
 		if p := answer.GetPartialSuccess(); p.GetRejectedSpans() > 0 || p.GetErrorMessage() != "" {

@@ -285,6 +285,11 @@ func TestSendFails(t *testing.T) {
 	if err := send("http://u:secret@127.0.0.1:1", time.Hour); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("nobody is there: %v", err)
 	}
+	for _, endpoint := range []string{"http://127.0.0.1:1/x?api-key=secret", "postgres://h/db?user=u&password=secret", "http//u:secret@h", "u:secret@h"} {
+		if err := send(endpoint, time.Hour); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("a credential is said: %v", err)
+		}
+	}
 	for _, c := range []struct {
 		receiver *receiver
 		want     string
