@@ -33,7 +33,7 @@ listen = ""         # "127.0.0.1:4009": this port, too, loopback alone, with the
 
 # Where a Prometheus server asks "ag-sessiond run" what it counts: /metrics, and /healthz, /readyz, /statusz.
 [metrics]
-listen = "" # "127.0.0.1:9464": this port, loopback alone; nothing that was recorded is told there, no token is needed
+listen = "" # "127.0.0.1:9464": this port, loopback alone; no token: ids, and names of tools and models, but no text of yours
 
 # What is recorded.
 [capture]
