@@ -44,6 +44,9 @@ other users of the machine may see.`,
 			if from == "" || to == "" {
 				return usagef("give both --from URL and --to URL")
 			}
+			if cmd.Flags().Changed("session") && session == "" { // of a variable that is not set: all would go to the other store
+				return usagef("a session's id is empty: give an id, a prefix of one, or latest")
+			}
 			return a.migrate(cmd.Context(), from, to, session, o)
 		},
 	}
