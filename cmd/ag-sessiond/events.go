@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,12 +79,26 @@ func (a *app) borrow(ctx context.Context, names ...string) (ids []string, err er
 		}
 		ids, o.Sessions = append(ids, id), append(o.Sessions, family...)
 	}
-	dir, err := os.MkdirTemp("", "ag-sessiond-events-")
+	removeLeft(os.TempDir(), time.Now().Add(-24*time.Hour))
+	dir, err := os.MkdirTemp("", borrowedPrefix)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	a.borrowed = filepath.Join(dir, "home") // below what is readable by this user alone from the beginning
 	return ids, a.fill(ctx, store, o)
+}
+
+const borrowedPrefix = "ag-sessiond-events-"
+
+// removeLeft removes the copies that verbs left which were killed before then: nobody who forgets a session
+// looks for it there. No verb that reads runs for so long.
+func removeLeft(dir string, before time.Time) {
+	entries, _ := os.ReadDir(dir) // who cannot read it finds no more
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && e.IsDir() && strings.HasPrefix(e.Name(), borrowedPrefix) && info.ModTime().Before(before) {
+			os.RemoveAll(filepath.Join(dir, e.Name())) // another user's stays
+		}
+	}
 }
 
 func withParents(ctx context.Context, store eventstore.Store, id string) (sessions []string, err error) {
