@@ -15,6 +15,9 @@ const (
 // isWord reports whether text can be one of a few words: what a runtime says of itself.
 func isWord(text string) bool { return only(text, 32, "_-") }
 
+// isReason reports whether text can be a reason of what went wrong while something was recorded.
+func isReason(text string) bool { return only(text, 32, "_-.") }
+
 // isID reports whether text can be an id, a version or a time.
 func isID(text string) bool { return only(text, 128, "_-.:+") }
 
@@ -75,6 +78,17 @@ func extraMember(name string) kind {
 		return usage
 	}
 	return nothing
+}
+
+// recorderMember is of what this program says of its own recording.
+func recorderMember(name string) kind {
+	switch name {
+	case "store":
+		return id
+	case "rule", "line", "broken_lines", "offset":
+		return word
+	}
+	return extraMember(name)
 }
 
 func metadataMember(name string) kind {

@@ -141,6 +141,28 @@ func TestUnderstoodByNobody(t *testing.T) {
 	}
 }
 
+// TestFailures: which failure of the recording it was, and where, is kept of an event that says so; its texts are
+// not, and of an agent's own event neither is a reason that is a text.
+func TestFailures(t *testing.T) {
+	k := NewKeeper(policyOf(t, Rules{Content: None}), nil, "")
+	e := schema.Event{EventType: schema.Error, SourceSDK: schema.Recorder, Reason: "transcript.broken_line", ErrorMessage: "not a text",
+		Extra: []byte(`{"rule":"aws-access-key-id","store":"sqlite","line":3,"broken_lines":2,"offset":17,"path":"/a text"}`)}
+	k.Withhold(&e)
+	if want := `"rule":"aws-access-key-id","store":"sqlite","line":3,"broken_lines":2,"offset":17`; e.Reason != "transcript.broken_line" || !strings.Contains(string(e.Extra), want) {
+		t.Errorf("%q %s", e.Reason, e.Extra)
+	}
+	if strings.Contains(e.ErrorMessage+string(e.Extra), "a text") {
+		t.Errorf("%q %s", e.ErrorMessage, e.Extra)
+	}
+	text := schema.Event{EventType: schema.Error, SourceSDK: schema.Recorder, Reason: "this is a text"}
+	agents := schema.Event{EventType: schema.Error, Reason: "its.words"}
+	k.Withhold(&text)
+	k.Withhold(&agents)
+	if !strings.HasPrefix(text.Reason, markOpen) || !strings.HasPrefix(agents.Reason, markOpen) {
+		t.Errorf("kept: %q %q", text.Reason, agents.Reason)
+	}
+}
+
 // TestManyCalls: what is forgotten is left out.
 func TestManyCalls(t *testing.T) {
 	k := NewKeeper(policyOf(t, Rules{ExcludeTools: []string{"Read"}}), nil, "")

@@ -135,14 +135,21 @@ func (k *Keeper) strip(e *schema.Event) {
 	if e.EventType != schema.Decision || !isWord(e.Title) {
 		e.Title = k.mark(e.Title)
 	}
+	reason, extra := e.Reason, extraMember
+	if e.OfRecorder() {
+		extra = recorderMember
+	}
 	for _, s := range []*string{&e.Reason, &e.Status, &e.ErrorType, &e.Role, &e.Actor} {
 		if !isWord(*s) {
 			*s = k.mark(*s)
 		}
 	}
+	if e.OfRecorder() && isReason(reason) {
+		e.Reason = reason
+	}
 	e.ToolInput = k.shell(e.ToolInput, inputMember)
 	e.Result = k.shell(e.Result, resultMember)
-	e.Extra = k.shell(e.Extra, extraMember)
+	e.Extra = k.shell(e.Extra, extra)
 	e.Metadata = k.shell(e.Metadata, metadataMember)
 }
 
