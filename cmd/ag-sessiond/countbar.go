@@ -19,7 +19,6 @@ type countBar struct {
 	start time.Time
 	bars  *mpb.Progress
 	bar   *mpb.Bar
-	text  string
 }
 
 func (a *app) countBar(ctx context.Context, what string) *countBar {
@@ -32,9 +31,10 @@ func (b *countBar) count(n int) {
 			return
 		}
 		b.bars = mpb.NewWithContext(b.ctx, mpb.WithOutput(b.app.err))
-		b.bar = b.bars.New(0, mpb.SpinnerStyle(), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.text })), mpb.BarRemoveOnComplete())
+		b.bar = b.bars.New(0, mpb.SpinnerStyle(), mpb.BarRemoveOnComplete(), mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+			return " " + render.Count(s.Current) + " " + b.what
+		})))
 	}
-	b.text = " " + render.Count(int64(n)) + " " + b.what
 	b.bar.SetCurrent(int64(n))
 }
 

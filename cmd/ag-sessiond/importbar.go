@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -20,8 +21,8 @@ type importBar struct {
 	start time.Time
 	bars  *mpb.Progress
 	bar   *mpb.Bar
-	text  string // what is being done, how much of it, how fast
-	total int64  // bytes of files; the store's half of the bar is as long
+	text  atomic.Value // a string: what is being done, how much of it, how fast; the bar's goroutine reads it
+	total int64        // bytes of files; the store's half of the bar is as long
 }
 
 func (a *app) importBar(ctx context.Context) *importBar {
@@ -42,19 +43,19 @@ func (b *importBar) folding(p connector.Progress) {
 
 func (b *importBar) draw(current int64, doing string, done, total, read int64) {
 	since := time.Since(b.start)
+	if b.bar == nil && (terminalWidth(b.app.err) == 0 || since < barDelay) {
+		return
+	}
+	rate := int64(float64(read) / since.Seconds())
+	b.text.Store(fmt.Sprintf("%s %s of %s, %s/s ", doing, render.Bytes(done), render.Bytes(total), render.Bytes(rate)))
 	if b.bar == nil {
-		if terminalWidth(b.app.err) == 0 || since < barDelay {
-			return
-		}
 		b.bars = mpb.NewWithContext(b.ctx, mpb.WithOutput(b.app.err), mpb.WithWidth(30))
 		b.bar = b.bars.AddBar(2*b.total,
-			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.text + " " })),
+			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return b.text.Load().(string) })),
 			mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)),
 			mpb.BarRemoveOnComplete())
 		b.bar.DecoratorAverageAdjust(b.start)
 	}
-	rate := int64(float64(read) / since.Seconds())
-	b.text = fmt.Sprintf("%s %s of %s, %s/s", doing, render.Bytes(done), render.Bytes(total), render.Bytes(rate))
 	b.bar.SetTotal(2*b.total, false)
 	b.bar.SetCurrent(current)
 }
