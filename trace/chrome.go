@@ -117,15 +117,23 @@ func (t *timeline) process(n int) {
 	}
 	t.name(pid, 0, "process_name", map[string]any{"name": name})
 	threads := 0
+	thread := func(name string) int {
+		threads++
+		t.name(pid, threads, "thread_name", map[string]any{"name": name})
+		t.name(pid, threads, "thread_sort_index", map[string]any{"sort_index": threads})
+		return threads
+	}
+	before, all := t.spans[n][0].events, lanes(t.spans[n]) // before the first turn: on the main thread
+	if len(before) > 0 && (len(all) == 0 || all[0][0].lane != "") {
+		thread("main") // which has no slice, and is still the first
+	}
 	place := map[*span]int{}
-	for _, lane := range lanes(t.spans[n]) {
+	for _, lane := range all {
 		for i, track := range tracks(lane) {
-			threads++
-			t.name(pid, threads, "thread_name", map[string]any{"name": laneName(lane[0], i)})
-			t.name(pid, threads, "thread_sort_index", map[string]any{"sort_index": threads})
+			on := thread(laneName(lane[0], i))
 			for _, s := range track {
-				place[s] = threads
-				t.slice(pid, threads, s)
+				place[s] = on
+				t.slice(pid, on, s)
 			}
 		}
 	}
@@ -134,7 +142,7 @@ func (t *timeline) process(n int) {
 			t.arrow(pid, s.parent, s, place)
 		}
 	}
-	for _, a := range t.spans[n][0].events { // before the first turn: on the main thread
+	for _, a := range before {
 		t.instant(pid, 1, a)
 	}
 }

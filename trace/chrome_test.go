@@ -67,6 +67,9 @@ func timeline(t *testing.T, text string) (slices []chromeEvent) {
 			}
 			delete(arrows, e.ID)
 		case "i":
+			if !named[at] {
+				t.Errorf("an instant of a thread without a name: %+v", e)
+			}
 		default:
 			t.Errorf("a %q", e.Ph)
 		}
@@ -117,6 +120,22 @@ func TestChromeThreads(t *testing.T) {
 	}})
 	if !strings.Contains(with, "[gone]") || strings.Contains(with, "SUB RESULT") {
 		t.Error("what was asked for is not in it, or not redacted")
+	}
+}
+
+// What happened before any turn is the main thread's, also where only a subagent has slices.
+func TestChromeBeforeTheFirstTurn(t *testing.T) {
+	notified := `{"event_type":"notification","session_id":"s-1","timestamp":"2026-03-01T14:00:00Z","text":"hello"}` + "\n"
+	call := `{"event_type":"tool_start","session_id":"s-1","timestamp":"2026-03-01T14:00:01Z","agent_id":"a-1","tool_name":"Bash","tool_use_id":"call-1"}` + "\n"
+	for _, c := range []struct {
+		events  string
+		threads int
+	}{{notified, 1}, {notified + call, 2}} {
+		text, _ := imported(t, c.events, actiongraph.JSONLOptions{}).written(t, "s-1", trace.Chrome, trace.Options{})
+		timeline(t, text)
+		if n := strings.Count(text, `"name":"thread_name"`); n != c.threads || !strings.Contains(text, `"pid":1,"tid":1,"args":{"name":"main"}`) {
+			t.Errorf("%d threads, want %d, and the first is main:\n%s", n, c.threads, text)
+		}
 	}
 }
 
