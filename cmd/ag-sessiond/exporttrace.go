@@ -102,11 +102,7 @@ func (x *exported) check() error {
 }
 
 func (a *app) exportTrace(ctx context.Context, id string, x exported) error {
-	j, err := a.ownJournal()
-	if err != nil {
-		return fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err)
-	}
-	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
+	_, log, err := a.ownHistory(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -52,13 +52,9 @@ type traced struct {
 }
 
 func (a *app) trace(ctx context.Context, id string) error {
-	j, err := a.ownJournal()
+	j, log, err := a.ownHistory(ctx, id)
 	if err != nil {
-		return errcode.With(errcode.SessionElsewhere, fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err))
-	}
-	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
-	if err != nil {
-		return errcode.With(errcode.JournalUnreadable, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err))
+		return err
 	}
 	if log.Missing != "" {
 		a.note("left out: what is shared with session %s, whose events are not here", log.Missing)
@@ -86,6 +82,20 @@ func (a *app) trace(ctx context.Context, id string) error {
 		a.printf("%s\n", e.text)
 	}
 	return nil
+}
+
+// ownHistory is the history of a session of a store, which the journal of this home is to have.
+func (a *app) ownHistory(ctx context.Context, id string) (*journal.Journal, *history.Log, error) {
+	j, err := a.ownJournal()
+	if err != nil {
+		return nil, nil, errcode.With(errcode.SessionElsewhere, fmt.Errorf("the events of session %s are in the journal of the machine that recorded it: %w", id, err))
+	}
+	log, err := history.Open(ctx, history.Journal(j), journalSession(j, id), history.Point{})
+	if err != nil {
+		err = errcode.With(errcode.JournalUnreadable, fmt.Errorf("session %s is in the store, its journal file is not readable: %w", id, err))
+		return nil, nil, interruptedOr(ctx, err)
+	}
+	return j, log, nil
 }
 
 // traceEvents reads a session's journal file, up to a point. A fact that was recorded twice
