@@ -68,7 +68,10 @@ func (s *Sealer) Seal(ctx context.Context, at time.Time, sessions ...string) (re
 			errs = append(errs, ctx.Err())
 			break
 		}
-		if err := w.seal(session, &report); err != nil {
+		if err := w.seal(session, &report); errcode.Of(err) == errcode.SealKey { // nor can any other be signed for
+			errs = append(errs, fmt.Errorf("seal: %w", err))
+			break
+		} else if err != nil {
 			errs = append(errs, fmt.Errorf("seal session %s: %w", session, err))
 		}
 		if report.Sessions%commitEvery == 0 {
