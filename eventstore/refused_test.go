@@ -16,6 +16,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	graphstore "github.com/actiongraph/actiongraph/connector/sqlite"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/eventstore/postgres"
 	"github.com/actiongraph/actiongraph/eventstore/storetest"
@@ -32,6 +33,7 @@ func TestURLs(t *testing.T) {
 		{dir, "for a home give file://" + filepath.ToSlash(dir)},
 		{"", "sqlite:///relative.db"},
 		{"me:swordfish@db/agents", "postgres://HOST/DATABASE"},
+		{"host=db password=swordfish", "postgres://HOST/DATABASE"},
 		{"sqlite://events.db", "sqlite:///relative.db (three slashes)"},
 		{"sqlite:///", "sqlite:///relative.db (three slashes)"},
 		{"file://home", "file:///home/me/.actiongraph"},
@@ -80,6 +82,25 @@ func TestPasswords(t *testing.T) {
 	} {
 		if got := eventstore.Redacted(given); got != want {
 			t.Errorf("%s is shown as %s", given, got)
+		}
+	}
+}
+
+// TestCodes: what cannot be opened has a code of event stores, not one of the home.
+func TestCodes(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]errcode.Code{
+		"sqlite:///" + text: errcode.EventsNoStore,
+		"postgres://me@127.0.0.1:1/agents?connect_timeout=2": errcode.EventsUnavailable, // nobody listens
+		postgrestest.URL(t): errcode.EventsNoStore,
+	} {
+		if _, err := eventstore.Open(ctx, given); errcode.Of(err) != want {
+			t.Errorf("%s: %q, want %q: %v", given, errcode.Of(err), want, err)
+		} else if want == errcode.EventsUnavailable && !strings.Contains(err.Error(), "postgres://me@127.0.0.1:1/agents") {
+			t.Errorf("the port is not named: %v", err)
 		}
 	}
 }

@@ -160,7 +160,7 @@ func localPath(path string) string {
 // spelling is the URL that a path was probably meant as.
 func spelling(path string) string {
 	const all = "file:///abs/home, sqlite:///relative.db, sqlite:////absolute.db or postgres://HOST/DATABASE"
-	if path == "" || strings.ContainsAny(path, "@:") {
+	if path == "" || strings.ContainsAny(path, "@:") || connectionString(path) {
 		return "give " + all
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -171,12 +171,20 @@ func spelling(path string) string {
 	return "for a SQLite file give sqlite:///" + path
 }
 
-// withoutSecret is what was given in place of a URL, which may be part of one.
+// withoutSecret is what was given in place of a URL, which may be part of one, or libpq's
+// "host=db password=…".
 func withoutSecret(text string) string {
+	if connectionString(text) {
+		return "…"
+	}
 	if i := strings.LastIndexByte(text, '@'); i >= 0 {
 		return "…" + text[i:]
 	}
 	return text
+}
+
+func connectionString(text string) bool {
+	return strings.Contains(text, "pass") && strings.Contains(text, "=")
 }
 
 // Redacted is a store's URL as it may be shown: without a password.

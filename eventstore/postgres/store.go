@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -115,9 +117,15 @@ func nameOf(db DB) string {
 	return "in PostgreSQL"
 }
 
+const defaultPort = 5432
+
 // describe names a database without its password.
 func describe(c *pgx.ConnConfig) string {
-	return fmt.Sprintf("postgres://%s@%s/%s", c.User, c.Host, c.Database)
+	host := c.Host
+	if c.Port != defaultPort {
+		host = net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
+	}
+	return fmt.Sprintf("postgres://%s@%s/%s", c.User, host, c.Database)
 }
 
 // Close closes what Open and Create opened.
@@ -150,7 +158,7 @@ func (s *Store) check(ctx context.Context, db querier) error {
 	case encoding != "UTF8":
 		return fmt.Errorf("its encoding is %s, in which not every text can be: make one with createdb --encoding=UTF8 --template=template0 NAME", encoding)
 	case len(tables) == 0:
-		return record.NotThere("the database has no event store")
+		return errcode.With(errcode.EventsNoStore, record.NotThere("the database has no event store"))
 	case len(tables) < 3:
 		return fmt.Errorf("%w: another program has a table %s there: give a database of its own, or a schema with ?search_path=NAME", record.ErrNotEventStore, strings.Join(tables, " and "))
 	}
@@ -192,5 +200,11 @@ func (s *Store) create(ctx context.Context) error {
 	})
 }
 
-// fail names the database.
-func (s *Store) fail(err error) error { return fmt.Errorf("event store %s: %w", s.name, err) }
+// fail names the database. What has no code of its own is of a database that cannot be used.
+func (s *Store) fail(err error) error {
+	named := fmt.Errorf("event store %s: %w", s.name, err)
+	if errcode.Of(err) != "" || errors.Is(err, fs.ErrNotExist) || errors.Is(err, context.Canceled) {
+		return named
+	}
+	return errcode.With(errcode.EventsUnavailable, named)
+}

@@ -16,6 +16,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/eventstore/record"
 )
 
@@ -169,21 +170,22 @@ func busy(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// fail names the file, and the cure where there is one.
+// fail names the file, and the cure where there is one. What the database says has a code.
 func (s *Store) fail(err error) error {
-	cure := ""
 	var e *sqlite.Error
-	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-			cure = ": the file is damaged or no SQLite database: restore it from a backup"
-		case sqlite3.SQLITE_FULL:
-			cure = ": no space is left"
-		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
-			cure = ": the file and its folder must be writable"
-		}
+	if !errors.As(err, &e) {
+		return fmt.Errorf("event store %s: %w", s.path, err)
 	}
-	return fmt.Errorf("event store %s: %w%s", s.path, err, cure)
+	code, cure := errcode.EventsUnavailable, ""
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		code, cure = errcode.EventsNoStore, ": the file is damaged or no SQLite database: restore it from a backup"
+	case sqlite3.SQLITE_FULL:
+		code, cure = errcode.DiskFull, ": no space is left"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		code, cure = errcode.FilePermission, ": the file and its folder must be writable"
+	}
+	return errcode.With(code, fmt.Errorf("event store %s: %w%s", s.path, err, cure))
 }
 
 // there is nil where the store has the session.
