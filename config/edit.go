@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // Pair is a key, dotted as DottedKey writes it, and a value as a person types it: a string
@@ -43,7 +45,7 @@ func Set(text []byte, key, value string) ([]byte, error) {
 func find(text []byte, key string) (*layout, found, error) {
 	l, err := layoutOf(text)
 	if err != nil {
-		return nil, found{}, fmt.Errorf("the file is no TOML now: %w", err)
+		return nil, found{}, errcode.With(errcode.ConfigInvalid, fmt.Errorf("the file is no TOML now: %w", err))
 	}
 	f, err := l.find(key)
 	return l, f, err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/actiongraph/actiongraph/errcode"
 )
 
 // Setting is one key as it is in force.
@@ -54,7 +56,7 @@ func Settings(home string, env func(string) string) ([]Setting, error) {
 func settingsOf(home string, env func(string) string) (s settings, err error) {
 	c, err := LoadWith(home, env)
 	if err != nil {
-		return s, err
+		return s, errcode.With(errcode.ConfigInvalid, err)
 	}
 	text, err := read(filepath.Join(home, FileName))
 	if err != nil {
