@@ -110,7 +110,7 @@ func (c *Collector) Send(ctx context.Context, log *history.Log, o Options) (Repo
 		}
 		answer, err := c.send(ctx, client, to, body)
 		if err != nil {
-			return report, fmt.Errorf("send spans to %s, of which it has %d: %w", shown(to), report.Items, err)
+			return report, notTaken(fmt.Errorf("send spans to %s, of which it has %d: %w", shown(to), report.Items, err))
 		}
 		report.Items += len(request.ResourceSpans[0].ScopeSpans[0].Spans)
 		if p := answer.GetPartialSuccess(); p.GetRejectedSpans() > 0 || p.GetErrorMessage() != "" {
@@ -119,6 +119,14 @@ func (c *Collector) Send(ctx context.Context, log *history.Log, o Options) (Repo
 		}
 	}
 	return report, ctx.Err()
+}
+
+// notTaken is the code of a collector that did not take what was sent, but where the caller gave up.
+func notTaken(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return errcode.With(errcode.CollectorFailed, err)
 }
 
 // send sends one request, and again where the collector asks for that, or the connection breaks.
@@ -132,7 +140,7 @@ func (c *Collector) send(ctx context.Context, client *http.Client, to *url.URL, 
 	}, backoff.WithMaxElapsedTime(patience))
 	var last *backoff.RetryAfterError
 	if errors.As(err, &last) {
-		err = errcode.With(errcode.CollectorFailed, fmt.Errorf("it is too busy, and asks to come again after %v", last.Duration))
+		err = fmt.Errorf("it is too busy, and asks to come again after %v", last.Duration)
 	}
 	return answer, err
 }
@@ -172,7 +180,7 @@ func (c *Collector) post(ctx context.Context, client *http.Client, to *url.URL, 
 		}
 		return answer, nil
 	}
-	err = errcode.With(errcode.CollectorFailed, fmt.Errorf("it answers %s", response.Status))
+	err = fmt.Errorf("it answers %s", response.Status)
 	switch response.StatusCode { // those that OTLP says may be tried again
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		if seconds, convErr := strconv.Atoi(response.Header.Get("Retry-After")); convErr == nil {
