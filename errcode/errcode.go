@@ -58,6 +58,7 @@ const (
 	SessionRunning   Code = "session.running"
 	SessionNotThen   Code = "session.not_then"
 	DaemonNotRunning Code = "daemon.not_running"
+	DaemonAddress    Code = "daemon.address"
 
 	EventsURL         Code = "events.url" // of event stores
 	EventsCorrupted   Code = "events.corrupted"
@@ -84,6 +85,7 @@ const (
 	InstallFailed    Code = "install.failed"
 	ServiceFailed    Code = "service.failed"
 	ServiceNoManager Code = "service.no_manager"
+	ServiceMissing   Code = "service.missing"
 
 	SecretsFound  Code = "secrets.found"
 	SecretsLeft   Code = "secrets.left"
@@ -130,11 +132,11 @@ func Codes() []Code {
 	return []Code{
 		Usage, Interrupted, Internal, Declined, Partial, OutputFailed, EditorFailed, DoctorFailed, ConfigInvalid, ConfigChanged,
 		HomeUnknown, HomeMissing, HomeNewer, HomeLocked, HomeUnavailable, HomeLeft, DaemonRunning,
-		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen, DaemonNotRunning,
+		NotFound, SessionNotFound, SessionAmbiguous, SessionElsewhere, SessionForgotten, SessionResume, SessionRunning, SessionNotThen, DaemonNotRunning, DaemonAddress,
 		EventsURL, EventsCorrupted, EventsVersion, EventsNoStore, EventsUnavailable, ReplayHeld,
 		SessionExists, SessionLeftOut, CollectorFailed, SealBroken, SealNothing, SealKey,
 		EventInvalid, EventNewer, JournalReplaced, JournalUnreadable, QuestionLong, StatementWrites, StatementBad,
-		InstallNoHook, InstallFailed, ServiceFailed, ServiceNoManager, SecretsFound, SecretsLeft, SecretsUnread,
+		InstallNoHook, InstallFailed, ServiceFailed, ServiceNoManager, ServiceMissing, SecretsFound, SecretsLeft, SecretsUnread,
 		FilePermission, FileMissing, FileUnusable, DiskFull, HookLost, HookWarned,
 		StoreDiffers, StoreBehind, StoreBusy, StoreOlder, StoreUnavailable, StoreConflict, StoreRefused, StoreFailed, StoreTimeout,
 		StoreUnreachable, StoreTLS, StorePort, StoreLogin, StoreExpired, StoreForbidden, StoreNoDatabase, StoreNoIndex,

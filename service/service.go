@@ -301,7 +301,7 @@ func (h Host) installed(ctx context.Context, home string) (manager, Unit, error)
 	}
 	text, _, err := read(u.Path)
 	if err == nil && text == "" {
-		err = fmt.Errorf("there is no service for %s: ag-sessiond service install", home)
+		err = errcode.With(errcode.ServiceMissing, fmt.Errorf("there is no service for %s: ag-sessiond service install", home))
 	}
 	if err == nil {
 		err = m.ready(ctx)

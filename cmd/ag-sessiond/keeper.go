@@ -16,6 +16,7 @@ import (
 	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
@@ -156,7 +157,7 @@ func (k *keeper) take(next plan) error {
 	moved := k.plan.metrics != next.metrics
 	if err == nil && moved && next.metrics != "" {
 		if port, err = api.ListenTCP(next.metrics); err != nil {
-			err = unavailable(fmt.Errorf("[metrics]: %w", err))
+			err = unavailable(errcode.With(errcode.DaemonAddress, fmt.Errorf("[metrics]: %w", err)))
 		}
 	}
 	if err == nil && !(k.taken && k.plan.doors == next.doors) {

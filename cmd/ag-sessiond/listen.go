@@ -17,6 +17,7 @@ import (
 	"github.com/actiongraph/actiongraph/api"
 	"github.com/actiongraph/actiongraph/config"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/logline"
@@ -92,7 +93,13 @@ func (d doors) open(j *journal.Journal, log zerolog.Logger) (*listening, error) 
 	}
 	from := actiongraph.SourceFollower(j).Reader // what is posted is this machine's, as what is read is
 	l.server = &api.Server{Host: from.Host, User: from.User, HashKey: j.Key(), Log: of(log, "api")}
-	line := log.Info().Str("socket", l.at.Socket)
+	if len(l.listeners) == 0 {
+		return l, nil
+	}
+	line := log.Info()
+	if l.at.Socket != "" {
+		line.Str("socket", l.at.Socket)
+	}
 	if l.at.Address != "" {
 		line.Str("address", l.at.Address)
 	}
@@ -110,7 +117,7 @@ func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err
 		case err == nil:
 			l.listeners, l.at.Socket = append(l.listeners, unix), unix.Addr().String()
 		case d.asked:
-			return err
+			return errcode.With(errcode.DaemonAddress, err)
 		default:
 			l.at.Problem = err.Error()
 			log.Warn().EmbedObject(logline.Why(failure.APISocket, err)).
@@ -125,7 +132,7 @@ func (l *listening) listen(d doors, j *journal.Journal, log zerolog.Logger) (err
 	}
 	tcp, err := api.ListenTCP(d.listen)
 	if err != nil {
-		return err
+		return errcode.With(errcode.DaemonAddress, err)
 	}
 	l.listeners, l.at.Address = append(l.listeners, tcp), tcp.Addr().String()
 	return nil

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph/connector"
-	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/service"
 )
@@ -122,7 +121,7 @@ func (s ofService) install(ctx context.Context, dryRun bool) error {
 	}
 	c, err := s.Host.Install(ctx, d)
 	if errors.Is(err, service.ErrNoManager) {
-		return unavailable(errcode.With(errcode.ServiceFailed, fmt.Errorf("%w\nnothing was written. Run the daemon without it, at each login:\n  %s\n%s", err, s.byHand(d), s.cureNoManager())))
+		return unavailable(fmt.Errorf("%w\nnothing was written. Run the daemon without it, at each login:\n  %s\n%s", err, s.byHand(d), s.cureNoManager()))
 	}
 	if err != nil {
 		return unavailable(err)
