@@ -29,6 +29,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,9 @@ import (
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/schema"
 )
+
+// documentPath is where the description of all paths is.
+const documentPath = "/openapi.json"
 
 //go:embed openapi.json
 var openAPI []byte
@@ -140,7 +144,7 @@ func routes() []route {
 		{post, "/api/memories/", "/batch-add", jsonTypes(), 0, (*Server).batchAdd},
 		{post, "/api/memories/", "/recall", jsonTypes(), longestQuestion, (*Server).recall},
 		{get, "/healthz", "", nil, 0, (*Server).healthz},
-		{get, "/openapi.json", "", nil, 0, (*Server).document},
+		{get, documentPath, "", nil, 0, (*Server).document},
 		{get, "/metrics", "", nil, 0, (*Server).metrics},
 		{get, "/readyz", "", nil, 0, (*Server).readyz},
 		{get, "/statusz", "", nil, 0, (*Server).statusz},
@@ -245,7 +249,15 @@ func find(r *http.Request, routes []route) (route, string, error) {
 		return route{}, "", &problem{status: http.StatusMethodNotAllowed, allow: strings.Join(allowed, ", "),
 			Message: "the method of this path is " + strings.Join(allowed, ", ")}
 	}
-	return route{}, "", &problem{status: http.StatusNotFound, Message: "there is no such path: see /openapi.json"}
+	hint := "see " + documentPath
+	if !slices.ContainsFunc(routes, func(t route) bool { return t.prefix == documentPath }) {
+		var paths []string
+		for _, t := range routes {
+			paths = append(paths, t.prefix)
+		}
+		hint = "there are " + strings.Join(paths, ", ")
+	}
+	return route{}, "", &problem{status: http.StatusNotFound, Message: "there is no such path: " + hint}
 }
 
 func (s *Server) healthz(*request) (answer, error) {

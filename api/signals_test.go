@@ -85,6 +85,7 @@ func TestServeSignals(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- c.server.ServeSignals(ctx, l) }()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	said := ""
 	ask := func(method, path, host string, header string) int {
 		t.Helper()
 		r, err := http.NewRequest(method, "http://"+l.Addr().String()+path, strings.NewReader("{}"))
@@ -100,8 +101,9 @@ func TestServeSignals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.Copy(io.Discard, answer.Body)
+		text, _ := io.ReadAll(answer.Body)
 		answer.Body.Close()
+		said = string(text)
 		return answer.StatusCode
 	}
 	for _, tc := range []struct {
@@ -116,6 +118,9 @@ func TestServeSignals(t *testing.T) {
 	} {
 		if got := ask(tc.method, tc.path, tc.host, tc.header); got != tc.want {
 			t.Errorf("%s %s Host %q %s: %d, want %d", tc.method, tc.path, tc.host, tc.header, got, tc.want)
+		}
+		if tc.want == 404 && !strings.Contains(said, "there are /healthz, ") {
+			t.Errorf("%s: %s: it does not say which paths are here", tc.path, said)
 		}
 	}
 	if len(c.store.events)+len(c.store.grains)+len(c.store.asked) > 0 {
