@@ -46,6 +46,9 @@ It reads the journal: without SESSION all of it, with --since only what changed 
 			}
 			if len(args) == 0 || args[0] == schema.Recorder {
 				f.Session = strings.Join(args, "")
+				if _, err := a.borrow(cmd.Context()); err != nil {
+					return err
+				}
 				return a.failures(cmd.Context(), f)
 			}
 			return a.readSession(cmd.Context(), args[0], func(ctx context.Context, _ connector.Reader, s graph.SessionRow) error {
@@ -57,6 +60,7 @@ It reads the journal: without SESSION all of it, with --since only what changed 
 	cmd.Flags().StringVar(&since, "since", "", "noticed at this `time` or later: "+whenHelp)
 	cmd.Flags().StringVar(&reason, "reason", "", "only of this `REASON`")
 	fixedCompletion(cmd, "reason", reasons)
+	a.eventsFlag(cmd)
 	return cmd
 }
 
