@@ -92,8 +92,7 @@ func (p *pass) observe(ctx context.Context, tx *transaction) (taken func()) {
 func (p *pass) measure(batches []graph.Batch, took time.Duration, err error) {
 	p.Metrics.Histogram(metrics.Writes, took.Seconds(), p.Name)
 	if err != nil {
-		reason, _ := reasonOf(err)
-		p.Metrics.Counter(metrics.StoreFailures, 1, p.Name, knownReason(reason))
+		p.failed(err)
 		return
 	}
 	ops, resets := 0, 0
@@ -106,6 +105,12 @@ func (p *pass) measure(batches []graph.Batch, took time.Duration, err error) {
 	p.Metrics.Counter(metrics.Batches, float64(len(batches)), p.Name)
 	p.Metrics.Counter(metrics.Ops, float64(ops), p.Name)
 	p.Metrics.Counter(metrics.Resets, float64(resets), p.Name)
+}
+
+// failed counts a failure of the store.
+func (r *Replica) failed(err error) {
+	reason, _ := reasonOf(err)
+	r.Metrics.Counter(metrics.StoreFailures, 1, r.Name, knownReason(reason))
 }
 
 // clock measures one session's fold.

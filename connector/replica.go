@@ -247,6 +247,9 @@ func (r *Replica) ask(ctx context.Context) (positions map[string]schema.Position
 	if ctx.Err() == nil && limited.Err() != nil {
 		err = &timeoutError{"answer", r.AnswerTimeout, err}
 	}
+	if ctx.Err() == nil {
+		r.failed(err)
+	}
 	return nil, false, err
 }
 

@@ -271,9 +271,10 @@ func TestMetricsOfAStoreThatIsDown(t *testing.T) {
 	})
 	at := s.Metrics.Address
 	team := fmt.Sprint(map[string]string{"store": "team"})
-	all := []metrics.Name{metrics.StoreUp, metrics.StoreLagTime, metrics.Retries, metrics.StorePosition}
+	all := []metrics.Name{metrics.StoreUp, metrics.StoreLagTime, metrics.Retries, metrics.StorePosition, metrics.StoreFailures}
 	got := told(t, at, all...)
-	if got["actiongraph_store_up"+team] != 0 || got["actiongraph_store_lag_seconds"+team] <= 0 || got["actiongraph_store_retries_total"+team] < 1 {
+	if got["actiongraph_store_up"+team] != 0 || got["actiongraph_store_lag_seconds"+team] <= 0 || got["actiongraph_store_retries_total"+team] < 1 ||
+		got["actiongraph_store_failures_total"+fmt.Sprint(map[string]string{"store": "team", "reason": "store.unreachable"})] < 1 {
 		t.Errorf("of the database that is down: %v", got)
 	}
 	if got["actiongraph_store_up"+fmt.Sprint(map[string]string{"store": "sqlite"})] != 1 {
