@@ -14,12 +14,12 @@ func (s *Session) agentEnd(f *fact) {
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
 	if schema.FieldString(f.Extra, "end_time") == "unknown" {
-		l.overs.add(f)
+		l.overs.add(s, f)
 	} else {
-		l.stops.add(f)
+		l.stops.add(s, f)
 	}
 	if failedEnd(f.Event) {
-		l.more().fails.add(f)
+		l.more().fails.add(s, f)
 	}
 	s.single(f, SubagentStop)
 	if f.Content != "" {
@@ -153,7 +153,7 @@ func (s *Session) report(id, status string, f *fact) {
 		r = &agentReports{}
 		s.reports[id] = r
 	}
-	r[k].add(f)
+	r[k].add(s, f)
 	if n, ok := s.laneOf[id]; ok && n != 0 {
 		s.showAgent(s.lanes[n])
 	}

@@ -154,7 +154,7 @@ func (s *Session) agentStart(f *fact) {
 	}
 	first := len(l.starts) == 0
 	earlier := first || f.at < l.starts[0]
-	if from, changed := l.addStart(f); changed {
+	if from, changed := s.addStart(l, f); changed {
 		s.lastStart = max(s.lastStart, f.at)
 		s.settleStarts(n, from)
 	}
@@ -170,10 +170,17 @@ type nameStart struct {
 }
 
 // addStart notes a start, and returns the first of the lane's that changed.
-func (l *lane) addStart(f *fact) (from int, changed bool) {
+func (s *Session) addStart(l *lane, f *fact) (from int, changed bool) {
 	if f.Origin == schema.OriginHook {
 		t, near := f.at, []int64(nil) // the spans that f joins
 		r := l.more()
+		if old := s.receivedBefore(f); old != 0 {
+			if old <= f.at {
+				return 0, false
+			}
+			r.hooked, _ = s.receive(r.hooked, f)
+			return 0, l.sortStarts()
+		}
 		k := sort.Search(len(r.hooked), func(k int) bool { return r.hooked[k].last+sameFact >= f.at })
 		for ; k < len(r.hooked) && r.hooked[k].first-sameFact <= f.at; k++ {
 			near, t = append(near, r.hooked[k].first), min(t, r.hooked[k].first)
@@ -190,6 +197,19 @@ func (l *lane) addStart(f *fact) (from int, changed bool) {
 	old := l.named[k].at
 	l.named[k].at = min(old, f.at)
 	return l.moveStart([]int64{old}, l.named[k].at)
+}
+
+// sortStarts makes the starts of a lane anew, and reports that they changed.
+func (l *lane) sortStarts() bool {
+	l.starts = l.starts[:0]
+	for _, sp := range l.more().hooked {
+		l.starts = append(l.starts, sp.first)
+	}
+	for _, n := range l.named {
+		l.starts = append(l.starts, n.at)
+	}
+	slices.Sort(l.starts)
+	return true
 }
 
 // moveStart puts a start in the place of others.

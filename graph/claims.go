@@ -15,30 +15,6 @@ import (
 // be numbered in the order of time and no text has to be kept: when a late fact
 // shifts the numbers, only times move.
 
-// sameFact is how far apart two hook calls with one payload may be received and
-// still be one fact: two registrations of one hook.
-const sameFact = int64(500 * time.Millisecond)
-
-// span is one fact: the times, each at most sameFact after the one before, at which
-// it was received.
-type span struct{ first, last int64 }
-
-// addSpan adds a receive time to spans, which are sorted and apart, and returns the
-// first that changed.
-func addSpan(spans []span, t int64) (_ []span, k int) {
-	k, _ = slices.BinarySearchFunc(spans, t, func(sp span, t int64) int { return cmp.Compare(sp.last+sameFact, t) })
-	if k == len(spans) || t < spans[k].first-sameFact {
-		return slices.Insert(spans, k, span{t, t}), k
-	}
-	spans[k].first = min(spans[k].first, t)
-	spans[k].last = max(spans[k].last, t)
-	if k+1 < len(spans) && spans[k+1].first-spans[k].last <= sameFact {
-		spans[k].last = spans[k+1].last
-		spans = slices.Delete(spans, k+1, k+2)
-	}
-	return spans, k
-}
-
 // group is the facts of one keyless kind with one content.
 type group struct {
 	spans []span
@@ -128,7 +104,7 @@ func (s *Session) single(f *fact, t ActionType) (g *group, from int) {
 	n := s.laneOf[f.AgentID]
 	content := hexSum(f.content)
 	g = s.group(schema.NewKey("group", s.id, string(t), f.AgentID, content))
-	g.spans, from = addSpan(g.spans, f.at)
+	g.spans, from = s.receive(g.spans, f)
 	g.nodes = s.settle(g.nodes, from, len(g.spans), claim{
 		typ: t, lane: n,
 		when: func(k int) when {
@@ -330,7 +306,7 @@ func (g *claimGroup) times() []when {
 // add adds a fact to g and makes its actions agree; from is the first that changed.
 func (s *Session) add(g *claimGroup, f *fact, c claim) (from int) {
 	if f.Origin == schema.OriginHook {
-		g.hooks, from = addSpan(g.hooks, f.at)
+		g.hooks, from = s.receive(g.hooks, f)
 		s.settleGroup(g, from, c)
 		return from
 	}

@@ -72,8 +72,12 @@ func (s *Session) compaction(f *fact) {
 		all = &compactions{}
 		s.compacted[n] = all
 	}
-	if slices.Contains(all.facts, c) {
+	switch old := s.receivedBefore(f); {
+	case old == 0:
+	case old <= f.at:
 		return
+	default:
+		all.facts = slices.DeleteFunc(all.facts, func(o compactFact) bool { return o.time == old && o.sum == c.sum })
 	}
 	all.facts = append(all.facts, c)
 	slices.SortFunc(all.facts, func(a, b compactFact) int {

@@ -10,10 +10,12 @@ type moments struct {
 	spans  map[uint64][]span // by key, of several
 }
 
-func (m *moments) add(f *fact) {
+func (m *moments) add(s *Session, f *fact) {
 	// Every other source than hooks names its facts: a later record of one is that one.
 	key := f.content
-	if f.Origin != schema.OriginHook {
+	if f.Origin == schema.OriginHook {
+		s.receivedBefore(f)
+	} else {
 		key = uint64(fnvOffset.str(f.EventID))
 	}
 	if m.latest == 0 {
@@ -21,14 +23,14 @@ func (m *moments) add(f *fact) {
 		return
 	}
 	if m.spans == nil {
-		m.spans = map[uint64][]span{m.key: {{m.latest, m.latest}}}
+		m.spans = map[uint64][]span{m.key: {{first: m.latest, last: m.latest}}}
 	}
 	spans := m.spans
 	old := latestOf(spans[key])
 	if f.Origin == schema.OriginHook {
-		spans[key], _ = addSpan(spans[key], f.at)
+		spans[key], _ = s.receive(spans[key], f)
 	} else if old == 0 || f.at < old {
-		spans[key] = []span{{f.at, f.at}}
+		spans[key] = []span{{first: f.at, last: f.at}}
 	}
 	switch now := latestOf(spans[key]); {
 	case now >= m.latest:

@@ -189,7 +189,7 @@ func (w *world) findCompactions() {
 		var last int64
 		n := 0
 		seen := map[int]int64{}
-		for _, r := range recs {
+		for _, r := range sentOnce(recs) {
 			at, again := seen[stage(r)]
 			seen[stage(r)] = r.at
 			if again && r.at-at <= int64(500*time.Millisecond) {

@@ -166,12 +166,23 @@ func newest(recs []record) *record {
 	return best
 }
 
+// sentOnce leaves out of recs, which are sorted by time, those that differ from an earlier one in
+// their time alone: one event that was sent again.
+func sentOnce(recs []record) []record {
+	sent := map[uint64]bool{}
+	return where(recs, func(r record) bool {
+		again := sent[r.sum]
+		sent[r.sum] = true
+		return !again
+	})
+}
+
 // occasions returns when facts that say the same happened: receive times at most
 // half a second apart are one.
 func occasions(recs []record) []int64 {
 	var out []int64
 	last := int64(0)
-	for _, r := range recs { // sorted by time
+	for _, r := range sentOnce(recs) {
 		if len(out) == 0 || r.at-last > int64(500*time.Millisecond) {
 			out = append(out, r.at)
 		}

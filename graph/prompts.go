@@ -67,7 +67,7 @@ func (s *Session) promptFact(f *fact, t ActionType) {
 	from := 0
 	changed := []*claimGroup{g}
 	if f.Origin == schema.OriginHook {
-		g.hooks, from = addSpan(g.hooks, f.at)
+		g.hooks, from = s.receive(g.hooks, f)
 		g.same.hasHooks = true
 	} else {
 		changed = s.promptLine(g, f, text)

@@ -73,11 +73,12 @@ func randomSession(d dice, session string, n int) []schema.Event {
 }
 
 // again returns an event that says what e says, a little earlier or later: the same
-// fact received twice, a fact between two that makes them one, or another fact.
+// fact received twice, a fact between two that makes them one, another fact, or the same
+// one sent again.
 func again(d dice, e schema.Event) schema.Event {
 	keyless := e.EventID == receivedID(&e)
 	e.Timestamp = e.Timestamp.Add(time.Duration(d(9)-4) * 250 * time.Millisecond)
-	if keyless {
+	if keyless && !d.one(3) {
 		e.EventID = receivedID(&e)
 	}
 	return e

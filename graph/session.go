@@ -26,6 +26,7 @@ type Session struct {
 	claims      map[schema.Key]*claimGroup
 	sameTexts   map[schema.Key]*sameText // prompts by lane and text
 	promptLines map[uint64]*lineFact
+	received    map[uint64]int64 // the first time of facts without a key, by recordSum
 	seams       map[schema.Key]*seam
 	lines       map[schema.Key]*mark     // of transcripts, in seams
 	reports     map[string]*agentReports // what was said of subagents' ends, by agent_id
@@ -78,6 +79,7 @@ func NewSession(id, journal string) *Session {
 		claims:      map[schema.Key]*claimGroup{},
 		sameTexts:   map[schema.Key]*sameText{},
 		promptLines: map[uint64]*lineFact{},
+		received:    map[uint64]int64{},
 		seams:       map[schema.Key]*seam{},
 		lines:       map[schema.Key]*mark{},
 		reports:     map[string]*agentReports{},
@@ -198,6 +200,8 @@ type fact struct {
 	at      int64  // ns
 	content uint64 // contentSum
 	sum     uint64 // recordSum
+	before  int64  // receivedBefore
+	asked   bool   // it was
 	self    int32  // the action that it made or changed
 }
 

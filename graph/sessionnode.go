@@ -161,9 +161,9 @@ func (s *Session) sessionEvent(f *fact) {
 			s.compaction(f)
 			return
 		}
-		n.starts.add(f)
+		n.starts.add(s, f)
 		if f.Reason == "resume" {
-			n.resumes.add(f)
+			n.resumes.add(s, f)
 		}
 		st := f.stamp(0)
 		s.sessionProp(st, sessionBranch, "git_branch", schema.FieldString(f.Metadata, schema.MetaGitBranch))
@@ -174,7 +174,7 @@ func (s *Session) sessionEvent(f *fact) {
 			n.abandoned = max(n.abandoned, f.at)
 			break
 		}
-		n.ends.add(f)
+		n.ends.add(s, f)
 		st := f.stamp(0)
 		st.time = -st.time
 		if won, _ := s.regs.take(&n.regs, st, sessionEnd); won != 0 {

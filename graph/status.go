@@ -198,7 +198,7 @@ func (s *Session) closeCall(i int32) {
 // end will never have one, unless a late fact brings it.
 func (s *Session) closeLane(l *lane, f *fact) {
 	old := l.ends.last()
-	l.ends.add(f)
+	l.ends.add(s, f)
 	if l.ends.last() < old {
 		s.reopen(l)
 	}

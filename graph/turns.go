@@ -7,7 +7,7 @@ func (s *Session) turnEnd(f *fact) {
 	n := s.laneOf[f.AgentID]
 	// How long a turn took says nothing of how it ended.
 	if n == 0 && f.HookEventName != "turn_duration" {
-		s.node.turnEnds.add(f)
+		s.node.turnEnds.add(s, f)
 	}
 	if f.Origin == schema.OriginTranscript {
 		s.seamLine(f, TurnEnd)
@@ -38,9 +38,9 @@ func (s *Session) failure(f *fact) {
 	}
 	l := s.lanes[s.laneOf[f.AgentID]]
 	if f.AgentID == "" {
-		s.node.turnFailures.add(f)
+		s.node.turnFailures.add(s, f)
 	} else {
-		l.more().fails.add(f)
+		l.more().fails.add(s, f)
 	}
 	s.closeLane(l, f)
 	if f.AgentID != "" {
