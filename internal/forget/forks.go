@@ -191,6 +191,7 @@ func (w *work) freeOne(j *journal.Journal, fork string) error {
 		}
 		if e, ok := linkOf(link, parent); ok && !k.have[e.EventID] {
 			k.lines = append(k.lines, k.redactor.Event(e))
+			k.shared = k.shared || seenRunning(&e)
 		}
 	}
 	if k.asleep() {
@@ -229,13 +230,13 @@ type keeper struct {
 	have     map[string]bool // events that the fork has
 	lines    []redact.Line
 	ran      bool         // somebody saw the fork itself run
-	shared   bool         // or what it shared
+	shared   bool         // or what it shared; what says its label is as good as that
 	last     schema.Event // of that
 }
 
 // asleep reports a fork that nobody ran: what it gets for its own would have it run from now on.
 func (k *keeper) asleep() bool {
-	return !k.ran && k.shared && k.last.EventType != schema.SessionEnd
+	return !k.ran && k.shared && k.last.EventID != "" && k.last.EventType != schema.SessionEnd
 }
 
 // seenRunning reports an event that says of its session that it ran, as the graph has it.
