@@ -39,7 +39,7 @@ type Forked struct {
 	ParentEventID   string    `json:"parent_event_id"`
 	ParentEventTime time.Time `json:"parent_event_time"`
 	Label           string    `json:"label,omitempty"`
-	Events          int       `json:"events"` // that it shares
+	Events          int       `json:"events"` // that it shares, as diff counts them
 	// Known says that it was there before.
 	Known bool `json:"known,omitempty"`
 }
@@ -139,7 +139,9 @@ func forkFact(ctx context.Context, shared *history.Log, f Fork, at history.Point
 	seen := map[string]bool{}
 	said := map[*string]schema.Event{}
 	err = shared.Records(ctx, func(_ int, r *history.Record) error {
-		seen[r.EventID] = true
+		if r.EventType != schema.Fork && r.EventType != schema.SourcePosition { // these are about the record
+			seen[r.EventID] = true
+		}
 		place := schema.Event{EventID: r.EventID, Timestamp: r.Timestamp, Seq: r.Seq}
 		for to, value := range map[*string]string{&e.WorkingDirectory: r.WorkingDirectory, &e.SourceSDK: r.SourceSDK, &e.Host: r.Host, &e.UserID: r.UserID} {
 			if last, ok := said[to]; value != "" && (!ok || history.Compare(&last, &place) < 0) {

@@ -229,8 +229,8 @@ func TestFork(t *testing.T) {
 			t.Errorf("%s: %+v of %+v", name, forked, log)
 		}
 		events = slices.DeleteFunc(events, func(e schema.Event) bool { return e.EventType == schema.Fork })
-		if got := strings.Join(idsOf(events), " "); got != name {
-			t.Errorf("%s: %s", name, got)
+		if got := strings.Join(idsOf(events), " "); got != name || forked.Events != len(events) {
+			t.Errorf("%s: %s, and it says %d events", name, got, forked.Events)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (c *comparison) count(d *Diff) {
 
 // divergent counts the nodes that both graphs have with other values, and the relations
 // between nodes of both that only one of them has, or with other values. The session itself
-// is none of them: its figures are always others.
+// is none of them: its figures are always others, and so is what it was forked from.
 func divergent(ra, rb *recording) (nodes, relations int) {
 	a, b := ra.graph, rb.graph
 	for _, n := range a.Nodes() {
@@ -40,7 +40,7 @@ func divergent(ra, rb *recording) (nodes, relations int) {
 		}
 	}
 	inBoth := func(k graph.EdgeKey) bool {
-		return a.Node(k.From) != nil && b.Node(k.From) != nil && a.Node(k.To) != nil && b.Node(k.To) != nil
+		return k.Type != graph.ForkedFrom && a.Node(k.From) != nil && b.Node(k.From) != nil && a.Node(k.To) != nil && b.Node(k.To) != nil
 	}
 	for _, e := range ra.edges {
 		if inBoth(e.EdgeKey) && (!b.HasEdge(e.EdgeKey) || !reflect.DeepEqual(b.EdgeProps(e.EdgeKey), e.Props)) {

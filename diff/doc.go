@@ -5,11 +5,11 @@
 // They are of facts and of the graph, as Log has them, ancestors' included:
 //
 //	shared_events        event ids that are in both histories
-//	a_only_events,       event ids that are in one of them; the event that says that a session
-//	b_only_events        is a fork is none: right after it was made a fork has nothing of its own
+//	a_only_events,       event ids that are in one of them; what is about the record is none, as
+//	b_only_events        that a session is a fork: right after it was made it has nothing of its own
 //	divergent_nodes      actions and agents that both graphs have, with other values
 //	divergent_relations  relations between nodes that both graphs have, which only one of them
-//	                     has, or with other values
+//	                     has, or with other values; what each was forked from is none
 //
 // Both histories are folded under one name for it, so that what they share has one key. The
 // session's own node is not counted: its figures are Totals. Where no event is shared, as of

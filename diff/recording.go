@@ -63,13 +63,13 @@ const taken = 1000
 // fold is Log.FoldAs, but for an event's later records: they are told at the time of its first
 // one, so that how often something was recorded changes nothing.
 func (r *recording) fold(ctx context.Context, log *history.Log) error {
-	var forks []string // they say where a history comes from, not what happened
+	var about []string // events about the record: where a history comes from, how far a file is read
 	fold, n := graph.NewSession(folded, ""), 0
 	err := log.Records(ctx, func(_ int, record *history.Record) error {
 		record.Timestamp = r.events[record.EventID]
 		fold.Apply(&record.Event)
-		if record.EventType == schema.Fork {
-			forks = append(forks, strings.Clone(record.EventID))
+		if record.EventType == schema.Fork || record.EventType == schema.SourcePosition {
+			about = append(about, strings.Clone(record.EventID))
 		}
 		if n++; n%taken == 0 {
 			r.graph.Apply(fold.Take()...)
@@ -77,7 +77,7 @@ func (r *recording) fold(ctx context.Context, log *history.Log) error {
 		return nil
 	})
 	r.graph.Apply(fold.Take()...)
-	for _, id := range forks {
+	for _, id := range about {
 		delete(r.events, id)
 	}
 	return err

@@ -30,7 +30,7 @@ are another each time: they make nothing different. Nor is anything compared tha
 hides.
 
 The first five members of --json are counts: shared_events, a_only_events and b_only_events
-are events by id (not the one that says that a session is a fork); divergent_nodes are
+are events by id (not those about the record: fork, source_position); divergent_nodes are
 actions and subagents that both have with other values, divergent_relations what relates two
 such in one of them only. Of sessions that share no event it is the pairs that are counted
 which differ. Then come same, first_divergence, a and b with their totals, the files that only
