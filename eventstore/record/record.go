@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -72,6 +73,22 @@ type Record struct {
 
 // Place is where a person finds the record.
 func (r Record) Place() string { return fmt.Sprintf("%s %d", r.In, r.Number) }
+
+// Lines passes the lines of records to yield. A damaged record is an error that says where it is.
+func Lines(records iter.Seq2[Record, error], yield func(line []byte) error) error {
+	for r, err := range records {
+		if err == nil && r.Err != nil {
+			err = fmt.Errorf("%s: %w", r.Place(), r.Err)
+		}
+		if err == nil {
+			err = yield(r.Line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Hash is the SHA-256 of a line: what tells records of one session apart.
 type Hash = [sha256.Size]byte

@@ -40,18 +40,7 @@ func (s *Store) Sessions(ctx context.Context) ([]record.Session, error) {
 // without its newline; the line is valid until yield returns. The error of a session that is
 // not there wraps fs.ErrNotExist, and that of a line that was changed record.ErrCorrupted.
 func (s *Store) Lines(ctx context.Context, session string, yield func(line []byte) error) error {
-	for r, err := range s.Records(ctx, session) {
-		if err == nil && r.Err != nil {
-			err = fmt.Errorf("%s: %w", r.Place(), r.Err)
-		}
-		if err == nil {
-			err = yield(r.Line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return record.Lines(s.Records(ctx, session), yield)
 }
 
 // Records is Lines with the places of the records, the damaged ones included.
