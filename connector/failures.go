@@ -15,6 +15,7 @@ import (
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/internal/logline"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/metrics"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -36,6 +37,8 @@ const (
 type Failures struct {
 	Journal *journal.Journal
 	Log     zerolog.Logger
+	// Metrics counts the failures of no session, which no store takes and so nobody else counts.
+	Metrics metrics.Metrics
 
 	mu     sync.Mutex
 	known  map[string]map[string]struct{} // by session, the ids that are in its file
@@ -79,6 +82,9 @@ func (r *Failures) Record(f failure.Failure, message string) bool {
 	}
 	r.broken = false
 	ids[f.EventID] = struct{}{}
+	if f.SessionID == schema.Recorder && r.Metrics != nil {
+		r.Metrics.Counter(metrics.Failures, 1, string(f.Reason))
+	}
 	r.Log.WithLevel(logline.Level(f.Reason)).Str("event_id", f.EventID).EmbedObject(logline.Of(f)).Msg(message)
 	return true
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/journal"
+	"github.com/actiongraph/actiongraph/metrics"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -107,7 +108,8 @@ func TestFailuresDoNoHarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(j.RemoveForgotten())(t)
-	failures := &connector.Failures{Journal: j}
+	var counts counted
+	failures := &connector.Failures{Journal: j, Metrics: &counts}
 	for _, session := range []string{"old", "gone", "never"} {
 		if failures.Record(failure.New(session, failure.JournalTorn, "1"), "") {
 			t.Errorf("%s: recorded", session)
@@ -125,6 +127,11 @@ func TestFailuresDoNoHarm(t *testing.T) {
 	if !failures.Record(failure.New("", failure.SourceBroken, "/p", "1"), "") || reasonsOf(failuresOf(t, j, schema.Recorder)) != "source.broken_line" {
 		t.Errorf("of no session: %+v", failuresOf(t, j, schema.Recorder))
 	}
+	// Those of sessions are counted by who folds them; of no session no store has any.
+	failures.Record(failure.New("", failure.SourceBroken, "/p", "1"), "")
+	if got := fmt.Sprint(counts.of); got != "[actiongraph_failures_total source.broken_line]" {
+		t.Errorf("counted: %s", got)
+	}
 	if (*connector.Failures)(nil).Record(failure.New("many", failure.JournalTorn, "x"), "") {
 		t.Error("nobody recorded it")
 	}
@@ -132,4 +139,14 @@ func TestFailuresDoNoHarm(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Errorf("%+v %v: the recorder's is no session", files, err)
 	}
+}
+
+// counted has the counters that grew, with their labels.
+type counted struct {
+	metrics.Nop
+	of []string
+}
+
+func (c *counted) Counter(name metrics.Name, _ float64, labels ...string) {
+	c.of = append(c.of, strings.Join(append([]string{string(name)}, labels...), " "))
 }

@@ -92,7 +92,7 @@ func All() []Metric {
 		histogram(EventDelay, "Time from the receipt of a hook's event to when the embedded store had it.", delays()),
 		counter(Torn, "Lines of the journal that are no records, as a killed writer leaves them."),
 		counter(Refused, "Lines of the journal that are JSON and no events."),
-		counter(Failures, "Failures of the recording itself, of those that are events of a session.", "reason"),
+		counter(Failures, "Failures of the recording itself, of those that are events.", "reason"),
 
 		counter(ModelCalls, "Calls of models, each API message once.", "model"),
 		counter(UnpricedCalls, "Calls of models of which no price is known: their cost is missing.", "model"),

@@ -175,7 +175,7 @@ func (a *app) keep(ctx context.Context, j *journal.Journal, first keptStore, r c
 	defer cancel()
 	s := newSignals(j, r)
 	folds := of(log, "connector")
-	failures := &connector.Failures{Journal: j, Log: folds}
+	failures := &connector.Failures{Journal: j, Log: folds, Metrics: s.metrics}
 	first.replica = &connector.Replica{Journal: j, Store: first.store, Name: first.name, Log: folds, MaxBytes: embeddedMaxBytes(len(p.graphs)),
 		Metrics: s.metrics, Observer: s.tally, Failures: failures}
 	k := &keeper{app: a, journal: j, log: log, failures: failures, ctx: ctx, crew: &crew{ctx: ctx, journal: j}, first: first, reader: r, packer: &packer{journal: j, reader: r, log: log},
