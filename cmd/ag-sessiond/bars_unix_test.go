@@ -26,7 +26,7 @@ func TestBarsAreDrawnBesideTheirWork(t *testing.T) {
 	a := &app{err: tty}
 	counting, importing := a.countBar(t.Context(), "events"), a.importBar(t.Context())
 	counting.start, importing.start = time.Time{}, time.Time{} // long ago: both are due
-	for n := range 500 { // a bar is drawn some times a second
+	for n := range 500 {                                       // a bar is drawn some times a second
 		counting.count(n)
 		importing.reading(int64(n), 1<<40)
 		time.Sleep(time.Millisecond)

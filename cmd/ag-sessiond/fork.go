@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/actiongraph/actiongraph"
 	"github.com/actiongraph/actiongraph/connector"
+	"github.com/actiongraph/actiongraph/eventstore"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/schema"
@@ -51,12 +53,17 @@ what followed. To say the same --id and point again changes nothing.`,
 	flags.Int64Var(&f.AtTurn, "at-turn", 0, "share up to the end of the turn of this `number`")
 	flags.StringVar(&f.Label, "label", "", "what to call the fork: its title")
 	flags.StringVar(&f.SessionID, "id", "", "the fork's `id` (default a new UUID)")
+	flags.StringVar(&a.events, "events", "", "fork a session of the events at this `URL`, and write there that it is one: file:///home, sqlite:///file.db or postgres://…")
+	completeStores(cmd, "events")
 	cmd.SetFlagErrorFunc(tagFlagError)
 	return cmd
 }
 
 func (a *app) fork(ctx context.Context, f actiongraph.Fork) error {
 	arg := f.Session
+	if err := a.borrowFork(ctx, f); err != nil {
+		return err
+	}
 	err := a.readSession(ctx, arg, func(_ context.Context, _ connector.Reader, s graph.SessionRow) error {
 		f.Session = s.SessionID
 		return nil
@@ -83,6 +90,9 @@ func (a *app) fork(ctx context.Context, f actiongraph.Fork) error {
 	case err != nil:
 		return err
 	}
+	if err := a.storeFork(ctx, forked.SessionID); err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(forked)
 	}
@@ -92,4 +102,45 @@ func (a *app) fork(ctx context.Context, f actiongraph.Fork) error {
 	a.printf("%s  shares %s of %s, up to event %s (%s)\n", forked.SessionID, render.Plural(int64(forked.Events), "event"),
 		forked.ParentSessionID, forked.ParentEventID, render.Time(forked.ParentEventTime))
 	return nil
+}
+
+// borrowFork copies what a fork of --events needs: the session, and one that has the fork's id
+// already, which only that store knows.
+func (a *app) borrowFork(ctx context.Context, f actiongraph.Fork) error {
+	if a.events == "" {
+		return nil
+	}
+	names := []string{f.Session}
+	if f.SessionID != "" {
+		store, err := eventstore.Open(ctx, a.events)
+		if err != nil {
+			return storeError(ctx, "--events", err)
+		}
+		if id, err := eventstore.Find(ctx, store, f.SessionID); err == nil && id == f.SessionID {
+			names = append(names, id)
+		}
+		if err := store.Close(); err != nil {
+			return interruptedOr(ctx, unavailable(err))
+		}
+	}
+	_, err := a.borrow(ctx, names...)
+	return err
+}
+
+// storeFork writes into the store of --events what was recorded of a fork in the copy.
+func (a *app) storeFork(ctx context.Context, session string) error {
+	if a.borrowed == "" {
+		return nil
+	}
+	from, err := eventstore.Open(ctx, "file://"+filepath.ToSlash(a.borrowed))
+	if err != nil {
+		return storeError(ctx, "--events", err)
+	}
+	defer from.Close()
+	to, err := eventstore.Open(ctx, a.events)
+	if err != nil {
+		return storeError(ctx, "--events", err)
+	}
+	_, err = eventstore.Migrate(ctx, from, to, eventstore.Options{Sessions: []string{session}})
+	return interruptedOr(ctx, errors.Join(err, to.Close()))
 }
