@@ -5,14 +5,19 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/errcode"
+	"github.com/actiongraph/actiongraph/failure"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
 	"github.com/actiongraph/actiongraph/replay"
+	"github.com/actiongraph/actiongraph/schema"
 )
 
 func (a *app) replayCmd() *cobra.Command {
@@ -274,6 +279,9 @@ func (a *app) replayRepairing(ctx context.Context, target *replayTarget, o repla
 	for _, r := range report.Repaired {
 		out.Repaired = append(out.Repaired, repaired{r.Session, r.Changes})
 	}
+	if err == nil {
+		err = a.recordDiverged(ctx, target, out.Repaired)
+	}
 	if a.json {
 		if e := a.printJSON(out); e != nil {
 			return e
@@ -290,4 +298,25 @@ func (a *app) replayRepairing(ctx context.Context, target *replayTarget, o repla
 		a.printf("%s replayed into %s, %s folded\n", render.Plural(int64(out.Sessions), "session"), target.Name, render.Plural(int64(out.Events), "event"))
 	}
 	return err
+}
+
+// recordDiverged records of each session that somebody had changed it in the store, which has
+// these events then, too.
+func (a *app) recordDiverged(ctx context.Context, target *replayTarget, sessions []repaired) error {
+	if a.borrowed != "" || len(sessions) == 0 {
+		return nil
+	}
+	failures := connector.Failures{Journal: target.Journal, Log: zerolog.Nop()}
+	for _, r := range sessions {
+		if len(r.Differences) == 0 {
+			continue
+		}
+		f := failure.New(r.SessionID, failure.StoreDiverged, target.Name, schema.FormatTime(a.now().UTC()))
+		f.Store = target.Name
+		first := r.Differences[0] // without its values, which may be texts
+		f.Message = strings.TrimSpace(fmt.Sprintf("%s from the journal, the first: %s %s", render.Plural(int64(len(r.Differences)), "difference"), first.What, first.Field))
+		failures.Record(f, "a store was not what the journal says; it was folded again")
+	}
+	_, err := target.Sync(ctx, nil)
+	return interruptedOr(ctx, err)
 }
