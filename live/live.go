@@ -47,7 +47,8 @@ const (
 	Kept = 5000
 )
 
-// Session is what one session is doing. Its row is a Reader's but for Tags and ForkedFrom.
+// Session is what one session is doing. Its row is a Reader's but for Tags, and for where it was
+// forked from.
 type Session struct {
 	graph.SessionRow
 	State State `json:"state"`

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -277,7 +278,10 @@ func sameSessions(want, got map[string]*graph.Graph) error {
 		if other == nil {
 			return fmt.Errorf("session %s is missing", id)
 		}
-		if changes := graph.Diff(g, other); len(changes) > 0 {
+		changes := slices.DeleteFunc(graph.Diff(g, other), func(c graph.Change) bool {
+			return c.Field == "recording_failures" // a daemon that is killed leaves torn lines, which who posts does not know
+		})
+		if len(changes) > 0 {
 			return fmt.Errorf("session %s: %d differences, the first: %v", id, len(changes), changes[0])
 		}
 	}
