@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,19 +76,10 @@ func Abandonment(last schema.Event, reason string) schema.Event {
 // lastFact returns a session's latest fact by time, and whether the session ended
 // with it or was abandoned after it.
 func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool, err error) {
-	cursor, err := j.Read(session, schema.Position{})
-	if errors.Is(err, fs.ErrNotExist) {
-		return last, false, nil
-	}
-	if err != nil {
-		return last, false, err
-	}
-	defer cursor.Close()
 	var lines schema.Decoder
-	for {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return last, ended, nil
+	for line, err := range j.Records(session) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return schema.Event{}, false, nil
 		}
 		if err != nil {
 			return last, false, err
@@ -102,6 +92,7 @@ func lastFact(j *journal.Journal, session string) (last schema.Event, ended bool
 		ended = end || ended && e.Timestamp.Equal(last.Timestamp)
 		last = e
 	}
+	return last, ended, nil
 }
 
 // runtimeProcess is what Claude Code writes to sessions/<pid>.json while it runs.

@@ -2,9 +2,9 @@ package connector
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -110,21 +110,9 @@ func (r *Failures) of(session string) (map[string]struct{}, error) {
 // is schema.Recorder; one that is recorded twice comes twice. Only the lines that may be one
 // are decoded. The error wraps fs.ErrNotExist where there is no file.
 func ReadFailures(ctx context.Context, j *journal.Journal, session string, yield func(failure.Failure)) error {
-	cursor, err := j.Read(session, schema.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
 	mark := []byte(`"source_sdk":"` + schema.Recorder + `"`)
-	for n := 0; ; n++ {
-		if n%1000 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
+	for line, err := range j.Records(session) {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		if !bytes.Contains(line, mark) {
@@ -136,6 +124,7 @@ func ReadFailures(ctx context.Context, j *journal.Journal, session string, yield
 			}
 		}
 	}
+	return nil
 }
 
 // FailureFilter chooses failures; zero fields choose all.

@@ -92,19 +92,10 @@ func (r *Replica) claim(session string) bool {
 // importsOf reads which journals' records of a session were imported into its file, and
 // a key that is another one when there are more.
 func importsOf(j *journal.Journal, session string) (imports []graph.Imported, key string) {
-	cursor, err := j.Read(session, schema.Position{})
-	if err != nil {
-		return nil, ""
-	}
-	defer cursor.Close()
 	var lines schema.Decoder
-	for {
-		line, err := cursor.Next()
+	for line, err := range j.Records(session) {
 		if err != nil {
-			if err != io.EOF {
-				return nil, "" // the fold says what is wrong with the file
-			}
-			break
+			return nil, "" // the fold says what is wrong with the file
 		}
 		if e, err := lines.Record(line, session); err == nil && e.EventType == schema.SourcePosition {
 			if in, ok := importedBy(&e, j.ID()); ok {

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
@@ -37,20 +36,11 @@ func Journal(j *journal.Journal) Source { return inJournal{j} }
 type inJournal struct{ *journal.Journal }
 
 func (j inJournal) Lines(ctx context.Context, session string, yield func(line []byte) error) error {
-	cursor, err := j.Read(session, journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
-	for ctx.Err() == nil {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return nil
+	for line, err := range j.Records(session) {
+		if err = cmp.Or(err, ctx.Err()); err == nil {
+			err = yield(line)
 		}
 		if err != nil {
-			return err
-		}
-		if err := yield(line); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"io/fs"
+	"iter"
 
 	"github.com/actiongraph/actiongraph/errcode"
 	"github.com/actiongraph/actiongraph/schema"
@@ -67,6 +68,26 @@ func (j *Journal) Read(session string, from Position) (*Cursor, error) {
 		}
 	}
 	return &Cursor{j: j, content: content, off: from.Offset, pos: from}, nil
+}
+
+// Records gives each record of a session's file, from the first to the last that is there
+// now, without its newline: valid until the next. An error is the last that it gives, and
+// wraps fs.ErrNotExist where there is no file.
+func (j *Journal) Records(session string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		cursor, err := j.Read(session, Position{})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer cursor.Close()
+		for {
+			line, err := cursor.Next()
+			if err == io.EOF || !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Close closes the file. What Position and Torn say stays as it is.

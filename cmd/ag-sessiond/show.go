@@ -1,9 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -11,7 +10,6 @@ import (
 	"github.com/actiongraph/actiongraph/connector"
 	"github.com/actiongraph/actiongraph/graph"
 	"github.com/actiongraph/actiongraph/internal/render"
-	"github.com/actiongraph/actiongraph/journal"
 	"github.com/actiongraph/actiongraph/schema"
 )
 
@@ -115,17 +113,8 @@ func (a *app) addPayloads(ctx context.Context, session string, actions []graph.A
 	if err != nil {
 		return err
 	}
-	c, err := j.Read(journalSession(j, session), journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for ctx.Err() == nil {
-		line, err := c.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+	for line, err := range j.Records(journalSession(j, session)) {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		e, err := schema.Decode(line)

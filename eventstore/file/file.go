@@ -4,6 +4,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,17 +89,8 @@ func (s *Store) Sessions(ctx context.Context) ([]record.Session, error) {
 // killed is passed over, as every reader of a journal does. The error of a session that is
 // not there wraps fs.ErrNotExist.
 func (s *Store) Lines(ctx context.Context, session string, yield func(line []byte) error) error {
-	cursor, err := s.journal.Read(session, journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
-	for ctx.Err() == nil {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
+	for line, err := range s.journal.Records(session) {
+		if err = cmp.Or(err, ctx.Err()); err == nil {
 			err = yield(line)
 		}
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -43,14 +42,8 @@ func (s *search) dirs(ctx context.Context, sessions []Session, others []journal.
 
 // without takes out of dirs those that a session names as where it ran.
 func (s *search) without(file journal.File, dirs *[]string) error {
-	cursor, err := s.journal.Read(file.Session, journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
-	for len(*dirs) > 0 {
-		line, err := cursor.Next()
-		if err == io.EOF {
+	for line, err := range s.journal.Records(file.Session) {
+		if len(*dirs) == 0 {
 			return nil
 		}
 		if err != nil {

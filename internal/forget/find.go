@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -253,16 +252,7 @@ func (s *search) look(file journal.File) (l looked, err error) {
 	if len(s.Sessions) > 0 && !slices.Contains(s.Sessions, file.Session) {
 		return l, nil
 	}
-	cursor, err := s.journal.Read(file.Session, journal.Position{})
-	if err != nil {
-		return l, err
-	}
-	defer cursor.Close()
-	for {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			break
-		}
+	for line, err := range s.journal.Records(file.Session) {
 		if err != nil {
 			return l, err // of what is damaged nobody knows how new it is
 		}

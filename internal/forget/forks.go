@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
@@ -55,16 +54,7 @@ func forksOf(ctx context.Context, j *journal.Journal, gone []string) (forks []Fo
 
 // parentsOf returns the sessions that a session's file says it was forked from.
 func parentsOf(j *journal.Journal, session string) (parents []string, err error) {
-	cursor, err := j.Read(session, journal.Position{})
-	if err != nil {
-		return nil, err
-	}
-	defer cursor.Close()
-	for {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return parents, nil
-		}
+	for line, err := range j.Records(session) {
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +62,7 @@ func parentsOf(j *journal.Journal, session string) (parents []string, err error)
 			parents = append(parents, parent)
 		}
 	}
+	return parents, nil
 }
 
 // parentIn returns the session that a line says its session was forked from, "" where it does not.

@@ -3,7 +3,6 @@ package forget
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"slices"
 	"time"
@@ -35,19 +34,10 @@ func (s *search) lookAtNobody(file journal.File, found *Found) error {
 	if !s.nobodysGo() && len(s.needles) == 0 {
 		return nil
 	}
-	cursor, err := s.journal.Read(file.Session, journal.Position{})
-	if err != nil {
-		return err
-	}
-	defer cursor.Close()
 	l := looked{Session: Session{SessionID: nobody}, folder: map[string]bool{}, tagged: map[string]tagged{}}
 	var all search // each line counts that is chosen
 	beside := int64(0)
-	for {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			break
-		}
+	for line, err := range s.journal.Records(file.Session) {
 		if err != nil {
 			return err
 		}

@@ -167,16 +167,7 @@ func (w *work) dropPositions(j *journal.Journal) error {
 
 // tells reports whether a file of positions has one that is to go.
 func (w *work) tells(j *journal.Journal, id string, in *policy.Policy, forgotten func(string) bool) (bool, error) {
-	cursor, err := j.Read(id, journal.Position{})
-	if err != nil {
-		return false, err
-	}
-	defer cursor.Close()
-	for {
-		line, err := cursor.Next()
-		if err == io.EOF {
-			return false, nil
-		}
+	for line, err := range j.Records(id) {
 		if err != nil {
 			return false, err
 		}
@@ -194,4 +185,5 @@ func (w *work) tells(j *journal.Journal, id string, in *policy.Policy, forgotten
 			}
 		}
 	}
+	return false, nil
 }
